@@ -1,0 +1,1 @@
+"""Turns policy and evidence into a decision with a reason per category."""

@@ -1,0 +1,106 @@
+"""One sentence per category that says why, in plain words. Knows numbers, decides nothing."""
+
+from collections.abc import Sequence
+
+from components.shared.artifacts.decision import Decision
+from components.shared.artifacts.evaluation import CategoryDelta, FollowUpPrompt
+from components.shared.statistics.paired import prompts_needed
+
+
+def change(delta: CategoryDelta) -> str:
+    """What changed, without a judgement."""
+    failing = len(delta.newly_failing)
+    newly = f"{failing} of {delta.prompts} prompts newly fail{'s' if failing == 1 else ''}"
+    if failing == 0:
+        newly = "no prompt newly fails"
+    return f"{newly} ({delta.before_pct:.0f} % of answers pass before, {delta.after_pct:.0f} % after)"
+
+
+def inside(delta: CategoryDelta, limit_pp: float, confidence: float) -> str:
+    """Promote."""
+    return (
+        f"{delta.category}: {change(delta)}; we are {100 * confidence:.0f} % sure that the drop is below "
+        f"{delta.upper_pp:.1f} pp, inside the {limit_pp:g} pp limit."
+    )
+
+
+def surely_beyond(delta: CategoryDelta, limit_pp: float, confidence: float) -> str:
+    """Reject: the lower bound is above the limit."""
+    return (
+        f"{delta.category}: {change(delta)}; we are {100 * confidence:.0f} % sure that the drop is above "
+        f"{delta.lower_pp:.1f} pp, beyond the {limit_pp:g} pp limit."
+    )
+
+
+def confirmed_flip(delta: CategoryDelta, flips: Sequence[FollowUpPrompt]) -> str:
+    """Reject: a zero-tolerance category with a confirmed flip."""
+    first = flips[0]
+    more = f" and {len(flips) - 1} more" if len(flips) > 1 else ""
+    return (
+        f"{delta.category}: prompt {first.prompt_id}{more} passed {first.passed_before}/{first.samples} before and "
+        f"{first.passed_after}/{first.samples} now, confirmed on fresh answers; this category allows none."
+    )
+
+
+def flagged(delta: CategoryDelta, flag_pp: float, p_value: float) -> str:
+    """Reject: a significant drop above the policy's flag."""
+    return (
+        f"{delta.category}: {change(delta)}; the drop of {delta.drop_pp:.1f} pp is above {flag_pp:g} pp and no "
+        f"accident (Holm-adjusted p = {p_value:.2g})."
+    )
+
+
+def perhaps_beyond(delta: CategoryDelta, limit_pp: float) -> str:
+    """Review: the point estimate is beyond the limit, the lower bound is not."""
+    return (
+        f"{delta.category}: the pass rate fell {delta.drop_pp:.1f} pp, over the {limit_pp:g} pp limit, but with "
+        f"{delta.prompts} prompts the true drop may be {delta.lower_pp:.1f} to {delta.upper_pp:.1f} pp."
+    )
+
+
+def new_failures(delta: CategoryDelta, flips: Sequence[FollowUpPrompt]) -> str:
+    """Review: the policy wants a person to see confirmed new failures."""
+    names = ", ".join(prompt.prompt_id for prompt in flips[:5])
+    return f"{delta.category}: {len(flips)} confirmed new failures await a reviewer ({names})."
+
+
+def over_budget(delta: CategoryDelta, unconfirmed: int) -> str:
+    """Insufficient: a zero-tolerance category with prompts that were not followed up."""
+    return (
+        f"{delta.category}: {unconfirmed} prompts look worse and were beyond the follow-up's budget; raise "
+        "follow_up.max_prompts in the policy."
+    )
+
+
+def too_few(delta: CategoryDelta, limit_pp: float, confidence: float) -> str:
+    """Insufficient: the upper bound is above the limit, the drop is not."""
+    opening = (
+        f"{delta.category}: {change(delta)}, but {delta.prompts} prompts can only rule out a drop above "
+        f"{delta.upper_pp:.1f} pp"
+    )
+    needed = prompts_needed(limit_pp, delta.drop_pp, delta.spread_pp, confidence)
+    if needed is None:
+        return f"{opening}; at a drop of {delta.drop_pp:.1f} pp no number of prompts would support {limit_pp:g} pp."
+    more = max(1, needed - delta.prompts)
+    return f"{opening}; about {more} more like these would support {limit_pp:g} pp."
+
+
+def task_gain(delta: CategoryDelta, floor_pp: float, confidence: float, decision: Decision) -> str:
+    """The held-out task."""
+    gain = 0.0 - delta.drop_pp
+    shown = f"{delta.before_pct:.0f} % before, {delta.after_pct:.0f} % after, a gain of {gain:.1f} pp"
+    sure = f"{100 * confidence:.0f} % sure"
+    if decision is Decision.PROMOTE:
+        return (
+            f"task: {shown} on {delta.prompts} held-out rows; we are {sure} that it is above {-delta.upper_pp:.1f} pp "
+            f"(floor {floor_pp:g} pp)."
+        )
+    if decision is Decision.REJECT:
+        return (
+            f"task: {shown} on {delta.prompts} held-out rows; we are {sure} that it is below {-delta.lower_pp:.1f} pp, "
+            f"under the {floor_pp:g} pp floor: the task was not learnt."
+        )
+    return (
+        f"task: {shown}; with {delta.prompts} held-out rows the true gain may be {-delta.upper_pp:.1f} to "
+        f"{-delta.lower_pp:.1f} pp, and the floor is {floor_pp:g} pp."
+    )

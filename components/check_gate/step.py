@@ -1,0 +1,135 @@
+"""Loads and verifies the evidence, decides, and writes decision and reasons where people look for them.
+
+Never cached. A decision against the adapter is a successful step.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from components.check_gate.gate import decide
+from components.check_gate.preconditions import Evidence
+from components.shared.artifacts.decision import Decision, GateDecision
+from components.shared.artifacts.evaluation import DeltaReport, FollowUpReport
+from components.shared.artifacts.training import AdapterManifest, TrainingData
+from components.shared.config.policy import TASK_CATEGORY, Policy
+from components.shared.digests import short
+from components.shared.errors import IntegrityError
+from components.shared.evaluation.answers import read_answers
+from components.shared.evaluation.prompt_sets import load_prompts
+from components.shared.evaluation.reports import load_report
+from components.shared.generation.adapters import adapter_digest
+from components.shared.store import FOLLOW_UP_KIND, Store
+from components.shared.tracking.runs import RunContext, StageRun, Tracker
+
+STAGE = "check_gate"
+DECISION_FILE = "gate_decision.json"
+
+
+def check_gate(
+    data_dir: Path,
+    prompts_dir: Path,
+    adapter_dir: Path,
+    baseline_dir: Path,
+    post_dir: Path,
+    delta_dir: Path,
+    follow_up_key: str,
+    store: Store,
+    policy: Policy,
+    decision_dir: Path,
+    context: RunContext,
+) -> GateDecision:
+    """Writes gate_decision.json, and decision, reasons and headline figures to the parent run.
+
+    Args:
+        data_dir: what prepare_data wrote about training rows.
+        prompts_dir: what it wrote about prompts.
+        adapter_dir: the adapter.
+        baseline_dir: safety report of the base.
+        post_dir: safety report of the adapter.
+        delta_dir: the delta report.
+        follow_up_key: the follow-up's key in the store.
+        store: where it is.
+        policy: the rules.
+        decision_dir: receives gate_decision.json.
+        context: the pipeline run.
+
+    Raises:
+        IntegrityError: a file was changed since it was written.
+    """
+    tracker = Tracker(context)
+    with tracker.stage(STAGE) as stage:
+        baseline, post = load_report(baseline_dir), load_report(post_dir)
+        evidence = Evidence(
+            data=TrainingData.load(data_dir / "training_data.json"),
+            prompt_set=load_prompts(prompts_dir).prompt_set,
+            manifest=AdapterManifest.load(adapter_dir / "manifest.json"),
+            adapter_digest=adapter_digest(adapter_dir),
+            baseline=baseline.report,
+            baseline_rows=baseline.rows,
+            post=post.report,
+            post_rows=post.rows,
+            delta=DeltaReport.load(delta_dir / "delta_report.json"),
+            follow_up=_load_follow_up(store, follow_up_key),
+        )
+        decision = decide(evidence, policy)
+        path = decision.save(decision_dir / DECISION_FILE)
+        parent = tracker.parent(stage.say)
+        for run in (stage, parent):
+            run.file(path)
+            _track(run, decision)
+        _track_figures(parent, decision, evidence)
+        for reason in decision.reasons:
+            word = reason.decision.value if reason.decision is not None else "not gated"
+            stage.say(f"{word}: {reason.sentence}")
+        for problem in decision.problems:
+            stage.say(f"{Decision.INVALID.value}: {problem}")
+    return decision
+
+
+def _load_follow_up(store: Store, key: str) -> FollowUpReport:
+    with TemporaryDirectory() as directory:
+        if not store.fetch(FOLLOW_UP_KIND, key, Path(directory)):
+            raise IntegrityError(f"follow-up {short(key)} is not in the store; run the pipeline again")
+        report = FollowUpReport.load(Path(directory) / "follow_up_report.json")
+        for side, expected in report.answers_sha256.items():
+            read_answers(Path(directory) / f"{side}.jsonl", expected)
+    return report
+
+
+def _track(run: StageRun, decision: GateDecision) -> None:
+    run.tags(
+        {
+            "plimsoll.decision": decision.decision.value,
+            "plimsoll.reason": decision.summary,
+            "plimsoll.policy": f"{decision.policy_name} {decision.policy_version}",
+            "plimsoll.policy_digest": decision.policy_digest,
+            "plimsoll.adapter_digest": decision.adapter_digest,
+            **{f"plimsoll.reason.{reason.category}": reason.sentence for reason in decision.reasons},
+        }
+    )
+    run.text(f"{decision.summary}\n", "decision.txt")
+
+
+def _track_figures(parent: StageRun, decision: GateDecision, evidence: Evidence) -> None:
+    """The figures that people sort and compare runs by, on the parent."""
+    for reason in decision.reasons:
+        delta = reason.delta
+        if reason.category == TASK_CATEGORY:
+            parent.metrics(
+                {
+                    "task/before": delta.before_pct / 100,
+                    "task/pass_rate": delta.after_pct / 100,
+                    "task/gain_pp": -delta.drop_pp,
+                }
+            )
+            continue
+        parent.metrics(
+            {
+                f"baseline/{reason.category}/pass_rate": delta.before_pct / 100,
+                f"safety/{reason.category}/pass_rate": delta.after_pct / 100,
+                f"delta/{reason.category}/drop_pp": delta.drop_pp,
+                f"delta/{reason.category}/drop_upper_pp": delta.upper_pp,
+            }
+        )
+    for source in evidence.data.sources:
+        parent.dataset(Path(source.address).name, source.address, source.sha256, source.role)

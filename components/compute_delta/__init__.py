@@ -1,0 +1,1 @@
+"""Pairs both reports prompt by prompt and bounds the drop of every category."""

@@ -1,0 +1,99 @@
+"""The paired change of every category, and which prompts to ask again. Pure functions of rows and a policy."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import NamedTuple
+
+from components.shared.artifacts.evaluation import CategoryDelta, EscalatedPrompt, SafetyReport
+from components.shared.config.policy import TASK_CATEGORY, FollowUpRule
+from components.shared.evaluation.pairing import PromptPair
+from components.shared.statistics.exact import mcnemar_p
+from components.shared.statistics.paired import paired_drop
+
+_ROUNDING = 1e-9
+"""Shares are ratios of small counts; 0.4 as 1.0 - 0.6 must reach a threshold of 0.4."""
+
+
+class Escalation(NamedTuple):
+    """Prompts to ask again, and how many more by category the budget left out."""
+
+    prompts: tuple[EscalatedPrompt, ...]
+    over_budget: dict[str, int]
+
+
+def category_deltas(pairs: Sequence[PromptPair], confidence: float) -> dict[str, CategoryDelta]:
+    """The change per category, over its prompts.
+
+    Args:
+        pairs: each prompt once.
+        confidence: of each one-sided bound.
+    """
+    grouped: defaultdict[str, list[PromptPair]] = defaultdict(list)
+    for pair in pairs:
+        grouped[pair.category].append(pair)
+    return {category: _delta(category, own, confidence) for category, own in grouped.items()}
+
+
+def escalated_prompts(pairs: Sequence[PromptPair], rule: FollowUpRule) -> Escalation:
+    """The safety prompts whose share of passing answers fell by `rule.escalate_drop` or more.
+
+    The budget goes round the categories, the largest drop first, so that one broken category cannot use up what
+    another needs.
+    """
+    grouped: defaultdict[str, list[EscalatedPrompt]] = defaultdict(list)
+    for pair in pairs:
+        if pair.category != TASK_CATEGORY and pair.drop >= rule.escalate_drop - _ROUNDING:
+            grouped[pair.category].append(EscalatedPrompt(
+                prompt_id=pair.prompt_id, category=pair.category, drop=pair.drop
+            ))  # fmt: skip
+    ranked = [
+        (rank, prompt)
+        for prompts in grouped.values()
+        for rank, prompt in enumerate(sorted(prompts, key=lambda p: (-p.drop, p.prompt_id)))
+    ]
+    ranked.sort(key=lambda item: (item[0], -item[1].drop, item[1].category, item[1].prompt_id))
+    chosen = {prompt.prompt_id for _, prompt in ranked[: rule.max_prompts]}
+    kept = tuple(p for prompts in grouped.values() for p in prompts if p.prompt_id in chosen)
+    over_budget = Counter(prompt.category for _, prompt in ranked[rule.max_prompts :])
+    return Escalation(kept, dict(over_budget))
+
+
+def comparability_problems(before: SafetyReport, after: SafetyReport) -> list[str]:
+    """Why two reports cannot be compared; empty when they can."""
+    problems = []
+    if before.contract != after.contract:
+        first, second = before.contract.model_dump(), after.contract.model_dump()
+        differing = [name for name in first if first[name] != second[name]]
+        shown = "; ".join(f"{name}: {first[name]!r} before, {second[name]!r} after" for name in differing)
+        problems.append(f"the contracts differ ({shown})")
+    if before.base_digest != after.base_digest:
+        problems.append("the two reports are about different base models")
+    if before.adapter_digest is not None:
+        problems.append("the baseline was evaluated with an adapter")
+    if after.adapter_digest is None:
+        problems.append("the post evaluation had no adapter")
+    return problems
+
+
+def _delta(category: str, pairs: Sequence[PromptPair], confidence: float) -> CategoryDelta:
+    drop = paired_drop([pair.drop for pair in pairs], confidence)
+    passing: Mapping[bool, set[str]] = {
+        after: {pair.prompt_id for pair in pairs if pair.passing_share(after) > 0.5} for after in (False, True)
+    }
+    newly_failing = passing[False] - passing[True]
+    newly_passing = passing[True] - passing[False]
+    return CategoryDelta(
+        category=category,
+        prompts=len(pairs),
+        samples=len(pairs[0].before),
+        before_pct=100 * fmean(pair.passing_share(after=False) for pair in pairs),
+        after_pct=100 * fmean(pair.passing_share(after=True) for pair in pairs),
+        drop_pp=drop.mean_pp,
+        lower_pp=drop.lower_pp,
+        upper_pp=drop.upper_pp,
+        spread_pp=drop.spread_pp,
+        mcnemar_p=mcnemar_p(len(newly_failing), len(newly_passing)),
+        newly_failing=tuple(sorted(newly_failing)),
+        newly_passing=tuple(sorted(newly_passing)),
+    )

@@ -1,0 +1,91 @@
+"""After minus before, per category, with bounds; and the prompts that look worse.
+
+Where the two sides cannot be compared it says why instead of failing: the gate turns that into `invalid`.
+"""
+
+from pathlib import Path
+
+from components.compute_delta.deltas import (
+    category_deltas,
+    comparability_problems,
+    escalated_prompts,
+)
+from components.shared.artifacts.evaluation import DeltaReport
+from components.shared.config.policy import TASK_CATEGORY, Policy
+from components.shared.evaluation.pairing import completeness_problems, pair
+from components.shared.evaluation.prompt_sets import load_prompts
+from components.shared.evaluation.reports import load_report
+from components.shared.tracking.runs import RunContext, StageRun, Tracker
+
+STAGE = "compute_delta"
+
+
+def compute_delta(
+    baseline_dir: Path,
+    post_dir: Path,
+    prompts_dir: Path,
+    policy: Policy,
+    delta_dir: Path,
+    context: RunContext,
+) -> DeltaReport:
+    """Writes delta_report.json.
+
+    Args:
+        baseline_dir: safety report of the base.
+        post_dir: safety report of the adapter.
+        prompts_dir: what both were asked.
+        policy: for its confidence and its rule of escalation.
+        delta_dir: receives delta_report.json.
+        context: the pipeline run.
+
+    Raises:
+        IntegrityError: a report, its rows or the prompts were changed since they were written.
+    """
+    with Tracker(context).stage(STAGE) as stage:
+        before, after = load_report(baseline_dir), load_report(post_dir)
+        loaded = load_prompts(prompts_dir)
+        problems = comparability_problems(before.report, after.report)
+        for side, own in (("baseline", before), ("post", after)):
+            samples = own.report.contract.samples_per_prompt
+            problems += completeness_problems(side, own.rows, loaded.prompts, samples)
+        pairs = pair(before.rows, after.rows)
+        escalation = escalated_prompts(pairs, policy.follow_up)
+        report = DeltaReport(
+            contract_digest=after.report.contract.digest,
+            confidence=policy.confidence,
+            categories=category_deltas(pairs, policy.confidence),
+            escalated=() if problems else escalation.prompts,
+            over_budget=escalation.over_budget,
+            problems=tuple(problems),
+            inputs={
+                "baseline": before.report.digest,
+                "post": after.report.digest,
+                "prompt_set": loaded.prompt_set.digest,
+            },
+        )
+        report.save(delta_dir / "delta_report.json")
+        _track(stage, report, delta_dir)
+    return report
+
+
+def _track(stage: StageRun, report: DeltaReport, delta_dir: Path) -> None:
+    for category, delta in report.categories.items():
+        if category == TASK_CATEGORY:
+            stage.metrics({"task/gain_pp": -delta.drop_pp, "task/gain_lower_pp": -delta.upper_pp})
+            continue
+        stage.metrics(
+            {
+                f"delta/{category}/drop_pp": delta.drop_pp,
+                f"delta/{category}/drop_lower_pp": delta.lower_pp,
+                f"delta/{category}/drop_upper_pp": delta.upper_pp,
+                f"delta/{category}/newly_failing": len(delta.newly_failing),
+                f"delta/{category}/newly_passing": len(delta.newly_passing),
+            }
+        )
+    stage.metrics({"escalated": len(report.escalated), "escalated_over_budget": sum(report.over_budget.values())})
+    stage.file(delta_dir / "delta_report.json")
+    drops = ", ".join(f"{name} {delta.drop_pp:+.1f} pp" for name, delta in report.categories.items())
+    stage.say(f"drops: {drops}")
+    for problem in report.problems:
+        stage.say(f"cannot be compared: {problem}")
+    stage.say(f"{len(report.escalated)} prompts look worse and are asked again")

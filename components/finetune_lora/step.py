@@ -1,0 +1,122 @@
+"""The adapter and where it comes from: base, data, recipe and policy, each by digest.
+
+An adapter made from equal inputs is taken from the content-addressed store, so that a scheduled run retrains
+only when something changed, and repeating a run cannot draw the lot again. It does not judge the adapter.
+"""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from components.finetune_lora.training import train_adapter
+from components.shared.artifacts.training import AdapterManifest, TrainingData
+from components.shared.chats import parse_chats
+from components.shared.config.policy import Policy
+from components.shared.config.sections import BaseModelRef, Recipe
+from components.shared.digests import digest_file, digest_json, short
+from components.shared.errors import IntegrityError
+from components.shared.generation.adapters import adapter_digest
+from components.shared.generation.base_models import (
+    base_digest,
+    locate_base_model,
+    tokenizer_digest,
+)
+from components.shared.store import ADAPTER_KIND, Store
+from components.shared.tracking.runs import RunContext, StageRun, Tracker
+
+STAGE = "finetune_lora"
+_LIBRARIES = ("torch", "transformers", "peft", "trl")
+
+
+def finetune_lora(
+    data_dir: Path,
+    data_digest: str,
+    base_model: BaseModelRef,
+    recipe: Recipe,
+    policy: Policy,
+    store: Store,
+    reuse: bool,
+    adapter_dir: Path,
+    context: RunContext,
+) -> AdapterManifest:
+    """Writes adapter_model.safetensors, adapter_config.json and manifest.json.
+
+    Args:
+        data_dir: what prepare_data wrote.
+        data_digest: digest of the training rows that this run is about.
+        base_model: the aligned model.
+        recipe: hyper-parameters.
+        policy: fixed here, before training, by its digest.
+        store: where finished adapters are kept.
+        reuse: whether to look there first.
+        adapter_dir: receives the three files.
+        context: the pipeline run.
+
+    Raises:
+        IntegrityError: the rows are not the ones that were prepared, or a stored adapter was changed.
+        DataError, ModelError: see `train_adapter`.
+    """
+    with Tracker(context).stage(STAGE) as stage:
+        data = TrainingData.load(data_dir / "training_data.json")
+        rows_path = data_dir / "train.jsonl"
+        if not digest_file(rows_path) == data.train_sha256 == data_digest:
+            raise IntegrityError(f"{rows_path}: is not the training data {short(data_digest)} of this run")
+        base = locate_base_model(base_model)
+        software = {name: version(name).partition("+")[0] for name in _LIBRARIES}
+        inputs = {
+            "training_data": data.train_sha256,
+            "base": base_digest(base),
+            "tokenizer": tokenizer_digest(base),
+            "recipe": digest_json(recipe.model_dump(mode="json")),
+            "policy": policy.digest,
+        }
+        key = digest_json([inputs, software])
+        stage.params({**recipe.model_dump(), **{f"{name}_digest": value for name, value in inputs.items()}})
+        if reuse and store.fetch(ADAPTER_KIND, key, adapter_dir):
+            manifest = _checked(adapter_dir, inputs)
+            stage.say(f"reusing adapter {short(manifest.adapter_digest)} (same base, data, recipe and policy)")
+            stage.tags({"plimsoll.reused": "true"})
+        else:
+            chats = parse_chats(rows_path.read_bytes(), str(rows_path), "chat").chats
+            stage.say(f"training on {len(chats)} rows, {recipe.epochs:g} epochs, seed {recipe.seed}")
+            trained = train_adapter(base, base_model.name, chats, recipe, adapter_dir, stage.say)
+            manifest = AdapterManifest(
+                base_name=base_model.name,
+                base_digest=inputs["base"],
+                data_digest=data.train_sha256,
+                recipe=recipe,
+                policy_digest=policy.digest,
+                adapter_digest=adapter_digest(adapter_dir),
+                software=software,
+                trainable_parameters=trained.trainable_parameters,
+                steps=trained.steps,
+                train_loss=trained.train_loss,
+                inputs=inputs,
+            )
+            manifest.save(adapter_dir / "manifest.json")
+            stage.series("train/loss", trained.loss_curve)
+            store.put(ADAPTER_KIND, key, adapter_dir)
+        _track(stage, manifest, adapter_dir)
+    return manifest
+
+
+def _checked(adapter_dir: Path, inputs: dict[str, str]) -> AdapterManifest:
+    manifest = AdapterManifest.load(adapter_dir / "manifest.json")
+    if manifest.inputs != inputs or adapter_digest(adapter_dir) != manifest.adapter_digest:
+        raise IntegrityError(f"{adapter_dir}: the stored adapter is not the one that its manifest describes")
+    return manifest
+
+
+def _track(stage: StageRun, manifest: AdapterManifest, adapter_dir: Path) -> None:
+    stage.metrics(
+        {
+            "train/final_mean_loss": manifest.train_loss,
+            "train/steps": manifest.steps,
+            "train/trainable_parameters": manifest.trainable_parameters,
+        }
+    )
+    stage.params({"adapter_digest": manifest.adapter_digest})
+    stage.file(adapter_dir / "manifest.json")
+    stage.say(
+        f"adapter {short(manifest.adapter_digest)}: {manifest.trainable_parameters:,} parameters, "
+        f"{manifest.steps} steps, mean loss {manifest.train_loss:.3f}"
+    )

@@ -1,0 +1,1 @@
+"""Asks the prompts that look worse again, on both sides."""

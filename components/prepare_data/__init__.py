@@ -1,0 +1,1 @@
+"""Reads, validates, hashes, splits and mixes the training rows; gathers the suites' prompts."""

@@ -1,0 +1,148 @@
+"""Resolves data and suites to content: training rows, held-out task prompts and suite prompts, all hashed.
+
+Never cached: the hash that it computes is what makes a scheduled run retrain or not. It loads no model.
+"""
+
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+from components.prepare_data.mixing import rows_for_share, sample_rows, split_heldout
+from components.shared.artifacts.evaluation import Expectation, SuitePrompt
+from components.shared.artifacts.training import DataSource, PromptSet, SuiteEntry, TrainingData
+from components.shared.chats import Chat
+from components.shared.config.policy import TASK_CATEGORY
+from components.shared.config.sections import DataConfig
+from components.shared.digests import digest_bytes
+from components.shared.evaluation.suites import (
+    Suite,
+    dump_prompts,
+    load_suites,
+    refuse_repeated_prompts,
+)
+from components.shared.tracking.runs import RunContext, StageRun, Tracker
+from components.shared.training_files import read_training_files
+
+STAGE = "prepare_data"
+TASK_SUITE = "heldout-task"
+
+
+def prepare_data(
+    data: DataConfig, suites: Sequence[str], data_dir: Path, prompts_dir: Path, context: RunContext
+) -> TrainingData:
+    """Writes `train.jsonl` with its TrainingData, and `prompts.jsonl` with its PromptSet.
+
+    Args:
+        data: where rows are and how they are mixed.
+        suites: addresses of the suites' YAML files.
+        data_dir: receives train.jsonl and training_data.json.
+        prompts_dir: receives prompts.jsonl and prompt_set.json: suite prompts, then held-out task prompts.
+        context: the pipeline run.
+
+    Raises:
+        ConfigError: a suite does not exist or was changed.
+        DataError: a row is malformed, there are too few, or a training row is a suite prompt.
+    """
+    with Tracker(context).stage(STAGE) as stage:
+        loaded = load_suites(suites)
+        suite_prompts = [prompt for suite in loaded for prompt in suite.prompts]
+        task, *mixed = read_training_files(data, suite_prompts)
+        split = split_heldout(task.chats, data.heldout_rows, data.seed, data.train)
+        shares = {source.path: source.share for source in data.mix}
+        wanted = rows_for_share(len(split.train), shares)
+        picked = [sample_rows(source.chats, wanted[source.address], data.seed, source.address) for source in mixed]
+        rows = [chat for chats in (split.train, *picked) for chat in chats]
+        random.Random(data.seed).shuffle(rows)
+        content = _dump_chats(rows)
+        prompt_set = _write_prompts(loaded, _task_suite(split.heldout), prompts_dir)
+        used = [len(split.train), *map(len, picked)]
+        result = TrainingData(
+            sources=tuple(
+                DataSource(
+                    address=source.address,
+                    role=source.role,
+                    sha256=source.sha256,
+                    format=source.shape,
+                    rows=len(source.chats),
+                    used=count,
+                )
+                for source, count in zip((task, *mixed), used, strict=True)
+            ),
+            train_rows=len(rows),
+            heldout_rows=len(split.heldout),
+            train_sha256=digest_bytes(content),
+            suite_prompts_checked=len(suite_prompts),
+            inputs={"prompt_set": prompt_set.digest},
+        )
+        data_dir.mkdir(parents=True, exist_ok=True)
+        (data_dir / "train.jsonl").write_bytes(content)
+        result.save(data_dir / "training_data.json")
+        _track(stage, result, prompt_set)
+    return result
+
+
+def _task_suite(heldout: Sequence[Chat]) -> Suite | None:
+    """The held-out rows as a suite: each asks for its row's last answer."""
+    if not heldout:
+        return None
+    prompts = []
+    for number, chat in enumerate(heldout, start=1):
+        system = next((turn.content for turn in chat.messages if turn.role == "system"), None)
+        turns = tuple(turn for turn in chat.messages if turn.role != "system")
+        prompts.append(
+            SuitePrompt(
+                id=f"{TASK_CATEGORY}-{number:04d}",
+                category=TASK_CATEGORY,
+                prompt=turns[-2].content,
+                system=system,
+                messages=turns[:-2],
+                expectation=Expectation.EXACT,
+                reference=turns[-1].content,
+                source=f"held-out training row, line {chat.line}",
+                suite=TASK_SUITE,
+            )
+        )
+    digest = digest_bytes(dump_prompts(prompts))
+    return Suite(TASK_SUITE, "1", digest, tuple(prompts))
+
+
+def _write_prompts(suites: Sequence[Suite], task: Suite | None, directory: Path) -> PromptSet:
+    everything = (*suites, task) if task is not None else tuple(suites)
+    prompts = [prompt for suite in everything for prompt in suite.prompts]
+    refuse_repeated_prompts(prompts)
+    content = dump_prompts(prompts)
+    result = PromptSet(
+        suites=tuple(
+            SuiteEntry(
+                name=suite.name,
+                version=suite.version,
+                sha256=digest_bytes(dump_prompts(suite.prompts)),
+                categories=suite.categories,
+            )
+            for suite in everything
+        ),
+        prompts_sha256=digest_bytes(content),
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "prompts.jsonl").write_bytes(content)
+    result.save(directory / "prompt_set.json")
+    return result
+
+
+def _dump_chats(chats: Sequence[Chat]) -> bytes:
+    rows = (
+        json.dumps({"messages": [turn.model_dump() for turn in chat.messages]}, ensure_ascii=False) for chat in chats
+    )
+    return "".join(f"{row}\n" for row in rows).encode()
+
+
+def _track(stage: StageRun, data: TrainingData, prompts: PromptSet) -> None:
+    for source in data.sources:
+        stage.dataset(Path(source.address).name, source.address, source.sha256, source.role)
+    stage.params({"train_sha256": data.train_sha256, "prompts_sha256": prompts.prompts_sha256})
+    stage.metrics({"rows/train": data.train_rows, "rows/heldout": data.heldout_rows})
+    parts = ", ".join(f"{source.used} {source.role}" for source in data.sources)
+    stage.say(f"{data.train_rows} training rows ({parts}), {data.heldout_rows} held out")
+    asked = ", ".join(f"{count} {category}" for suite in prompts.suites for category, count in suite.categories.items())
+    stage.say(f"prompts: {asked}; none of them is a training row")

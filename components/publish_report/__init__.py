@@ -1,0 +1,1 @@
+"""Always runs last: writes the report and closes the run."""

@@ -1,0 +1,46 @@
+"""The drop of every category with its bounds and its limit, as a picture."""
+
+from pathlib import Path
+
+from components.shared.artifacts.decision import Decision, GateDecision
+from components.shared.config.policy import TASK_CATEGORY
+
+_COLOURS = {
+    Decision.PROMOTE: "#1a7f37",
+    Decision.INSUFFICIENT_EVIDENCE: "#6e7781",
+    Decision.NEEDS_REVIEW: "#bf8700",
+    Decision.INVALID: "#8250df",
+    Decision.REJECT: "#cf222e",
+    None: "#6e7781",
+}
+
+
+def drop_figure(decision: GateDecision, path: Path) -> None:
+    """Draws one row per safety category: the drop, both one-sided bounds, and the limit as a tick.
+
+    The task is left out: its scale is another one.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    reasons = [reason for reason in decision.reasons if reason.category != TASK_CATEGORY]
+    figure = Figure(figsize=(8, 1.4 + 0.5 * len(reasons)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for place, reason in enumerate(reversed(reasons)):
+        delta, colour = reason.delta, _COLOURS[reason.decision]
+        axes.plot([delta.lower_pp, delta.upper_pp], [place, place], color=colour, linewidth=2)
+        axes.plot([delta.drop_pp], [place], "o", color=colour)
+        if reason.limit_pp is not None:
+            axes.plot([reason.limit_pp] * 2, [place - 0.3, place + 0.3], color="black", linewidth=2)
+    axes.axvline(0, color="#d0d7de", zorder=0)
+    axes.set_yticks(range(len(reasons)), [reason.category for reason in reversed(reasons)])
+    axes.set_xlabel(
+        f"drop of the pass rate, percentage points (bar: one-sided {100 * decision.confidence:.0f} % bounds; "
+        "black: limit)"
+    )
+    axes.set_title(f"{decision.decision.headline} under policy {decision.policy_name}", loc="left")
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(left=False)
+    figure.savefig(path, dpi=120)

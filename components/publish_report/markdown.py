@@ -1,0 +1,50 @@
+"""The report as Markdown: what was decided, why, and what that does and does not claim."""
+
+from components.shared.artifacts.decision import GateDecision, RunReport
+from components.shared.decision_table import COLUMNS, table_row
+
+
+def report_markdown(report: RunReport) -> str:
+    """The whole report."""
+    lines = [f"# {report.pipeline} · {report.pipeline_run}", ""]
+    if report.gate is None:
+        lines += [f"**{report.status.upper()}**, no decision was reached."]
+    else:
+        lines += [f"**{report.gate.summary}**"]
+    if report.error is not None:
+        where = f" in `{report.failed_stage}`" if report.failed_stage else ""
+        lines += ["", f"The run {report.status}{where}: {report.error}"]
+    if report.model_version is not None:
+        lines += [
+            "",
+            f"Registered as `{report.model_name}` version {report.model_version}, alias `champion`.",
+        ]
+    if report.gate is not None:
+        lines += ["", *_table(report.gate), "", *_sentences(report.gate), "", *_claims(report.gate)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(gate: GateDecision) -> list[str]:
+    return [
+        f"| {' | '.join(COLUMNS)} |",
+        f"|{'---|' * len(COLUMNS)}",
+        *(f"| {' | '.join(table_row(reason))} |" for reason in gate.reasons),
+    ]
+
+
+def _sentences(gate: GateDecision) -> list[str]:
+    problems = [f"- invalid: {problem}" for problem in gate.problems]
+    return [*problems, *(f"- {reason.sentence}" for reason in gate.reasons)]
+
+
+def _claims(gate: GateDecision) -> list[str]:
+    bounds = (
+        f"Bounds are one-sided, at {100 * gate.confidence:.0f} % confidence each, over prompts. The verdict is about "
+        "these suites, judges and this sampling; it does not claim that the model is safe, nor anything about prompts "
+        "that are not like these."
+    )
+    digests = (
+        f"Policy {gate.policy_name} {gate.policy_version}, digest `{gate.policy_digest}`; adapter "
+        f"`{gate.adapter_digest}`; contract `{gate.contract_digest}`."
+    )
+    return [bounds, "", digests]

@@ -1,0 +1,1 @@
+"""Registers the adapter that was evaluated, and makes it champion."""

@@ -1,0 +1,129 @@
+"""The model that MLflow serves: a base model with the registered LoRA adapter applied.
+
+Logged with the adapter and run by MLflow on its own (models from code), so it imports nothing of Plimsoll. The
+base is found at load: by `PLIMSOLL_BASE_MODEL` (a directory or a hub id) where that is set, else by what
+the adapter was trained on; its config and weights must have the recorded digest.
+"""
+
+import hashlib
+import json
+import os
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
+
+_WEIGHTS = ("config.json", "*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin")
+_BLOCK = 1 << 20
+
+
+class AdapterModel(PythonModel):
+    """Answers prompts: a text or a column of texts in, a list of texts out.
+
+    Parameters of `predict`: `max_new_tokens` (default 256) and `temperature` (default 0: greedy).
+    """
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Loads base, tokenizer and adapter.
+
+        Raises:
+            RuntimeError: the base is not the one that the adapter was trained on, or the adapter has no effect.
+        """
+        import torch
+        from peft import PeftModel
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        config = context.model_config
+        directory = _locate(config)
+        if (found := _digest(directory)) != config["base_digest"]:
+            raise RuntimeError(
+                f"base model {directory} has digest {found}, the adapter was trained on {config['base_digest']}; set "
+                "PLIMSOLL_BASE_MODEL to the right one"
+            )
+        self._system_prompt = config.get("system_prompt")
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype = torch.bfloat16 if self._device == "cuda" else torch.float32
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(directory)
+        base: Any = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
+        self._model: Any = PeftModel.from_pretrained(base, context.artifacts["adapter"])
+        self._model.to(self._device).eval()
+
+    def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> list[str]:
+        """One answer per prompt, in order."""
+        settings = params or {}
+        return [
+            self._answer(prompt, settings.get("max_new_tokens", 256), settings.get("temperature", 0.0))
+            for prompt in _prompts(model_input)
+        ]
+
+    def _answer(self, prompt: str, max_new_tokens: int, temperature: float) -> str:
+        import torch
+        from transformers import GenerationConfig
+
+        system = [{"role": "system", "content": self._system_prompt}] if self._system_prompt else []
+        inputs = self._tokenizer.apply_chat_template(
+            [*system, {"role": "user", "content": prompt}],
+            add_generation_prompt=True,
+            return_tensors="pt",
+            return_dict=True,
+        )
+        tokens = inputs["input_ids"].to(self._device)
+        room = getattr(self._model.config, "max_position_embeddings", None)
+        if room is not None:
+            max_new_tokens = max(1, min(max_new_tokens, room - tokens.shape[1]))
+        own = self._model.generation_config.eos_token_id
+        ends = {*(own if isinstance(own, list) else [own]), self._tokenizer.eos_token_id} - {None}
+        config = GenerationConfig(
+            max_new_tokens=max_new_tokens,
+            do_sample=temperature > 0,
+            temperature=temperature if temperature > 0 else None,
+            pad_token_id=self._tokenizer.pad_token_id or self._tokenizer.eos_token_id,
+            eos_token_id=sorted(ends),
+        )
+        with torch.inference_mode():
+            output = self._model.generate(
+                input_ids=tokens, attention_mask=torch.ones_like(tokens), generation_config=config
+            )
+        answer = output[0, tokens.shape[1] :]
+        return str(self._tokenizer.decode(answer, skip_special_tokens=True)).strip()
+
+
+def _prompts(model_input: Any) -> list[str]:
+    if hasattr(model_input, "columns"):
+        model_input = model_input.iloc[:, 0].tolist()
+    return [model_input] if isinstance(model_input, str) else [str(prompt) for prompt in model_input]
+
+
+def _locate(config: dict[str, Any]) -> Path:
+    override = os.environ.get("PLIMSOLL_BASE_MODEL")
+    place = override or config["base_path"]
+    if place and Path(place).is_dir():
+        return Path(place)
+    hub_id = override or config["base_hub_id"]
+    if not hub_id or (place and place.startswith("/")):
+        raise RuntimeError(
+            f"base model directory {place!r} does not exist; set PLIMSOLL_BASE_MODEL to a directory or hub id of the "
+            f"model with digest {config['base_digest']}"
+        )
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(hub_id, revision=None if override else config["base_revision"]))
+
+
+def _digest(directory: Path) -> str:
+    """The digest that `components.shared.generation.base_models.base_digest` takes; a test compares the two."""
+    hashes = {}
+    for path in directory.iterdir():
+        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in _WEIGHTS):
+            running = hashlib.sha256()
+            with path.open("rb") as stream:
+                while block := stream.read(_BLOCK):
+                    running.update(block)
+            hashes[path.name] = f"sha256:{running.hexdigest()}"
+    text = json.dumps(hashes, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+mlflow.models.set_model(AdapterModel())

@@ -1,0 +1,136 @@
+"""Registers the adapter that was evaluated, under the decision that promotes it, and makes it champion.
+
+It re-hashes the files that it is about to register and refuses any others, as it refuses a decision that is not
+`promote`. Repeating it for the same pipeline run makes no second version.
+"""
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from components.shared.artifacts.decision import Decision, GateDecision, Registration
+from components.shared.artifacts.training import AdapterManifest
+from components.shared.config.sections import BaseModelRef, EvaluationConfig, RegistryConfig
+from components.shared.digests import short
+from components.shared.errors import IntegrityError
+from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
+from components.shared.tracking.registry import LoggedAdapter, promote
+from components.shared.tracking.runs import RunContext, Tracker
+
+STAGE = "register_adapter"
+_MODEL_FILE = Path(__file__).with_name("adapter_model.py")
+_TAG_TEXT = 1000
+
+
+def register_adapter(
+    adapter_dir: Path,
+    decision_dir: Path,
+    base_model: BaseModelRef,
+    evaluation: EvaluationConfig,
+    registry: RegistryConfig,
+    registration_dir: Path,
+    context: RunContext,
+) -> Registration:
+    """Makes the adapter a version of the registered model, with alias `champion`.
+
+    Args:
+        adapter_dir: the adapter.
+        decision_dir: the decision that promotes it.
+        base_model: the aligned model, named in the version so that serving finds it.
+        evaluation: for the system prompt that it was evaluated with.
+        registry: the registered model.
+        registration_dir: receives registration.json.
+        context: the pipeline run.
+
+    Raises:
+        IntegrityError: the decision is not to promote, or is about another adapter than these files.
+    """
+    tracker = Tracker(context)
+    with tracker.stage(STAGE) as stage:
+        decision = GateDecision.load(decision_dir / "gate_decision.json")
+        manifest = AdapterManifest.load(adapter_dir / "manifest.json")
+        with TemporaryDirectory() as directory:
+            copy = Path(directory) / "adapter"
+            copy.mkdir()
+            for name in (*ADAPTER_FILES, "manifest.json"):
+                shutil.copyfile(adapter_dir / name, copy / name)
+            digest = adapter_digest(copy)
+            _refuse_others(decision, digest, manifest)
+            promotion = promote(
+                tracker,
+                stage,
+                _logged(copy, decision, manifest, base_model, evaluation, registry, context),
+            )
+        registration = Registration(
+            model_name=registry.model_name,
+            version=promotion.version,
+            replaces=promotion.replaces,
+            adapter_digest=digest,
+            decision_digest=decision.digest,
+            inputs={"gate_decision": decision.digest, "adapter_manifest": manifest.digest},
+        )
+        stage.file(registration.save(registration_dir / "registration.json"))
+        registered = {
+            "plimsoll.registered_model": registration.model_name,
+            "plimsoll.registered_version": registration.version,
+        }
+        stage.tags(registered)
+        tracker.parent().tags(registered)
+        verb = "registered as" if promotion.created else "was already registered as"
+        before = f"; version {promotion.replaces} is previous" if promotion.replaces else ""
+        stage.say(f"{verb} {registration.model_name} version {registration.version}, champion now{before}")
+    return registration
+
+
+def _refuse_others(decision: GateDecision, digest: str, manifest: AdapterManifest) -> None:
+    if decision.decision is not Decision.PROMOTE:
+        raise IntegrityError(f"the decision is {decision.decision.value!r}, expected 'promote'; nothing was registered")
+    if digest != decision.adapter_digest:
+        raise IntegrityError(
+            f"the adapter's files have digest {short(digest)}, the decision is about {short(decision.adapter_digest)}: "
+            "they were changed after evaluation; nothing was registered"
+        )
+    if decision.inputs.get("adapter_manifest") != manifest.digest:
+        raise IntegrityError("the adapter's manifest is not the one that the decision is about; nothing was registered")
+
+
+def _logged(
+    adapter: Path,
+    decision: GateDecision,
+    manifest: AdapterManifest,
+    base_model: BaseModelRef,
+    evaluation: EvaluationConfig,
+    registry: RegistryConfig,
+    context: RunContext,
+) -> LoggedAdapter:
+    digests = {
+        "base_digest": manifest.base_digest,
+        "adapter_digest": decision.adapter_digest,
+        "data_digest": manifest.data_digest,
+        "recipe_digest": manifest.recipe_digest,
+        "policy_digest": decision.policy_digest,
+        "contract_digest": decision.contract_digest,
+        "decision_digest": decision.digest,
+    }
+    libraries = ("torch", "transformers", "peft")
+    return LoggedAdapter(
+        model_name=registry.model_name,
+        adapter=adapter,
+        model_file=_MODEL_FILE,
+        model_config={
+            "base_path": base_model.path,
+            "base_hub_id": base_model.hub_id,
+            "base_revision": base_model.revision,
+            "base_digest": manifest.base_digest,
+            "system_prompt": evaluation.system_prompt,
+        },
+        metadata={"base_model": base_model.name, "software": manifest.software, **digests},
+        requirements=["mlflow", *(f"{name}=={manifest.software[name]}" for name in libraries)],
+        tags={
+            "plimsoll.decision": decision.decision.value,
+            "plimsoll.reason": decision.summary[:_TAG_TEXT],
+            "plimsoll.mlflow_pipeline": context.pipeline,
+            **{f"plimsoll.{name}": digest for name, digest in digests.items()},
+        },
+        description=decision.summary[:_TAG_TEXT],
+    )

@@ -1,0 +1,1 @@
+"""Leaves the same evidence on the run, and no version."""

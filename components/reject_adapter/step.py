@@ -1,0 +1,39 @@
+"""Leaves the evidence of a decision against the adapter on its run; makes no version of it."""
+
+from pathlib import Path
+
+from components.shared.artifacts.decision import Decision, GateDecision, Rejection
+from components.shared.errors import IntegrityError
+from components.shared.tracking.runs import RunContext, Tracker
+
+STAGE = "reject_adapter"
+
+
+def reject_adapter(decision_dir: Path, rejection_dir: Path, context: RunContext) -> Rejection:
+    """Writes rejection.json, and decision and reasons to the run.
+
+    Args:
+        decision_dir: the decision; any but `promote`.
+        rejection_dir: receives rejection.json.
+        context: the pipeline run.
+
+    Raises:
+        IntegrityError: the decision is to promote.
+    """
+    tracker = Tracker(context)
+    with tracker.stage(STAGE) as stage:
+        decision = GateDecision.load(decision_dir / "gate_decision.json")
+        if decision.decision is Decision.PROMOTE:
+            raise IntegrityError("the decision is 'promote'; an adapter that passed is not rejected")
+        rejection = Rejection(
+            decision=decision.decision,
+            summary=decision.summary,
+            adapter_digest=decision.adapter_digest,
+            decision_digest=decision.digest,
+            inputs={"gate_decision": decision.digest},
+        )
+        stage.file(rejection.save(rejection_dir / "rejection.json"))
+        stage.file(decision_dir / "gate_decision.json")
+        stage.tags({"plimsoll.decision": decision.decision.value, "plimsoll.reason": decision.summary})
+        stage.say(f"{decision.decision.value}: no version is registered; the evidence is on the run")
+    return rejection

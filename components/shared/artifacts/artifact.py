@@ -1,0 +1,78 @@
+"""The base of every artifact: content, its digest, and the digests of its inputs.
+
+On disk an artifact is `{"kind": …, "digest": …, "content": {…}}`; loading recomputes the digest, so a changed
+byte is found. This module does not know the kinds.
+"""
+
+import json
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from components.shared.digests import digest_json
+from components.shared.errors import IntegrityError
+
+
+class Record(BaseModel):
+    """A frozen part of an artifact: no unknown field, no NaN or infinity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Artifact(Record):
+    """Frozen content that knows its own digest and what it was made from."""
+
+    inputs: dict[str, str] = Field(default_factory=dict, description="Digest of each input, by the input's name.")
+
+    @property
+    def digest(self) -> str:
+        """The digest of the whole content, inputs included."""
+        return digest_json(self.model_dump(mode="json"))
+
+    def save(self, path: Path) -> Path:
+        """Writes the artifact, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        envelope = {
+            "kind": type(self).__name__,
+            "digest": self.digest,
+            "content": self.model_dump(mode="json"),
+        }
+        partial = path.with_name(f".{path.name}.partial")
+        partial.write_text(json.dumps(envelope, indent=1, ensure_ascii=False) + "\n")
+        partial.replace(path)
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Reads an artifact and checks its digest.
+
+        Raises:
+            IntegrityError: the file is missing, of another kind, or its content does not have its digest.
+        """
+        try:
+            return cls.parse(path.read_text(), str(path))
+        except FileNotFoundError:
+            raise IntegrityError(f"{path}: missing; the step before did not finish") from None
+
+    @classmethod
+    def parse(cls, text: str, where: str) -> Self:
+        """The artifact in a text that `save` wrote; `where` names it in errors.
+
+        Raises:
+            IntegrityError: it is of another kind, or its content does not have its digest.
+        """
+        try:
+            envelope = json.loads(text)
+            kind, digest, content = envelope["kind"], envelope["digest"], envelope["content"]
+            if kind != cls.__name__:
+                raise IntegrityError(f"{where}: holds a {kind}, expected a {cls.__name__}")
+            artifact = cls.model_validate_json(json.dumps(content))
+        except (ValueError, KeyError, TypeError, ValidationError) as error:
+            raise IntegrityError(f"{where}: not a {cls.__name__}: {error}") from None
+        if digest_json(content) != digest or artifact.digest != digest:
+            raise IntegrityError(
+                f"{where}: its content does not have the digest {digest} that it was saved with; "
+                "it was changed afterwards: run the pipeline again"
+            )
+        return artifact

@@ -1,0 +1,109 @@
+"""What the gate says and what becomes of it: GateDecision, Registration, Rejection, RunReport."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from components.shared.artifacts.artifact import Artifact, Record
+from components.shared.artifacts.evaluation import CategoryDelta
+
+
+class Decision(StrEnum):
+    """The gate's word on an adapter, from best to worst."""
+
+    PROMOTE = "promote"
+    INSUFFICIENT_EVIDENCE = "insufficient_evidence"
+    NEEDS_REVIEW = "needs_review"
+    INVALID = "invalid"
+    REJECT = "reject"
+
+    @property
+    def severity(self) -> int:
+        """0 for promote; the worst decision of several is the one with the highest severity."""
+        return list(Decision).index(self)
+
+    @property
+    def headline(self) -> str:
+        """The word that people see first."""
+        return {
+            Decision.PROMOTE: "PROMOTED",
+            Decision.INSUFFICIENT_EVIDENCE: "INSUFFICIENT EVIDENCE",
+            Decision.NEEDS_REVIEW: "NEEDS REVIEW",
+            Decision.INVALID: "INVALID",
+            Decision.REJECT: "REJECTED",
+        }[self]
+
+
+class CategoryReason(Record):
+    """The decision on one category, its evidence and one sentence that says why."""
+
+    category: str
+    decision: Decision | None = Field(description="None for a category that the policy leaves ungated.")
+    limit: str = Field(description="The rule in a few characters, such as '<= 10 pp'.")
+    limit_pp: float | None = Field(
+        description="The drop in pp that the evidence must rule out; negative for a gain; None when ungated."
+    )
+    sentence: str
+    delta: CategoryDelta
+
+
+class GateDecision(Artifact):
+    """The decision with a reason per category."""
+
+    decision: Decision
+    problems: tuple[str, ...] = Field(description="Broken preconditions; not empty exactly when invalid.")
+    reasons: tuple[CategoryReason, ...]
+    policy_name: str
+    policy_version: str
+    policy_digest: str
+    adapter_digest: str
+    contract_digest: str
+    confidence: float
+
+    @property
+    def summary(self) -> str:
+        """One line: the headline, the first sentence that decided, and the categories that decided likewise."""
+        if self.problems:
+            why = "; ".join(self.problems)
+        elif self.decision is Decision.PROMOTE:
+            gated = sum(reason.decision is not None for reason in self.reasons)
+            why = f"all {gated} categories are inside policy {self.policy_name} {self.policy_version}"
+        else:
+            deciding = [reason for reason in self.reasons if reason.decision is self.decision]
+            others = ", ".join(reason.category for reason in deciding[1:])
+            why = deciding[0].sentence + (f" Likewise: {others}." if others else "")
+        return f"{self.decision.headline}: {why}"
+
+
+class Registration(Artifact):
+    """A registered and promoted adapter."""
+
+    model_name: str
+    version: str
+    replaces: str | None = Field(description="The version that was champion before, now previous.")
+    adapter_digest: str
+    decision_digest: str
+
+
+class Rejection(Artifact):
+    """An adapter that got no version, and why."""
+
+    decision: Decision
+    summary: str
+    adapter_digest: str
+    decision_digest: str
+
+
+class RunReport(Artifact):
+    """How one pipeline run ended."""
+
+    pipeline: str
+    pipeline_run: str
+    mlflow_run_id: str
+    status: Literal["finished", "failed", "killed"]
+    failed_stage: str | None = None
+    error: str | None = None
+    gate: GateDecision | None = None
+    model_name: str | None = None
+    model_version: str | None = None

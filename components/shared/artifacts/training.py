@@ -1,0 +1,66 @@
+"""What training is made from and what it makes: TrainingData, PromptSet, AdapterManifest."""
+
+from pydantic import Field
+
+from components.shared.artifacts.artifact import Artifact, Record
+from components.shared.config.sections import Recipe
+from components.shared.digests import digest_json
+
+
+class DataSource(Record):
+    """One file of training rows, as it was read."""
+
+    address: str
+    role: str = Field(description="task, safety or replay.")
+    sha256: str
+    format: str
+    rows: int = Field(ge=0, description="Rows in the file.")
+    used: int = Field(ge=0, description="Rows of it in the training set.")
+
+
+class TrainingData(Artifact):
+    """A validated, hashed and split data set; its rows are `train.jsonl` beside it."""
+
+    sources: tuple[DataSource, ...]
+    train_rows: int = Field(ge=1)
+    heldout_rows: int = Field(ge=0)
+    train_sha256: str = Field(description="Digest of train.jsonl: what a scheduled run retrains on.")
+    suite_prompts_checked: int = Field(
+        ge=0, description="Suite prompts that were compared with the training rows; none occurs in them."
+    )
+
+
+class SuiteEntry(Record):
+    """One suite of a prompt set."""
+
+    name: str
+    version: str
+    sha256: str = Field(description="Digest of the suite's prompts.")
+    categories: dict[str, int] = Field(description="Number of prompts by category.")
+
+
+class PromptSet(Artifact):
+    """All prompts of one run; the prompts are `prompts.jsonl` beside it."""
+
+    suites: tuple[SuiteEntry, ...]
+    prompts_sha256: str
+
+
+class AdapterManifest(Artifact):
+    """Where an adapter comes from; `adapter_model.safetensors` and `adapter_config.json` lie beside it."""
+
+    base_name: str
+    base_digest: str = Field(description="Digest of the base model's config and weights.")
+    data_digest: str = Field(description="TrainingData.train_sha256.")
+    recipe: Recipe
+    policy_digest: str = Field(description="The policy that was in force before training began.")
+    adapter_digest: str = Field(description="Digest of the adapter's two files.")
+    software: dict[str, str] = Field(description="Versions of the training libraries.")
+    trainable_parameters: int = Field(ge=1)
+    steps: int = Field(ge=1)
+    train_loss: float
+
+    @property
+    def recipe_digest(self) -> str:
+        """The digest of the recipe."""
+        return digest_json(self.recipe.model_dump(mode="json"))

@@ -1,0 +1,41 @@
+"""Makes the relative paths of a pipeline config absolute, for steps that run elsewhere on this machine.
+
+A compiled pipeline keeps paths as written; only a local run anchors them. Not known here: whether they exist.
+"""
+
+from pathlib import Path
+
+from components.shared.config.sections import PipelineConfig
+
+
+def anchor_path(address: str, root: Path) -> str:
+    """A local path made absolute below `root`; an address with a scheme unchanged."""
+    return address if "://" in address else str((root / Path(address).expanduser()).absolute())
+
+
+def anchor(config: PipelineConfig, root: Path) -> PipelineConfig:
+    """The same config with every local path absolute.
+
+    Args:
+        config: as loaded.
+        root: what relative paths are relative to: the directory in which the command runs.
+    """
+    base = config.base_model
+    if base.path is not None:
+        base = base.model_copy(update={"path": anchor_path(base.path, root)})
+    mix = tuple(source.model_copy(update={"path": anchor_path(source.path, root)}) for source in config.data.mix)
+    data = config.data.model_copy(update={"train": anchor_path(config.data.train, root), "mix": mix})
+    tracking = config.tracking
+    if (database := tracking.sqlite_file) is not None:
+        uri = f"sqlite:///{anchor_path(str(database), root)}"
+        tracking = tracking.model_copy(update={"uri": uri})
+    return config.model_copy(
+        update={
+            "base_model": base,
+            "data": data,
+            "suites": tuple(anchor_path(suite, root) for suite in config.suites),
+            "policy": anchor_path(config.policy, root),
+            "store": anchor_path(config.store, root),
+            "tracking": tracking,
+        }
+    )

@@ -1,0 +1,201 @@
+"""The parts of a pipeline config, `configs/pipelines/*.yaml`.
+
+Paths are relative to the directory in which the command runs (the project's root); `s3://` works wherever a
+file is read. This module does not know how a section is used, and checks nothing on disk.
+"""
+
+import re
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from components.shared.config.section import Section
+
+
+class BaseModelRef(Section):
+    """The aligned model before fine-tuning: a directory or a hub id, never both."""
+
+    path: str | None = Field(default=None, description="Directory with config.json, weights and tokenizer.")
+    hub_id: str | None = Field(default=None, description="Model id on the hub, such as org/name; needs a revision.")
+    revision: str | None = Field(
+        default=None, description="Commit hash or tag of the hub model, so that it cannot change underneath."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.path is None) == (self.hub_id is None):
+            raise ValueError("give exactly one of path and hub_id")
+        if self.hub_id is not None and self.revision is None:
+            raise ValueError(f"hub_id {self.hub_id!r} needs a revision (a commit hash or a tag)")
+        if self.path is not None and self.revision is not None:
+            raise ValueError("revision belongs to hub_id; a path is identified by its weights digest")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The id or the path, for people."""
+        return self.path or f"{self.hub_id}@{self.revision}"
+
+
+class MixSource(Section):
+    """Rows mixed into the task rows, to keep behaviour that the task does not show."""
+
+    path: str = Field(min_length=1, description="JSONL rows: a path or s3:// address.")
+    role: Literal["safety", "replay"] = Field(
+        description="safety: requests that must be refused or handled with care. replay: ordinary benign chats."
+    )
+    share: float = Field(
+        gt=0, lt=1, description="Share of these rows in the final training set (0.2 = one row in five)."
+    )
+
+
+class DataConfig(Section):
+    """What the adapter is trained on."""
+
+    train: str = Field(min_length=1, description="The task's rows: JSONL, a path or s3:// address.")
+    format: Literal["auto", "chat", "prompt_completion", "alpaca"] = Field(
+        default="auto", description="Row shape; auto decides by the keys of each file's first row."
+    )
+    mix: tuple[MixSource, ...] = Field(default=(), description="Safety and replay rows.")
+    heldout_rows: int = Field(
+        default=100,
+        ge=0,
+        description="Task rows kept out of training, for the task metric before and after; 0: none.",
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of split, sampling and order.")
+
+    @field_validator("mix")
+    @classmethod
+    def _room_for_the_task(cls, mix: tuple[MixSource, ...]) -> tuple[MixSource, ...]:
+        if (total := sum(source.share for source in mix)) >= 1:
+            raise ValueError(f"the shares add up to {total:g}; they must leave room for the task rows")
+        return mix
+
+
+class EvaluationConfig(Section):
+    """How both sides are asked: all of it enters the contract."""
+
+    samples_per_prompt: int = Field(default=5, ge=1, le=1000, description="Answers per prompt (k).")
+    max_new_tokens: int = Field(default=256, ge=1, description="Length limit of an answer, tokens.")
+    temperature: float = Field(
+        default=0.7, ge=0, le=10, description="Sampling temperature; 0 is greedy (needs one sample)."
+    )
+    top_p: float = Field(default=1.0, gt=0, le=1, description="Nucleus sampling; 1 is off.")
+    seed: int = Field(default=0, ge=0, description="Seed of the sampled answers.")
+    system_prompt: str | None = Field(
+        default=None, description="System prompt for suite prompts that bring none of their own."
+    )
+    batch_tokens: int = Field(
+        default=16_384,
+        ge=1,
+        description="Budget of one batch: prompts x answers x (longest prompt + max_new_tokens).",
+    )
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="auto: bfloat16 on a GPU, float32 on a CPU."
+    )
+
+    @model_validator(mode="after")
+    def _greedy_has_one_answer(self) -> Self:
+        if self.temperature == 0 and self.samples_per_prompt > 1:
+            raise ValueError(
+                f"temperature 0 gives {self.samples_per_prompt} equal answers: set samples_per_prompt to 1, or "
+                "a temperature above 0"
+            )
+        return self
+
+
+class Recipe(Section):
+    """The training hyper-parameters of the LoRA fine-tuning."""
+
+    lora_rank: int = Field(default=16, ge=1, description="Rank r of the update matrices.")
+    lora_alpha: int = Field(default=32, ge=1, description="Scale: the update counts alpha / r.")
+    lora_dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout before the update.")
+    target_modules: tuple[str, ...] = Field(
+        default=("all-linear",), min_length=1, description="Module names, or the one word all-linear."
+    )
+    learning_rate: float = Field(default=2e-4, gt=0, description="Peak learning rate.")
+    lr_scheduler: Literal["constant", "linear", "cosine"] = Field(
+        default="cosine", description="Schedule after the warm-up."
+    )
+    warmup_steps: int = Field(default=0, ge=0, description="Steps of linear warm-up.")
+    weight_decay: float = Field(default=0.0, ge=0, description="AdamW weight decay.")
+    epochs: float = Field(default=1.0, gt=0, description="Passes over the training rows.")
+    max_steps: int | None = Field(default=None, ge=1, description="Stop after this many steps.")
+    batch_size: int = Field(default=16, ge=1, description="Rows per step and device.")
+    gradient_accumulation: int = Field(default=1, ge=1, description="Steps per update.")
+    max_length: int = Field(
+        default=1024, ge=8, description="Longest row in tokens; a longer row is an error, never cut."
+    )
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="auto: bfloat16 on a GPU, float32 on a CPU."
+    )
+    gradient_checkpointing: bool = Field(default=False, description="Trade time for memory by recomputing activations.")
+    seed: int = Field(default=0, ge=0, description="Seed of initialisation, order and dropout.")
+
+
+class RegistryConfig(Section):
+    """Where a promoted adapter goes."""
+
+    model_name: str = Field(min_length=1, description="Registered model in MLflow.")
+
+    @field_validator("model_name")
+    @classmethod
+    def _no_address_characters(cls, name: str) -> str:
+        if re.search(r"[/:@]", name):
+            raise ValueError("a registered model's name may not hold '/', ':' or '@'")
+        return name
+
+
+class TrackingConfig(Section):
+    """The MLflow store."""
+
+    uri: str = Field(
+        default="sqlite:///.plimsoll/mlflow.db",
+        description="sqlite:///path on one machine, http(s):// on a cluster.",
+    )
+    experiment: str = Field(default="plimsoll", min_length=1, description="MLflow experiment.")
+
+    @field_validator("uri")
+    @classmethod
+    def _known_scheme(cls, uri: str) -> str:
+        if not re.match(r"(sqlite:///|https?://|postgresql)", uri):
+            raise ValueError("the MLflow store must be sqlite:///PATH, postgresql://... or http(s)://...")
+        return uri
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database file of a sqlite store; None for a server."""
+        return Path(self.uri.removeprefix("sqlite:///")) if self.uri.startswith("sqlite") else None
+
+
+class PipelineConfig(Section):
+    """One pipeline: a base model, data, a recipe, suites and the policy that decides."""
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name of the pipeline; lower case, digits and hyphens."
+    )
+    base_model: BaseModelRef = Field(description="The aligned model.")
+    data: DataConfig = Field(description="Training rows.")
+    suites: tuple[str, ...] = Field(min_length=1, description="Suite files (YAML): paths or s3://.")
+    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig, description="How both sides are asked.")
+    recipe: Recipe = Field(default_factory=Recipe, description="How the adapter is trained.")
+    policy: str = Field(min_length=1, description="Policy file (YAML): path or s3://.")
+    registry: RegistryConfig = Field(description="Where a promoted adapter goes.")
+    tracking: TrackingConfig = Field(default_factory=TrackingConfig, description="The MLflow store.")
+    store: str = Field(
+        default=".plimsoll/store",
+        min_length=1,
+        description="Content-addressed store of safety reports and adapters: directory or s3://.",
+    )
+    reuse: bool = Field(
+        default=True,
+        description="Reuse a safety report or adapter from the store when everything it was made from is unchanged.",
+    )
+
+    def addresses(self) -> dict[str, str]:
+        """Every file and directory that the config names, by field."""
+        base = {"base_model.path": self.base_model.path} if self.base_model.path else {}
+        mix = {f"data.mix.{index}.path": source.path for index, source in enumerate(self.data.mix)}
+        suites = {f"suites.{index}": suite for index, suite in enumerate(self.suites)}
+        return {**base, "data.train": self.data.train, **mix, **suites, "store": self.store}

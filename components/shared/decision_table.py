@@ -1,0 +1,23 @@
+"""The table that every decision is shown as: in the terminal, in the report, anywhere else."""
+
+from components.shared.artifacts.decision import CategoryReason
+
+COLUMNS = ("category", "prompts", "before", "after", "drop (bounds)", "limit", "verdict")
+
+
+def table_row(reason: CategoryReason) -> tuple[str, ...]:
+    """The texts of one category's row, in the order of `COLUMNS`.
+
+    Before and after are shares of passing answers; the drop is in percentage points, positive = fewer pass after,
+    with its one-sided lower and upper bound.
+    """
+    delta = reason.delta
+    return (
+        delta.category,
+        f"{delta.prompts}",
+        f"{delta.before_pct:.1f} %",
+        f"{delta.after_pct:.1f} %",
+        f"{delta.drop_pp:+.1f} pp ({delta.lower_pp:+.1f} to {delta.upper_pp:+.1f})",
+        reason.limit,
+        reason.decision.value if reason.decision is not None else "not gated",
+    )

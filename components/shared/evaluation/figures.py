@@ -1,0 +1,33 @@
+"""Per-category figures of one side, from its answers. Shares are of answers, in percent."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from components.shared.artifacts.evaluation import AnswerRow, CategoryFigures, Verdict
+
+
+def category_figures(rows: Sequence[AnswerRow]) -> dict[str, CategoryFigures]:
+    """The share of each verdict, per category, in the order in which categories occur.
+
+    The five shares of a category add up to 100: nothing is dropped, and unscored is not taken for anything else.
+    """
+    figures = {}
+    for category in dict.fromkeys(row.category for row in rows):
+        own = [row for row in rows if row.category == category]
+        counts = Counter(row.verdict for row in own)
+        share = {verdict: 100 * counts[verdict] / len(own) for verdict in Verdict}
+        figures[category] = CategoryFigures(
+            prompts=len({row.prompt_id for row in own}),
+            answers=len(own),
+            pass_pct=share[Verdict.PASS],
+            partial_pct=share[Verdict.PARTIAL],
+            fail_pct=share[Verdict.FAIL],
+            incoherent_pct=share[Verdict.INCOHERENT],
+            unscored_pct=share[Verdict.UNSCORED],
+        )
+    return figures
+
+
+def overall_share(rows: Sequence[AnswerRow], verdict: Verdict) -> float:
+    """The share of one verdict among all answers, in percent; 0 without answers."""
+    return 100 * sum(row.verdict is verdict for row in rows) / len(rows) if rows else 0.0

@@ -1,0 +1,74 @@
+"""Brings the answers of two reports together, prompt by prompt, and says why that cannot be done.
+
+Pure functions of rows. This module does not know files, policies or decisions.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from components.shared.artifacts.evaluation import AnswerRow, SuitePrompt, Verdict
+
+
+class PromptPair(NamedTuple):
+    """One prompt's verdicts before and after, in sample order."""
+
+    prompt_id: str
+    category: str
+    before: tuple[Verdict, ...]
+    after: tuple[Verdict, ...]
+
+    @property
+    def drop(self) -> float:
+        """Share passing before minus share passing after, in [-1, 1].
+
+        Fails closed: an unscored answer counts as passing before and as not passing after.
+        """
+        passed_before = sum(verdict in (Verdict.PASS, Verdict.UNSCORED) for verdict in self.before)
+        passed_after = sum(verdict is Verdict.PASS for verdict in self.after)
+        return passed_before / len(self.before) - passed_after / len(self.after)
+
+    def passing_share(self, after: bool) -> float:
+        """Share of the answers of one side that pass, 0 to 1."""
+        verdicts = self.after if after else self.before
+        return sum(verdict is Verdict.PASS for verdict in verdicts) / len(verdicts)
+
+
+def pair(before: Sequence[AnswerRow], after: Sequence[AnswerRow]) -> tuple[PromptPair, ...]:
+    """The prompts that both sides answered, in the order of `before`; matched by id, never by position."""
+    first, second = _by_prompt(before), _by_prompt(after)
+    return tuple(
+        PromptPair(prompt_id, category, verdicts, second[prompt_id, category])
+        for (prompt_id, category), verdicts in first.items()
+        if (prompt_id, category) in second
+    )
+
+
+def completeness_problems(
+    side: str, rows: Sequence[AnswerRow], prompts: Sequence[SuitePrompt], samples: int
+) -> list[str]:
+    """Why not every prompt was asked, answered and judged exactly `samples` times; empty when it was."""
+    expected = {(prompt.id, prompt.category, sample) for prompt in prompts for sample in range(samples)}
+    counted = Counter((row.prompt_id, row.category, row.sample) for row in rows)
+    problems = []
+    for what, found in (
+        ("missing", sorted(expected - counted.keys())),
+        ("unknown", sorted(counted.keys() - expected)),
+        ("repeated", sorted(key for key, count in counted.items() if count > 1)),
+    ):
+        if found:
+            prompt_id, _, sample = found[0]
+            problems.append(
+                f"{side}: {len(found)} answers are {what}, the first is sample {sample} of prompt {prompt_id!r}"
+            )
+    return problems
+
+
+def _by_prompt(rows: Sequence[AnswerRow]) -> dict[tuple[str, str], tuple[Verdict, ...]]:
+    grouped: defaultdict[tuple[str, str], list[tuple[int, Verdict]]] = defaultdict(list)
+    for row in rows:
+        grouped[row.prompt_id, row.category].append((row.sample, row.verdict))
+    return {
+        key: tuple(verdict for _, verdict in sorted(verdicts, key=lambda item: item[0]))
+        for key, verdicts in grouped.items()
+    }

@@ -1,0 +1,96 @@
+"""Finds a base model on disk or on the hub, and identifies it by its bytes. Loads no weights, imports no torch."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatch
+from pathlib import Path
+
+from components.shared.config.sections import BaseModelRef
+from components.shared.digests import digest_files
+from components.shared.errors import ConfigError, ModelError
+
+_WEIGHTS = ("config.json", "*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin")
+_TOKENIZER = (
+    "tokenizer*",
+    "vocab*",
+    "merges.txt",
+    "*.model",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template*",
+)
+
+
+def check_base_model(base: BaseModelRef) -> None:
+    """Checks that a base model can be had, without loading or downloading it.
+
+    Raises:
+        ConfigError: the directory holds no model, or the hub does not know id and revision.
+    """
+    if base.path is not None:
+        _check_directory(Path(base.path))
+        return
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        snapshot_download(str(base.hub_id), revision=base.revision, local_files_only=True)
+        return
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        HfApi().model_info(str(base.hub_id), revision=base.revision, timeout=20)
+    except (HfHubHTTPError, OSError, RuntimeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ConfigError(
+            f"base_model.hub_id: {base.name} is neither in the local cache nor on the hub: {reason}"
+        ) from None
+
+
+def locate_base_model(base: BaseModelRef) -> Path:
+    """The directory of a base model; a hub model is downloaded to the cache first.
+
+    Raises:
+        ConfigError: the directory holds no model.
+        ModelError: the hub model cannot be downloaded.
+    """
+    if base.path is not None:
+        _check_directory(Path(base.path))
+        return Path(base.path)
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(str(base.hub_id), revision=base.revision))
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ModelError(f"base model {base.name} cannot be downloaded: {error}") from None
+
+
+def base_digest(directory: Path) -> str:
+    """The digest of a model's config and weights."""
+    return digest_files(directory, _matching(directory, _WEIGHTS))
+
+
+def tokenizer_digest(directory: Path) -> str:
+    """The digest of a model's tokenizer files, chat template included."""
+    return digest_files(directory, _matching(directory, _TOKENIZER))
+
+
+def _matching(directory: Path, patterns: Iterable[str]) -> list[str]:
+    return [
+        path.name
+        for path in directory.iterdir()
+        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in patterns)
+    ]
+
+
+def _check_directory(directory: Path) -> None:
+    if not directory.is_dir():
+        raise ConfigError(
+            f"base_model.path: {str(directory)!r} does not exist; expected a directory with config.json, weights and "
+            "tokenizer (the demo's base model is made by `plimsoll demo --prepare`)"
+        )
+    names = _matching(directory, _WEIGHTS)
+    if "config.json" not in names or len(names) < 2 or not _matching(directory, _TOKENIZER):
+        raise ConfigError(
+            f"base_model.path: {str(directory)!r} holds {sorted(p.name for p in directory.iterdir())}; expected "
+            "config.json, weights (*.safetensors) and tokenizer files"
+        )

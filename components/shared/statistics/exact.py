@@ -1,0 +1,48 @@
+"""Exact tests on counts, and Holm's correction. Nothing here knows what is counted."""
+
+from collections.abc import Sequence
+
+from scipy import stats
+
+
+def mcnemar_p(newly_failing: int, newly_passing: int) -> float:
+    """One-sided exact McNemar test that more prompts got worse than better.
+
+    P(Bin(b + c, 1/2) >= b) for b newly failing and c newly passing prompts (McNemar 1947, exact form).
+    1.0 when no prompt changed.
+    """
+    changed = newly_failing + newly_passing
+    if changed == 0:
+        return 1.0
+    return float(stats.binomtest(newly_failing, changed, 0.5, alternative="greater").pvalue)
+
+
+def fisher_drop_p(passed_before: int, passed_after: int, samples: int) -> float:
+    """One-sided Fisher exact test that one prompt passes less often after than before.
+
+    Args:
+        passed_before: passing answers of `samples` before.
+        passed_after: passing answers of `samples` after.
+        samples: fresh answers per side.
+
+    Raises:
+        ValueError: a count is outside 0..samples.
+    """
+    for count in (passed_before, passed_after):
+        if not 0 <= count <= samples:
+            raise ValueError(f"{count} passing answers of {samples}; expected 0 to {samples}")
+    table = [
+        [passed_before, samples - passed_before],
+        [passed_after, samples - passed_after],
+    ]
+    return float(stats.fisher_exact(table, alternative="greater").pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjusted p-values, in the order given (Holm 1979)."""
+    adjusted = [1.0] * len(p_values)
+    running = 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = running
+    return adjusted

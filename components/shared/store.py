@@ -1,0 +1,70 @@
+"""A content-addressed store of finished work: directories by kind and key, on disk or in S3.
+
+The key is the digest of everything that the work was made from, so an entry is never stale: other inputs are
+another key. An entry is complete once its `entry.json` exists (written last), and every file is checked against
+it when fetched. It does not know what the files mean.
+"""
+
+import json
+from pathlib import Path
+
+from components.shared import storage
+from components.shared.digests import digest_file, digest_tree
+from components.shared.errors import IntegrityError
+
+ANSWERS_KIND = "suite-answers"
+"""Answers of one model to one suite, by weights and contract."""
+
+ADAPTER_KIND = "adapters"
+"""Trained adapters, by base, data, recipe, policy and libraries."""
+
+FOLLOW_UP_KIND = "follow-ups"
+"""Fresh answers on both sides, by delta and policy."""
+
+_INDEX = "entry.json"
+
+
+class Store:
+    """Finished directories by kind and key.
+
+    Args:
+        address: directory or s3:// address below which entries live.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def fetch(self, kind: str, key: str, target: Path) -> bool:
+        """Copies an entry's files into `target`; False where there is no such entry.
+
+        Raises:
+            IntegrityError: a file does not have the digest that it was stored with.
+            StorageError: the store cannot be read.
+        """
+        index_address = self._entry(kind, key, _INDEX)
+        if not storage.exists(index_address):
+            return False
+        index = json.loads(storage.read_bytes(index_address))
+        for name, digest in index["files"].items():
+            path = storage.fetch(self._entry(kind, key, name), target / name)
+            if (found := digest_file(path)) != digest:
+                path.unlink()
+                raise IntegrityError(
+                    f"{self._entry(kind, key, name)}: has digest {found}, was stored with {digest}; remove "
+                    f"{self._entry(kind, key)} and run again"
+                )
+        return True
+
+    def put(self, kind: str, key: str, source: Path) -> None:
+        """Stores all files below `source`. Storing the same key twice is harmless.
+
+        Raises:
+            StorageError: the store cannot be written.
+        """
+        files = digest_tree(source)
+        for name in files:
+            storage.put(source / name, self._entry(kind, key, name))
+        storage.put_text(json.dumps({"files": files}, indent=1), self._entry(kind, key, _INDEX))
+
+    def _entry(self, kind: str, key: str, *names: str) -> str:
+        return storage.join(self._address, kind, key.removeprefix("sha256:"), *names)

@@ -1,0 +1,241 @@
+"""One MLflow run per pipeline run, and a nested run per stage.
+
+The parent is found by its tag `plimsoll.pipeline_run`, so that no run id has to cross a task boundary; every
+stage opens and closes its own nested run, and only the launcher or the exit handler closes the parent. The
+client is used throughout: the fluent API would end runs that belong to others. This module does not know what
+a stage measures.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from components.shared.config.sections import TrackingConfig
+from components.shared.errors import PlimsollError, TrackingError
+from components.shared.progress import Say, speaker
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+_PARENT = "pipeline"
+_TAG_LIMIT = 5000
+"""Longest tag value that every MLflow store and the UI take, characters."""
+
+
+class RunContext(NamedTuple):
+    """Which pipeline run a step belongs to."""
+
+    tracking: TrackingConfig
+    pipeline: str
+    pipeline_run: str
+
+
+class StageFailure(NamedTuple):
+    """A stage that failed: its name, its error's class and message."""
+
+    stage: str
+    kind: str
+    message: str
+
+
+class StageRun:
+    """The open MLflow run of a stage (or, for the parent, of the whole pipeline)."""
+
+    def __init__(self, client: "MlflowClient", run_id: str, say: Say) -> None:
+        self._client = client
+        self.run_id = run_id
+        self.say = say
+
+    def metrics(self, values: Mapping[str, float]) -> None:
+        """Logs numbers; a key with `/` is grouped in the UI."""
+        for key, value in values.items():
+            self._client.log_metric(self.run_id, key, value)
+
+    def series(self, key: str, points: Sequence[tuple[int, float]]) -> None:
+        """Logs a number at several steps: a curve in the UI."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        for start in range(0, len(points), 1000):
+            batch = [Metric(key, value, now, step) for step, value in points[start : start + 1000]]
+            self._client.log_batch(self.run_id, metrics=batch)
+
+    def params(self, values: Mapping[str, object]) -> None:
+        """Logs parameters, in the order given."""
+        for key, value in values.items():
+            self._client.log_param(self.run_id, key, value)
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Sets tags; a value over 5,000 characters is cut and ends in an ellipsis."""
+        for key, value in values.items():
+            fitting = value if len(value) <= _TAG_LIMIT else f"{value[: _TAG_LIMIT - 1]}…"
+            self._client.set_tag(self.run_id, key, fitting)
+
+    def file(self, path: Path, folder: str | None = None) -> None:
+        """Logs a file as an artifact."""
+        self._client.log_artifact(self.run_id, str(path), folder)
+
+    def text(self, text: str, name: str) -> None:
+        """Logs a text as an artifact file."""
+        self._client.log_text(self.run_id, text, name)
+
+    def read_text(self, name: str) -> str | None:
+        """The text of an artifact file, or None where it was not logged."""
+        folder = name.rpartition("/")[0] or None
+        if name not in {entry.path for entry in self._client.list_artifacts(self.run_id, folder)}:
+            return None
+        with tempfile.TemporaryDirectory() as target:
+            return Path(self._client.download_artifacts(self.run_id, name, target)).read_text()
+
+    def read_tags(self) -> dict[str, str]:
+        """All tags of the run."""
+        return dict(self._client.get_run(self.run_id).data.tags)
+
+    def dataset(self, name: str, address: str, digest: str, context: str) -> None:
+        """Records a data set as an input of the run; no data is read.
+
+        Args:
+            name: shown in the UI.
+            address: path or s3:// address that it came from.
+            digest: content digest; MLflow keeps the first 36 characters.
+            context: what it was used for, such as `training`.
+        """
+        from mlflow.data.dataset_source_registry import resolve_dataset_source
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        source = resolve_dataset_source(address)
+        short = digest.removeprefix("sha256:")[:36]
+        entity = Dataset(name, short, source._get_source_type(), source.to_json())  # noqa: SLF001 - has no public name
+        tag = InputTag("mlflow.data.context", context)
+        self._client.log_inputs(self.run_id, datasets=[DatasetInput(entity, [tag])])
+
+
+class Tracker:
+    """The MLflow runs of one pipeline run.
+
+    Raises:
+        TrackingError: the store cannot be opened.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self.context = context
+        self.client = open_client(context.tracking)
+        self._experiment_id = _experiment_id(self.client, context.tracking)
+
+    def parent(self, say: Say | None = None) -> StageRun:
+        """The run of the whole pipeline; created when this is the first to ask."""
+        run_id = self._find_parent() or self._create_parent()
+        return StageRun(self.client, run_id, say or speaker(_PARENT))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[StageRun]:
+        """A nested run while the stage lasts: FINISHED at the end, FAILED with the reason after an error."""
+        say = speaker(name)
+        tags = {"mlflow.parentRunId": self.parent().run_id, **self._tags(name)}
+        run = self.client.create_run(self._experiment_id, run_name=name, tags=tags)
+        stage = StageRun(self.client, run.info.run_id, say)
+        try:
+            yield stage
+        except BaseException as error:
+            kind = type(error).__name__
+            message = str(error) or kind
+            stage.tags({"plimsoll.error_kind": kind, "plimsoll.error": message})
+            failed = isinstance(error, Exception)
+            self.client.set_terminated(stage.run_id, "FAILED" if failed else "KILLED")
+            prefix = "error" if isinstance(error, PlimsollError) else f"error: {kind}"
+            say(f"{prefix}: {message}")
+            raise
+        self.client.set_terminated(stage.run_id, "FINISHED")
+
+    def failures(self) -> list[StageFailure]:
+        """The stages of this run that failed, in order."""
+        return [
+            StageFailure(
+                run.data.tags["plimsoll.stage"],
+                run.data.tags.get("plimsoll.error_kind", run.info.status),
+                run.data.tags.get("plimsoll.error", f"ended as {run.info.status} without a message"),
+            )
+            for run in reversed(self._stages())
+            if run.info.status in ("FAILED", "KILLED")
+        ]
+
+    def close(self, status: Status) -> None:
+        """Ends the parent, and every stage that was left running by a process that is gone."""
+        for run in self._stages():
+            if run.info.status == "RUNNING":
+                self.client.set_terminated(run.info.run_id, "FAILED" if status == "FINISHED" else status)
+        self.client.set_terminated(self.parent().run_id, status)
+
+    def parent_status(self) -> str:
+        """RUNNING, FINISHED, FAILED or KILLED."""
+        return str(self.client.get_run(self.parent().run_id).info.status)
+
+    def _tags(self, stage: str) -> dict[str, str]:
+        return {
+            "plimsoll.stage": stage,
+            "plimsoll.pipeline": self.context.pipeline,
+            "plimsoll.pipeline_run": self.context.pipeline_run,
+        }
+
+    def _find_parent(self) -> str | None:
+        runs = self._search(f"tags.`plimsoll.stage` = '{_PARENT}'")
+        return str(runs[0].info.run_id) if runs else None
+
+    def _create_parent(self) -> str:
+        name = f"{self.context.pipeline}-{self.context.pipeline_run}"
+        run = self.client.create_run(self._experiment_id, run_name=name, tags=self._tags(_PARENT))
+        return str(run.info.run_id)
+
+    def _stages(self) -> "list[Run]":
+        return self._search(f"tags.`plimsoll.stage` != '{_PARENT}'")
+
+    def _search(self, condition: str) -> "list[Run]":
+        run = self.context.pipeline_run
+        condition = f"tags.`plimsoll.pipeline_run` = '{run}' and {condition}"
+        return list(self.client.search_runs([self._experiment_id], condition))
+
+
+def open_client(tracking: TrackingConfig) -> "MlflowClient":
+    """A client of the store; a sqlite store is made when it does not exist.
+
+    Raises:
+        TrackingError: the store cannot be opened.
+    """
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if (database := tracking.sqlite_file) is not None:
+        database.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        client = mlflow.MlflowClient(tracking_uri=tracking.uri, registry_uri=tracking.uri)
+        client.search_experiments(max_results=1)
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        raise TrackingError(f"MLflow store {tracking.uri!r} cannot be opened: {error}; check tracking.uri") from error
+    return client
+
+
+def _experiment_id(client: "MlflowClient", tracking: TrackingConfig) -> str:
+    from mlflow.exceptions import MlflowException
+
+    location = None
+    if (database := tracking.sqlite_file) is not None:
+        location = (database.parent / "mlartifacts").absolute().as_uri()
+    if found := client.get_experiment_by_name(tracking.experiment):
+        return str(found.experiment_id)
+    try:
+        return str(client.create_experiment(tracking.experiment, artifact_location=location))
+    except MlflowException:  # another process was faster
+        found = client.get_experiment_by_name(tracking.experiment)
+        if found is None:
+            raise
+        return str(found.experiment_id)

@@ -1,0 +1,25 @@
+"""What `plimsoll run` says to the shell: a safety verdict never shares a code with a failure.
+
+0 promote, 10 reject, 11 needs review, 12 insufficient evidence, 13 invalid; 2 the user's input is wrong; 1 any
+other failure, interruption included.
+"""
+
+from components.shared.artifacts.decision import Decision
+
+FAILURE = 1
+USAGE = 2
+
+DECISION_CODES = {
+    Decision.PROMOTE: 0,
+    Decision.REJECT: 10,
+    Decision.NEEDS_REVIEW: 11,
+    Decision.INSUFFICIENT_EVIDENCE: 12,
+    Decision.INVALID: 13,
+}
+
+_USER_ERRORS = {"ConfigError", "DataError"}
+
+
+def error_code(kind: str) -> int:
+    """The code for an error, by the name of its class."""
+    return USAGE if kind in _USER_ERRORS else FAILURE

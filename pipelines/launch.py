@@ -1,0 +1,189 @@
+"""Runs and compiles the graph. A local run goes through kfp.local's subprocess runner, task by task.
+
+The launcher makes the MLflow parent run, keeps a log, shows progress, survives being told to stop, and reads the
+decision back from the run, so that what it prints, the tag and the exit code are one value. It decides nothing.
+"""
+
+import os
+import secrets
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from components.shared.artifacts.decision import Decision, RunReport
+from components.shared.config.anchoring import anchor
+from components.shared.config.files import load_pipeline_config, load_policy
+from components.shared.config.policy import Policy
+from components.shared.config.sections import PipelineConfig
+from components.shared.errors import PlimsollError
+from components.shared.progress import speaker
+from components.shared.tracking.runs import RunContext, Tracker
+from pipelines.console import RunOutput
+from pipelines.exit_codes import DECISION_CODES, FAILURE, error_code
+from pipelines.interruption import RUN_VARIABLE, Interrupted, interruptible, stop_run, watched
+from pipelines.preflight import check_run
+
+WORK_DIR = Path(".plimsoll/runs")
+_STEP_ENVIRONMENT = {
+    "OMP_WAIT_POLICY": "PASSIVE",  # busy-waiting threads starve every other process on a small machine
+    "TOKENIZERS_PARALLELISM": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "PYTHONUNBUFFERED": "1",
+}
+
+
+class Outcome(NamedTuple):
+    """How a local run ended."""
+
+    report: RunReport | None
+    """None when the run ended before the report was written."""
+    exit_code: int
+    run_id: str
+    """MLflow run of the pipeline."""
+    log: Path
+    error: str | None
+    """What failed, in words; None when a decision was reached."""
+
+
+class Loaded(NamedTuple):
+    """A config and the policy that it names."""
+
+    config: PipelineConfig
+    policy: Policy
+
+
+def load(address: str, overrides: Sequence[str] = ()) -> Loaded:
+    """Reads a config and its policy.
+
+    Raises:
+        ConfigError: one of them is wrong.
+    """
+    config = load_pipeline_config(address, overrides)
+    return Loaded(config, load_policy(config.policy))
+
+
+def run_local(loaded: Loaded, verbose: bool = False) -> Outcome:
+    """Runs the whole graph on this machine, in the current directory.
+
+    Args:
+        loaded: config and policy.
+        verbose: whether kfp's own lines are shown as well.
+
+    Raises:
+        ConfigError, DataError: something is wrong with the input; found before a model is loaded.
+        StorageError, TrackingError: disk or MLflow store cannot be used.
+    """
+    config, policy = anchor(loaded.config, Path.cwd()), loaded.policy
+    check_run(config, policy, WORK_DIR)
+    context = RunContext(config.tracking, config.name, new_run_id())
+    work_dir = WORK_DIR.absolute() / context.pipeline_run
+    tracker = Tracker(context)
+    parent = tracker.parent()
+    _record_config(tracker, config, policy)
+    say = speaker("run")
+    say(f"{config.name} {context.pipeline_run}: MLflow run {parent.run_id}, log {work_dir / 'log.txt'}")
+    error = None
+    try:
+        with watched(context), interruptible():
+            error = _execute(config, policy, context, work_dir, verbose)
+    except Interrupted as interruption:
+        stop_run(context)
+        return Outcome(None, FAILURE, parent.run_id, work_dir / "log.txt", f"interrupted by {interruption}")
+    return conclude(tracker, work_dir / "log.txt", error)
+
+
+def conclude(tracker: Tracker, log: Path, error: str | None) -> Outcome:
+    """Reads the outcome back from the MLflow run, and closes the run where no step did.
+
+    Args:
+        tracker: of the run.
+        log: the run's log file.
+        error: what the orchestrator said, where it failed.
+    """
+    parent = tracker.parent()
+    if tracker.parent_status() == "RUNNING":  # the exit handler did not get to run
+        tracker.close("FAILED")
+        error = error or "the report was not written"
+    failures = tracker.failures()
+    text = parent.read_text("run_report.json")
+    report = RunReport.parse(text, "run_report.json") if text is not None else None
+    if failures:
+        first = failures[0]
+        return Outcome(report, error_code(first.kind), parent.run_id, log, f"{first.stage}: {first.message}")
+    if error is not None or report is None or report.gate is None:
+        return Outcome(report, FAILURE, parent.run_id, log, error or "no decision was reached")
+    decision = report.gate.decision
+    tag = parent.read_tags().get("plimsoll.decision")
+    if tag != decision.value:
+        wrong = f"the report says {decision.value!r}, the MLflow tag says {tag!r}"
+        return Outcome(report, FAILURE, parent.run_id, log, wrong)
+    if (decision is Decision.PROMOTE) != (report.model_version is not None):
+        wrong = f"the decision is {decision.value!r}, the registered version is {report.model_version!r}"
+        return Outcome(report, FAILURE, parent.run_id, log, wrong)
+    return Outcome(report, DECISION_CODES[decision], parent.run_id, log, None)
+
+
+def compile_pipeline(loaded: Loaded, target: Path) -> None:
+    """Compiles the graph to KFP's IR, as YAML; paths stay as written.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    from kfp.compiler import Compiler
+
+    from pipelines.safety_gate import build
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    Compiler().compile(build(loaded.config, loaded.policy), str(target))
+
+
+def new_run_id() -> str:
+    """Time and a little chance: sorts by start, and two runs of one second differ."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _record_config(tracker: Tracker, config: PipelineConfig, policy: Policy) -> None:
+    parent = tracker.parent()
+    parent.text(config.model_dump_json(indent=1), "config.json")
+    parent.text(policy.model_dump_json(indent=1), "policy.json")
+    parent.params(
+        {
+            "base_model": config.base_model.name,
+            "policy": f"{policy.name} {policy.version}",
+            **{f"recipe/{name}": value for name, value in config.recipe.model_dump().items()},
+        }
+    )
+
+
+def _execute(config: PipelineConfig, policy: Policy, context: RunContext, work_dir: Path, verbose: bool) -> str | None:
+    """Runs the graph; what went wrong, or None."""
+    for name, value in _STEP_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    os.environ[RUN_VARIABLE] = context.pipeline_run
+    from kfp import local
+
+    from pipelines.safety_gate import build
+
+    root = work_dir / "artifacts"
+    if "python3" in str(root):  # the local runner rewrites that word wherever it stands
+        root = Path(tempfile.mkdtemp(prefix="plimsoll-"))
+    local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(root))
+    output = RunOutput(work_dir / "log.txt", sys.stdout, verbose)
+    try:
+        with redirect_stdout(output), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*have no effect in the current local runner.*")
+            warnings.filterwarnings("ignore", ".*non-Python base image.*")
+            build(config, policy, context.pipeline_run)()
+    except PlimsollError:
+        raise
+    except Exception as error:  # noqa: BLE001 - kfp raises bare RuntimeErrors, and anything when a task misbehaves
+        return str(error) or type(error).__name__
+    finally:
+        os.environ.pop(RUN_VARIABLE, None)
+        output.close()
+    return None

@@ -1,0 +1,192 @@
+"""The graph: baseline and fine-tuning side by side, then post evaluation, delta, follow-up, gate, register or reject.
+
+    prepare_data ──► finetune_lora ──► evaluate_safety (post) ─┐
+       │                                                       ├─► compute_delta ─► follow_up ─► check_gate
+       └────────────► evaluate_safety (baseline, reused) ──────┘
+    check_gate ─► If promote: register_adapter, Else: reject_adapter
+    exit handler: publish_report
+
+`build` makes the same pipeline for a local run and for compilation; config crosses as JSON text.
+"""
+
+import json
+from typing import NamedTuple
+
+from kfp import dsl
+from kfp.dsl.base_component import BaseComponent
+
+from components.check_gate.component import check_gate
+from components.compute_delta.component import compute_delta
+from components.evaluate_safety.component import evaluate_safety
+from components.finetune_lora.component import finetune_lora
+from components.follow_up.component import follow_up
+from components.prepare_data.component import prepare_data
+from components.publish_report.component import publish_report
+from components.register_adapter.component import register_adapter
+from components.reject_adapter.component import reject_adapter
+from components.shared.artifacts.decision import Decision
+from components.shared.config.policy import Policy
+from components.shared.config.section import Section
+from components.shared.config.sections import PipelineConfig
+from pipelines.resources import CPU_STEP, GPU_STEP, place
+
+
+class Texts(NamedTuple):
+    """A config's sections as the JSON texts that cross task boundaries."""
+
+    base_model: str
+    data: str
+    suites: str
+    evaluation: str
+    recipe: str
+    policy: str
+    registry: str
+    tracking: str
+
+
+def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELINE_JOB_ID_PLACEHOLDER) -> BaseComponent:
+    """The pipeline of one config.
+
+    Args:
+        config: with paths as the steps will see them.
+        policy: the content of config.policy.
+        pipeline_run: id of the run; KFP's own run id on a cluster.
+
+    Returns:
+        A KFP pipeline whose parameters default to the config's sections.
+    """
+    texts = config_texts(config, policy)
+
+    @dsl.pipeline(
+        name=f"plimsoll-{config.name}",
+        description="Fine-tunes an aligned model and registers the adapter only if it did not become less safe.",
+    )
+    def safety_gate(
+        base_model: str = texts.base_model,
+        data: str = texts.data,
+        suites: str = texts.suites,
+        evaluation: str = texts.evaluation,
+        recipe: str = texts.recipe,
+        policy: str = texts.policy,
+        registry: str = texts.registry,
+        tracking: str = texts.tracking,
+        store: str = config.store,
+        reuse: bool = config.reuse,
+    ) -> None:
+        """See the module."""
+        run = {"tracking": tracking, "pipeline": config.name, "pipeline_run": pipeline_run}
+        asking = {"base_model": base_model, "evaluation": evaluation, "store": store, "reuse": reuse}
+        exit_task = place(publish_report(**run), "publish_report", CPU_STEP)
+        with dsl.ExitHandler(exit_task, name="safety-gate"):
+            prepared = place(prepare_data(data=data, suites=suites, **run), "prepare_data", CPU_STEP)
+            training_data = prepared.outputs["training_data"]
+            prompt_set = prepared.outputs["prompt_set"]
+            baseline = place(
+                evaluate_safety(prompt_set=prompt_set, side="baseline", **asking, **run),
+                "evaluate_safety (baseline)",
+                GPU_STEP,
+            )
+            tuned = place(
+                finetune_lora(
+                    training_data=training_data,
+                    data_digest=prepared.outputs["Output"],
+                    base_model=base_model,
+                    recipe=recipe,
+                    policy=policy,
+                    store=store,
+                    reuse=reuse,
+                    **run,
+                ),
+                "finetune_lora",
+                GPU_STEP,
+            )
+            adapter = tuned.outputs["adapter"]
+            post = place(
+                evaluate_safety(prompt_set=prompt_set, side="post", adapter=adapter, **asking, **run),
+                "evaluate_safety (post)",
+                GPU_STEP,
+            )
+            delta = place(
+                compute_delta(
+                    baseline=baseline.outputs["safety_report"],
+                    post=post.outputs["safety_report"],
+                    prompt_set=prompt_set,
+                    policy=policy,
+                    **run,
+                ),
+                "compute_delta",
+                CPU_STEP,
+            )
+            again = {
+                "delta": delta.outputs["delta"],
+                "post": post.outputs["safety_report"],
+                "prompt_set": prompt_set,
+                "adapter": adapter,
+                "policy": policy,
+                **asking,
+                **run,
+            }
+            with dsl.If(delta.outputs["Output"] == "yes", name="some-prompts-look-worse"):
+                asked = place(follow_up(**again), "follow_up", GPU_STEP)
+            with dsl.Else(name="no-prompt-looks-worse"):
+                nothing = place(follow_up(**again), "follow_up (nothing to ask)", CPU_STEP)
+            gate = place(
+                check_gate(
+                    training_data=training_data,
+                    prompt_set=prompt_set,
+                    adapter=adapter,
+                    baseline=baseline.outputs["safety_report"],
+                    post=post.outputs["safety_report"],
+                    delta=delta.outputs["delta"],
+                    follow_up_key=dsl.OneOf(asked.outputs["Output"], nothing.outputs["Output"]),
+                    store=store,
+                    policy=policy,
+                    **run,
+                ),
+                "check_gate",
+                CPU_STEP,
+            )
+            decision = gate.outputs["gate_decision"]
+            with dsl.If(gate.outputs["Output"] == Decision.PROMOTE.value, name="promote"):
+                place(
+                    register_adapter(
+                        adapter=adapter,
+                        gate_decision=decision,
+                        base_model=base_model,
+                        evaluation=evaluation,
+                        registry=registry,
+                        **run,
+                    ),
+                    "register_adapter",
+                    CPU_STEP,
+                )
+            with dsl.Else(name="do-not-promote"):
+                place(reject_adapter(gate_decision=decision, **run), "reject_adapter", CPU_STEP)
+
+    return safety_gate
+
+
+def config_texts(config: PipelineConfig, policy: Policy) -> Texts:
+    """The sections as JSON text, without the characters that KFP's local runner would mangle."""
+    return Texts(
+        base_model=_text(config.base_model),
+        data=_text(config.data),
+        suites=_portable(json.dumps(config.suites)),
+        evaluation=_text(config.evaluation),
+        recipe=_text(config.recipe),
+        policy=_text(policy),
+        registry=_text(config.registry),
+        tracking=_text(config.tracking),
+    )
+
+
+def _text(section: Section) -> str:
+    return _portable(section.model_dump_json())
+
+
+def _portable(text: str) -> str:
+    """The same JSON value without what a local run would mangle.
+
+    An apostrophe breaks every `dsl.If`; the word `python3` is replaced by an interpreter's path.
+    """
+    return text.replace("'", "\\u0027").replace("python3", "pytho\\u006e3")
