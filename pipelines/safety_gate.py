@@ -150,7 +150,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
             with dsl.If(gate.outputs["Output"] == Decision.PROMOTE.value, name="promote"):
                 place(
                     register_adapter(
-                        adapter=adapter,
+                        adapter=gate.outputs["passed_adapter"],
                         gate_decision=decision,
                         base_model=base_model,
                         evaluation=evaluation,

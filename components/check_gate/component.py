@@ -15,6 +15,7 @@ def check_gate(
     post: Input[Artifact],
     delta: Input[Artifact],
     gate_decision: Output[Artifact],
+    passed_adapter: Output[Model],
     follow_up_key: str,
     store: str,
     policy: str,
@@ -32,6 +33,7 @@ def check_gate(
         post: safety report of the adapter.
         delta: the delta report.
         gate_decision: the GateDecision.
+        passed_adapter: the adapter's files when the decision is to promote, a note when it is not.
         follow_up_key: the follow-up's key in the store.
         store: address of the content-addressed store.
         policy: Policy as JSON.
@@ -61,6 +63,7 @@ def check_gate(
         Store(store),
         Policy.model_validate_json(policy),
         Path(gate_decision.path),
+        Path(passed_adapter.path),
         RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
     )
     return decision.decision.value

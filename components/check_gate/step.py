@@ -3,6 +3,7 @@
 Never cached. A decision against the adapter is a successful step.
 """
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +18,7 @@ from components.shared.errors import IntegrityError
 from components.shared.evaluation.answers import read_answers
 from components.shared.evaluation.prompt_sets import load_prompts
 from components.shared.evaluation.reports import load_report
-from components.shared.generation.adapters import adapter_digest
+from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.store import FOLLOW_UP_KIND, Store
 from components.shared.tracking.runs import RunContext, StageRun, Tracker
 
@@ -36,9 +37,12 @@ def check_gate(
     store: Store,
     policy: Policy,
     decision_dir: Path,
+    passed_dir: Path,
     context: RunContext,
 ) -> GateDecision:
     """Writes gate_decision.json, and decision, reasons and headline figures to the parent run.
+
+    An adapter that passes is copied to `passed_dir`, the only place from which register_adapter can take one.
 
     Args:
         data_dir: what prepare_data wrote about training rows.
@@ -51,6 +55,7 @@ def check_gate(
         store: where it is.
         policy: the rules.
         decision_dir: receives gate_decision.json.
+        passed_dir: receives the adapter's files when the decision is to promote, and a note when it is not.
         context: the pipeline run.
 
     Raises:
@@ -73,6 +78,7 @@ def check_gate(
         )
         decision = decide(evidence, policy)
         path = decision.save(decision_dir / DECISION_FILE)
+        _hand_on(decision, adapter_dir, passed_dir)
         parent = tracker.parent(stage.say)
         for run in (stage, parent):
             run.file(path)
@@ -84,6 +90,15 @@ def check_gate(
         for problem in decision.problems:
             stage.say(f"{Decision.INVALID.value}: {problem}")
     return decision
+
+
+def _hand_on(decision: GateDecision, adapter_dir: Path, passed_dir: Path) -> None:
+    passed_dir.mkdir(parents=True, exist_ok=True)
+    if decision.decision is not Decision.PROMOTE:
+        (passed_dir / "NOT_PROMOTED.txt").write_text(f"{decision.summary}\n")
+        return
+    for name in (*ADAPTER_FILES, "manifest.json"):
+        shutil.copyfile(adapter_dir / name, passed_dir / name)
 
 
 def _load_follow_up(store: Store, key: str) -> FollowUpReport:

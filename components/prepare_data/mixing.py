@@ -49,6 +49,12 @@ def split_heldout(chats: Sequence[Chat], rows: int, seed: int, where: str) -> Sp
     return Split(train, tuple(heldout[text] for text in sorted(heldout)))
 
 
+def without_heldout(chats: Sequence[Chat], heldout: Sequence[Chat]) -> tuple[Chat, ...]:
+    """The rows of a mixed-in file that do not ask what a held-out row asks."""
+    kept_out = {tuple(fingerprint(text) for text in chat.user_texts) for chat in heldout}
+    return tuple(chat for chat in chats if tuple(fingerprint(text) for text in chat.user_texts) not in kept_out)
+
+
 def rows_for_share(task_rows: int, shares: Mapping[str, float]) -> dict[str, int]:
     """How many rows of each source make up its share of the whole, when all task rows are used.
 

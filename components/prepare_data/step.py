@@ -8,7 +8,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.prepare_data.mixing import rows_for_share, sample_rows, split_heldout
+from components.prepare_data.mixing import rows_for_share, sample_rows, split_heldout, without_heldout
 from components.shared.artifacts.evaluation import Expectation, SuitePrompt
 from components.shared.artifacts.training import DataSource, PromptSet, SuiteEntry, TrainingData
 from components.shared.chats import Chat
@@ -51,7 +51,10 @@ def prepare_data(
         split = split_heldout(task.chats, data.heldout_rows, data.seed, data.train)
         shares = {source.path: source.share for source in data.mix}
         wanted = rows_for_share(len(split.train), shares)
-        picked = [sample_rows(source.chats, wanted[source.address], data.seed, source.address) for source in mixed]
+        picked = [
+            sample_rows(without_heldout(source.chats, split.heldout), wanted[source.address], data.seed, source.address)
+            for source in mixed
+        ]
         rows = [chat for chats in (split.train, *picked) for chat in chats]
         random.Random(data.seed).shuffle(rows)
         content = _dump_chats(rows)

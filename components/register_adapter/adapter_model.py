@@ -29,7 +29,7 @@ class AdapterModel(PythonModel):
         """Loads base, tokenizer and adapter.
 
         Raises:
-            RuntimeError: the base is not the one that the adapter was trained on, or the adapter has no effect.
+            RuntimeError: the base is not the one that the adapter was trained on.
         """
         import torch
         from peft import PeftModel
@@ -50,8 +50,11 @@ class AdapterModel(PythonModel):
         self._model: Any = PeftModel.from_pretrained(base, context.artifacts["adapter"])
         self._model.to(self._device).eval()
 
-    def predict(self, context: PythonModelContext, model_input: Any, params: dict[str, Any] | None = None) -> list[str]:
-        """One answer per prompt, in order."""
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+        """One answer per prompt, in order.
+
+        Without annotations, because MLflow takes them for the input's schema; the signature is logged instead.
+        """
         settings = params or {}
         return [
             self._answer(prompt, settings.get("max_new_tokens", 256), settings.get("temperature", 0.0))

@@ -21,7 +21,7 @@ def register_adapter(
     """Registers the adapter that was evaluated, and makes it champion.
 
     Args:
-        adapter: the adapter; its files must be the ones that the decision is about.
+        adapter: the adapter that the gate passed on; its files must be the ones that the decision is about.
         gate_decision: the decision that promotes it.
         registration: the Registration.
         base_model: BaseModelRef as JSON.

@@ -34,7 +34,7 @@ def register_adapter(
     """Makes the adapter a version of the registered model, with alias `champion`.
 
     Args:
-        adapter_dir: the adapter.
+        adapter_dir: the adapter that the gate passed on.
         decision_dir: the decision that promotes it.
         base_model: the aligned model, named in the version so that serving finds it.
         evaluation: for the system prompt that it was evaluated with.

@@ -78,6 +78,8 @@ def _json_lines(content: bytes, where: str) -> Iterator[tuple[int, dict[str, Any
                 f"{where}:{number}: not valid JSON at column {error.colno}: {error.msg}; "
                 f"the line begins {raw[:60].decode(errors='replace')!r}; expected one JSON object per line"
             ) from None
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets without end
+            raise DataError(f"{where}:{number}: cannot be read as JSON: {error}") from None
         if not isinstance(row, dict):
             raise DataError(f"{where}:{number}: holds {type(row).__name__} {str(row)[:60]!r}; expected a JSON object")
         yield number, row
@@ -143,6 +145,8 @@ def _turns(value: object, key: str, place: str) -> list[Message]:
 def _text(value: object, key: str, place: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise DataError(f"{place}: {key} is {value!r}; expected a text that is not empty")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise DataError(f"{place}: {key} is {value[:60]!r}; expected Unicode text: it holds half of a \\u escape pair")
     return value
 
 

@@ -90,7 +90,10 @@ def fetch(address: str, target: Path) -> Path:
     Raises:
         StorageError: it does not exist, or may not be read.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{target}: its directory cannot be made: {error.strerror}") from None
     partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
     try:
         if is_s3(address):

@@ -44,8 +44,11 @@ class Store:
         index_address = self._entry(kind, key, _INDEX)
         if not storage.exists(index_address):
             return False
-        index = json.loads(storage.read_bytes(index_address))
-        for name, digest in index["files"].items():
+        try:
+            files = dict(json.loads(storage.read_bytes(index_address))["files"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise IntegrityError(f"{index_address}: is damaged ({error}); remove it and run again") from None
+        for name, digest in files.items():
             path = storage.fetch(self._entry(kind, key, name), target / name)
             if (found := digest_file(path)) != digest:
                 path.unlink()

@@ -51,9 +51,11 @@ class Artifact(Record):
             IntegrityError: the file is missing, of another kind, or its content does not have its digest.
         """
         try:
-            return cls.parse(path.read_text(), str(path))
+            return cls.parse(path.read_text(encoding="utf-8"), str(path))
         except FileNotFoundError:
             raise IntegrityError(f"{path}: missing; the step before did not finish") from None
+        except UnicodeDecodeError as error:
+            raise IntegrityError(f"{path}: not a {cls.__name__}: {error}") from None
 
     @classmethod
     def parse(cls, text: str, where: str) -> Self:

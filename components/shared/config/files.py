@@ -8,7 +8,7 @@ import difflib
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -85,7 +85,7 @@ def validate(content: object, model: type[Model], address: str, text: str = "") 
     except ValidationError as error:
         details = [_explain(detail, model, address, text) for detail in error.errors()]
         raise ConfigError("\n".join(details)) from None
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"{address}: {error}; write such values as quoted text") from None
 
 
@@ -117,7 +117,7 @@ def _parse(address: str, text: str) -> object:
         mark = error.problem_mark
         line = f"{mark.line + 1}" if mark is not None else "?"
         raise ConfigError(f"{address}:{line}: not valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:  # also an impossible date or number
         raise ConfigError(f"{address}: not valid YAML: {error}") from None
 
 
@@ -149,18 +149,25 @@ def _explain(detail: ErrorDetails, model: type[BaseModel], address: str, text: s
 
 
 def _did_you_mean(model: type[BaseModel], location: Location) -> str:
-    fields: list[str] = []
     place: Any = model
-    for part in (*location[:-1], None):
-        if not (isinstance(place, type) and issubclass(place, BaseModel)):
-            break
-        fields = list(place.model_fields)
-        if part is not None:
-            info = place.model_fields.get(str(part))
-            place = info.annotation if info is not None else None
+    for part in location[:-1]:
+        place = _declared(place, part)
+    fields = list(place.model_fields) if _is_model(place) else []
     near = difflib.get_close_matches(str(location[-1]), fields, n=1)
     known = f"expected one of {', '.join(fields)}" if fields else "expected no such key here"
     return f"; did you mean {near[0]!r}?" if near else f"; {known}"
+
+
+def _declared(place: Any, part: int | str) -> Any:
+    """What a model's field, or an item of a dict or tuple, is declared as; None where that is not known."""
+    if _is_model(place):
+        info = place.model_fields.get(str(part))
+        return info.annotation if info is not None else None
+    return next((item for item in reversed(get_args(place)) if item is not Ellipsis), None)
+
+
+def _is_model(place: Any) -> bool:
+    return isinstance(place, type) and issubclass(place, BaseModel)
 
 
 def _line(text: str, location: Location) -> int | None:

@@ -105,23 +105,23 @@ def _create_version(tracker: Tracker, stage: StageRun, logged: LoggedAdapter) ->
             pip_requirements=list(logged.requirements),
             signature=ModelSignature(prompt_in, answer_out, params),
         )
-    try:
-        client.create_registered_model(logged.model_name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    tags = {**logged.tags, _RUN_TAG: tracker.context.pipeline_run}
-    if (champion := champion_version(client, logged.model_name)) is not None:
-        tags[_REPLACES_TAG] = champion
-    version = client.create_model_version(
-        logged.model_name,
-        source=info.model_uri,
-        run_id=stage.run_id,
-        tags=tags,
-        description=logged.description,
-        model_id=info.model_id,
-    )
-    return str(version.version)
+        try:
+            client.create_registered_model(logged.model_name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        tags = {**logged.tags, _RUN_TAG: tracker.context.pipeline_run}
+        if (champion := champion_version(client, logged.model_name)) is not None:
+            tags[_REPLACES_TAG] = champion
+        version = client.create_model_version(
+            logged.model_name,
+            source=info.model_uri,
+            run_id=stage.run_id,
+            tags=tags,
+            description=logged.description,
+            model_id=info.model_id,
+        )
+        return str(version.version)
 
 
 @contextmanager

@@ -38,7 +38,7 @@ class RunContext(NamedTuple):
 
 
 class StageFailure(NamedTuple):
-    """A stage that failed: its name, its error's class and message."""
+    """A stage that failed: its name, its error's class (KILLED for an interruption) and message."""
 
     stage: str
     kind: str
@@ -144,10 +144,10 @@ class Tracker:
         try:
             yield stage
         except BaseException as error:
-            kind = type(error).__name__
-            message = str(error) or kind
-            stage.tags({"plimsoll.error_kind": kind, "plimsoll.error": message})
             failed = isinstance(error, Exception)
+            kind = type(error).__name__ if failed else "KILLED"
+            message = str(error) or type(error).__name__
+            stage.tags({"plimsoll.error_kind": kind, "plimsoll.error": message})
             self.client.set_terminated(stage.run_id, "FAILED" if failed else "KILLED")
             prefix = "error" if isinstance(error, PlimsollError) else f"error: {kind}"
             say(f"{prefix}: {message}")
@@ -155,7 +155,8 @@ class Tracker:
         self.client.set_terminated(stage.run_id, "FINISHED")
 
     def failures(self) -> list[StageFailure]:
-        """The stages of this run that failed, in order."""
+        """The stages of this run that failed, in order; not one that was tried again and finished."""
+        finished = {run.data.tags["plimsoll.stage"] for run in self._stages() if run.info.status == "FINISHED"}
         return [
             StageFailure(
                 run.data.tags["plimsoll.stage"],
@@ -163,7 +164,7 @@ class Tracker:
                 run.data.tags.get("plimsoll.error", f"ended as {run.info.status} without a message"),
             )
             for run in reversed(self._stages())
-            if run.info.status in ("FAILED", "KILLED")
+            if run.info.status in ("FAILED", "KILLED") and run.data.tags["plimsoll.stage"] not in finished
         ]
 
     def close(self, status: Status) -> None:

@@ -1,0 +1,54 @@
+# The project's vocabulary. `make help` lists it.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKERS ?= 2
+
+# One thread per process: tests and steps run side by side, and busy-waiting threads starve each other.
+export OMP_WAIT_POLICY ?= PASSIVE
+export TOKENIZERS_PARALLELISM ?= false
+export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast lint format compile ui clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Install everything into .venv
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[gpu,dev]'
+	@touch $(READY)
+
+demo: $(READY) ## Two real fine-tunings through the whole graph: one is rejected, one promoted
+	$(BIN)/plimsoll demo
+
+test: $(READY) ## All tests, with coverage of components/
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term --cov-fail-under=90
+
+test-fast: $(READY) ## The tests that train no toy model
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow'
+
+lint: $(READY) ## Style, types and the floors of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Format the code
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+compile: $(READY) ## Compile the demo's graph to pipeline.yaml
+	$(BIN)/plimsoll compile configs/pipelines/demo-careful.yaml -o .plimsoll/pipeline.yaml
+
+ui: $(READY) ## Open the MLflow UI on the local store
+	$(BIN)/plimsoll ui
+
+clean: ## Remove what runs have made (keeps .venv)
+	rm -rf .plimsoll build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage .coverage.* .import_linter_cache
