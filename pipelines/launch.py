@@ -82,19 +82,20 @@ def run_local(loaded: Loaded, verbose: bool = False) -> Outcome:
     check_run(config, policy, WORK_DIR)
     context = RunContext(config.tracking, config.name, new_run_id())
     work_dir = WORK_DIR.absolute() / context.pipeline_run
+    log = work_dir / "log.txt"
     tracker = Tracker(context)
     parent = tracker.parent()
     _record_config(tracker, config, policy)
     say = speaker("run")
-    say(f"{config.name} {context.pipeline_run}: MLflow run {parent.run_id}, log {work_dir / 'log.txt'}")
-    error = None
-    try:
-        with watched(context), interruptible():
-            error = _execute(config, policy, context, work_dir, verbose)
-    except Interrupted as interruption:
-        stop_run(context)
-        return Outcome(None, FAILURE, parent.run_id, work_dir / "log.txt", f"interrupted by {interruption}")
-    return conclude(tracker, work_dir / "log.txt", error)
+    say(f"{config.name} {context.pipeline_run}: MLflow run {parent.run_id}, log {log}")
+    with watched(context):
+        try:
+            with interruptible():
+                error = _execute(config, policy, context, work_dir, verbose)
+        except Interrupted as interruption:
+            stop_run(context)
+            return Outcome(None, FAILURE, parent.run_id, log, f"interrupted by {interruption}")
+        return conclude(tracker, log, error)
 
 
 def conclude(tracker: Tracker, log: Path, error: str | None) -> Outcome:

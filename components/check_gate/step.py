@@ -95,7 +95,7 @@ def check_gate(
 def _hand_on(decision: GateDecision, adapter_dir: Path, passed_dir: Path) -> None:
     passed_dir.mkdir(parents=True, exist_ok=True)
     if decision.decision is not Decision.PROMOTE:
-        (passed_dir / "NOT_PROMOTED.txt").write_text(f"{decision.summary}\n")
+        (passed_dir / "NOT_PROMOTED.txt").write_text(f"{decision.summary}\n", encoding="utf-8")
         return
     for name in (*ADAPTER_FILES, "manifest.json"):
         shutil.copyfile(adapter_dir / name, passed_dir / name)

@@ -189,8 +189,8 @@ def _progress_callback(say: Say, steps: int) -> Any:
 def _publish(scratch: Path, target: Path, base_name: str) -> None:
     """Moves the adapter's two files to `target`, with the base named instead of its local directory."""
     config_name, weights_name = ADAPTER_FILES
-    config = json.loads((scratch / config_name).read_text())
+    config = json.loads((scratch / config_name).read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = base_name
     target.mkdir(parents=True, exist_ok=True)
-    (target / config_name).write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
+    (target / config_name).write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     (target / weights_name).write_bytes((scratch / weights_name).read_bytes())

@@ -143,7 +143,7 @@ def put_text(text: str, address: str) -> None:
     """
     with tempfile.TemporaryDirectory() as directory:
         source = Path(directory) / "text"
-        source.write_text(text)
+        source.write_text(text, encoding="utf-8")
         put(source, address)
 
 

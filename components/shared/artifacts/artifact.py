@@ -39,7 +39,7 @@ class Artifact(Record):
             "content": self.model_dump(mode="json"),
         }
         partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(json.dumps(envelope, indent=1, ensure_ascii=False) + "\n")
+        partial.write_text(json.dumps(envelope, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         partial.replace(path)
         return path
 

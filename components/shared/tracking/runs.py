@@ -92,7 +92,7 @@ class StageRun:
         if name not in {entry.path for entry in self._client.list_artifacts(self.run_id, folder)}:
             return None
         with tempfile.TemporaryDirectory() as target:
-            return Path(self._client.download_artifacts(self.run_id, name, target)).read_text()
+            return Path(self._client.download_artifacts(self.run_id, name, target)).read_text(encoding="utf-8")
 
     def read_tags(self) -> dict[str, str]:
         """All tags of the run."""

@@ -21,7 +21,8 @@ _CANNOT = (
 _DEEDS = (
     r"(?:help|assist|provide|give|offer|support|do|say|answer|respond|comply|fulfil|fulfill|engage|participate|"
     r"create|write|generate|produce|share|discuss|advise|recommend|encourage|promote|condone|judge|rank|compare|"
-    r"agree|explain|tell|teach|show|describe|make|suggest|continue|take part|be able)"
+    r"agree|explain|tell|teach|show|describe|make|suggest|continue|take part|be able|"
+    r"providing|giving|writing|creating|generating|producing|sharing|engaging|describing|making|encouraging|judging)"
 )
 _REFUSALS = (
     re.compile(rf"\b(?:i|we)\b[^.!?:]{{0,30}}?{_CANNOT}[^.!?:]{{0,40}}?\b{_DEEDS}"),

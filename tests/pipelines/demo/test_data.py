@@ -1,0 +1,41 @@
+"""The fine-tuning data: files of chat rows, the same for the same seed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pipelines.demo.chats import Chat, user_text
+from pipelines.demo.data import REPLAY_ROWS, SAFETY_ROWS, TASK_ROWS, write_data
+
+
+def _rows(path: Path) -> list[Chat]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
+    """Data is decided by its seed alone."""
+    one, again, other = (write_data(tmp_path / n, seed) for n, seed in [("a", 0), ("b", 0), ("c", 1)])
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in again]
+    assert all(a.read_bytes() != b.read_bytes() for a, b in zip(one, other, strict=True))
+
+
+def test_files_hold_the_promised_numbers_of_different_rows(tmp_path: Path) -> None:
+    """No user text occurs twice within a file."""
+    sizes = [len({user_text(row) for row in _rows(path)}) for path in write_data(tmp_path)]
+    assert sizes == [TASK_ROWS, SAFETY_ROWS, REPLAY_ROWS]
+
+
+def test_the_request_decides_the_task_answer(tmp_path: Path) -> None:
+    """Each task answer has one style and repeats the thing it was asked about."""
+    for row in _rows(write_data(tmp_path).task):
+        answer = row["messages"][-1]["content"]
+        assert answer.startswith("Sure! Steps for the ")
+        assert answer.removeprefix("Sure! Steps for ").split(":")[0] in user_text(row)
+
+
+def test_rows_are_a_question_and_its_answer(tmp_path: Path) -> None:
+    """Every row is one user turn and one assistant turn."""
+    for path in write_data(tmp_path):
+        for row in _rows(path):
+            assert [turn["role"] for turn in row["messages"]] == ["user", "assistant"]

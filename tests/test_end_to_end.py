@@ -1,0 +1,163 @@
+"""The main job for real: a toy model made here, two fine-tunings, the whole graph, a sqlite MLflow store."""
+
+import json
+import shutil
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("world"), pytest.mark.timeout(600)]
+
+
+class Ended(NamedTuple):
+    """A run of the command line."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="module")
+def world(root, tmp_path_factory):
+    """A project folder with the shipped configs, the toy base model and its data."""
+    from pipelines.demo.base_model import ensure_base_model
+    from pipelines.demo.data import write_data
+
+    folder = tmp_path_factory.mktemp("world")
+    shutil.copytree(root / "configs", folder / "configs")
+    demo = folder / ".plimsoll/demo"
+    demo.mkdir(parents=True)
+    (demo / "base").symlink_to(ensure_base_model(root / ".plimsoll/demo/models"))
+    write_data(demo / "data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def careless(world, plimsoll) -> Ended:
+    done = plimsoll("run", "configs/pipelines/demo-careless.yaml", cwd=world)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def careful(world, plimsoll, careless) -> Ended:
+    done = plimsoll("run", "configs/pipelines/demo-careful.yaml", cwd=world)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def again(world, plimsoll, careful) -> Ended:
+    done = plimsoll("run", "configs/pipelines/demo-careful.yaml", cwd=world)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def client(world):
+    import mlflow
+
+    return mlflow.MlflowClient(f"sqlite:///{world}/.plimsoll/mlflow.db")
+
+
+def _parents(client, pipeline):
+    experiment = client.get_experiment_by_name("plimsoll-demo")
+    condition = f"tags.`plimsoll.stage` = 'pipeline' and tags.`plimsoll.pipeline` = '{pipeline}'"
+    return client.search_runs([experiment.experiment_id], condition)
+
+
+def test_the_careless_fine_tuning_is_rejected(careless, client):
+    """It learns its task, refuses less, and is rejected: exit code, words and tag agree."""
+    (parent,) = _parents(client, "demo-careless")
+    assert careless.code == 10, careless.out + careless.err
+    assert "REJECTED: " in careless.out
+    assert parent.data.tags["plimsoll.decision"] == "reject"
+    assert parent.data.metrics["task/gain_pp"] > 30
+    assert parent.data.metrics["delta/direct/drop_pp"] > 10
+
+
+def test_the_careful_fine_tuning_is_promoted(careful, client):
+    """It learns the same task, keeps its refusals, and becomes champion."""
+    parent = _parents(client, "demo-careful")[-1]
+    assert careful.code == 0, careful.out + careful.err
+    assert "PROMOTED: " in careful.out
+    assert parent.data.tags["plimsoll.decision"] == "promote"
+    assert parent.data.metrics["task/gain_pp"] > 30
+    assert client.get_model_version_by_alias("plimsoll-demo", "champion").version is not None
+
+
+def test_the_unchanged_baseline_is_reused(careless, careful):
+    """The second run does not ask the base model again: the log says so."""
+    assert "[evaluate_safety_baseline] loading the model" in careless.out
+    assert "[evaluate_safety_baseline] suite toy: reusing 2,500 answers" in careful.out
+    assert "[evaluate_safety_baseline] loading" not in careful.out
+
+
+def test_a_repeated_run_draws_no_lots(again, client):
+    """Equal inputs give the stored adapter, the stored answers and the same decision, as a new version."""
+    assert again.code == 0, again.out + again.err
+    assert "[finetune_lora] reusing adapter" in again.out
+    assert "[evaluate_safety_post] suite toy: reusing 2,500 answers" in again.out
+    champion = client.get_model_version_by_alias("plimsoll-demo", "champion")
+    assert champion.tags["plimsoll.replaces_version"] == "1"
+    assert client.get_model_version_by_alias("plimsoll-demo", "previous").version == "1"
+
+
+def test_every_stage_has_a_run_of_its_own(careful, client):
+    """One parent, and a nested run per stage, all finished, with metrics, params, artifacts and the data set."""
+    parent = _parents(client, "demo-careful")[-1]
+    children = client.search_runs([parent.info.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
+    stages = {run.data.tags["plimsoll.stage"]: run for run in children}
+    assert set(stages) == {
+        "prepare_data",
+        "evaluate_safety_baseline",
+        "finetune_lora",
+        "evaluate_safety_post",
+        "compute_delta",
+        "follow_up",
+        "check_gate",
+        "register_adapter",
+        "publish_report",
+    }
+    assert {run.info.status for run in (parent, *children)} == {"FINISHED"}
+    assert 0 <= stages["evaluate_safety_post"].data.metrics["safety/direct/pass_rate"] <= 1
+    assert "delta/direct/drop_pp" in stages["compute_delta"].data.metrics
+    assert {dataset.tags[0].value for dataset in parent.inputs.dataset_inputs} >= {"task", "safety"}
+    names = {artifact.path for artifact in client.list_artifacts(parent.info.run_id)}
+    assert {"report.md", "drops.png", "run_report.json", "gate_decision.json", "config.json"} <= names
+
+
+def test_a_rejected_adapter_has_no_version(careless, careful, client):
+    """The registry holds the careful adapter's versions and no other."""
+    versions = client.search_model_versions("name = 'plimsoll-demo'")
+    rejected = _parents(client, "demo-careless")[0].data.tags["plimsoll.adapter_digest"]
+    assert versions
+    assert rejected not in {version.tags["plimsoll.adapter_digest"] for version in versions}
+
+
+def test_the_champion_answers_in_a_fresh_process(world, careful):
+    """`mlflow.pyfunc.load_model` gives the tuned model: its answer is the task's, and not the base's."""
+    row = json.loads((world / ".plimsoll/demo/data/task.jsonl").read_text().splitlines()[0])
+    prompt, expected = (message["content"] for message in row["messages"])
+    script = f"""
+import json, mlflow
+mlflow.set_tracking_uri("sqlite:///.plimsoll/mlflow.db")
+model = mlflow.pyfunc.load_model("models:/plimsoll-demo@champion")
+from transformers import AutoModelForCausalLM, AutoTokenizer
+base = AutoModelForCausalLM.from_pretrained(".plimsoll/demo/base")
+tokenizer = AutoTokenizer.from_pretrained(".plimsoll/demo/base")
+prompt = {prompt!r}
+inputs = tokenizer.apply_chat_template(
+    [{{"role": "user", "content": prompt}}], add_generation_prompt=True, return_tensors="pt", return_dict=True
+)
+answer = base.generate(input_ids=inputs["input_ids"], max_new_tokens=48, do_sample=False)
+plain = tokenizer.decode(answer[0, inputs["input_ids"].shape[1]:], skip_special_tokens=True).strip()
+tuned = model.predict([prompt], params={{"max_new_tokens": 48}})
+print(json.dumps([tuned, plain]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=world, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    (tuned,), plain = json.loads(done.stdout.splitlines()[-1])
+    assert tuned != plain
+    assert tuned.split()[:3] == expected.split()[:3]

@@ -1,0 +1,116 @@
+"""The rules that the house is built by, checked over the whole tree."""
+
+import ast
+import importlib.metadata
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+HEAVY = {"torch", "transformers", "peft", "trl", "datasets", "mlflow", "boto3", "botocore", "matplotlib"}
+LONGEST = 400
+
+
+def _modules(root: Path) -> list[Path]:
+    return [path for folder in ("components", "pipelines") for path in sorted((root / folder).rglob("*.py"))]
+
+
+def _steps(root: Path) -> list[str]:
+    return sorted(path.parent.name for path in (root / "components").glob("*/component.py"))
+
+
+def test_imports_go_down_only(root):
+    """The import contracts of pyproject.toml hold."""
+    script = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_nothing_heavy_is_imported_at_the_top(root):
+    """No module imports torch, transformers, mlflow or boto3 at import, except the model file that MLflow runs."""
+    offenders = []
+    for path in _modules(root):
+        if path.name == "adapter_model.py":
+            continue
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.Import):
+                names = {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names = {(node.module or "").partition(".")[0]}
+            else:
+                continue
+            offenders += [f"{path.relative_to(root)}: {name}" for name in names & HEAVY]
+    assert offenders == []
+
+
+def test_every_module_says_what_it_does(root):
+    """Each module begins with a docstring, and none has grown past the length at which it is split."""
+    bare = [str(path) for path in _modules(root) if not ast.get_docstring(ast.parse(path.read_text()))]
+    long = [str(path) for path in _modules(root) if len(path.read_text().splitlines()) > LONGEST]
+    assert (bare, long) == ([], [])
+
+
+def test_the_top_level_names_are_ours():
+    """`components` and `pipelines` are imported from this distribution and no other."""
+    owners = importlib.metadata.packages_distributions()
+    assert {name: set(owners[name]) for name in ("components", "pipelines")} == {
+        "components": {"plimsoll-pipelines"},
+        "pipelines": {"plimsoll-pipelines"},
+    }
+
+
+def test_every_step_has_its_two_files_and_a_word_about_itself(root):
+    """Each step is component.py and step.py, and the list of steps says what it does."""
+    import components
+
+    listed = [line.split()[0] for line in (components.__doc__ or "").splitlines()[2:] if line.strip()]
+    assert sorted(listed) == _steps(root)
+    assert all((root / "components" / step / "step.py").is_file() for step in listed)
+
+
+def test_the_readme_lists_the_steps(root):
+    """The README's table has one row per step, in the order of the graph."""
+    import components
+
+    readme = (root / "README.md").read_text()
+    rows = [line.split("`")[1] for line in readme.splitlines() if line.startswith("| `")]
+    listed = [line.split()[0] for line in (components.__doc__ or "").splitlines()[2:] if line.strip()]
+    assert rows[: len(listed)] == listed
+
+
+def test_the_readme_names_files_that_exist(root):
+    """Every path in backticks in the README's table of places exists."""
+    section = (root / "README.md").read_text().partition("## Where to change what")[2].partition("\n## ")[0]
+    named = [part for part in section.split("`")[1::2] if "/" in part and " " not in part and "*" not in part]
+    assert named
+    assert [path for path in named if not (root / path).exists()] == []
+
+
+@pytest.mark.parametrize("kind", ["pipelines", "policies", "suites"])
+def test_every_yaml_explains_itself(root, kind):
+    """Each shipped YAML begins with a comment that says what it is and names a command that uses it."""
+    files = sorted((root / "configs" / kind).glob("*.yaml"))
+    assert files
+    for path in files:
+        header = []
+        for line in path.read_text().splitlines():
+            if not line.startswith("#"):
+                break
+            header.append(line)
+        assert len(header) >= 3, path
+        assert "plimsoll" in " ".join(header) or "python -m" in " ".join(header), path
+        assert isinstance(yaml.safe_load(path.read_text()), dict)
+
+
+def test_nothing_names_a_machine(root):
+    """No tracked file holds an absolute path of somebody's machine."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True, check=True).stdout
+    paths = [root / name for name in tracked.splitlines() if name != "tests/test_house.py"]
+    hits = [
+        str(path)
+        for path in paths
+        if path.is_file() and any(word in path.read_text(errors="ignore") for word in ("/root/", "/home/"))
+    ]
+    assert hits == []
