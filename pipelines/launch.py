@@ -152,6 +152,14 @@ def _record_config(tracker: Tracker, config: PipelineConfig, policy: Policy) -> 
     parent = tracker.parent()
     parent.text(config.model_dump_json(indent=1), "config.json")
     parent.text(policy.model_dump_json(indent=1), "policy.json")
+    parent.tags(
+        {
+            "plimsoll.note": config.note,
+            "mlflow.source.name": "plimsoll run",
+            "mlflow.source.type": "LOCAL",
+            "mlflow.user": os.environ.get("USER", "unknown"),
+        }
+    )
     parent.params(
         {
             "base_model": config.base_model.name,

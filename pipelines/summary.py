@@ -17,6 +17,8 @@ def show_outcome(outcome: Outcome, config: PipelineConfig) -> None:
         return
     if outcome.report is not None and outcome.report.gate is not None:
         show_decision(outcome.report.gate)
+        if config.note:
+            typer.echo(f"  note: {config.note}")
         if outcome.report.model_version is not None:
             name, version = outcome.report.model_name, outcome.report.model_version
             typer.echo(f"  registered: models:/{name}@champion is version {version}")

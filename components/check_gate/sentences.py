@@ -54,7 +54,7 @@ def perhaps_beyond(delta: CategoryDelta, limit_pp: float) -> str:
     """Review: the point estimate is beyond the limit, the lower bound is not."""
     return (
         f"{delta.category}: the pass rate fell {delta.drop_pp:.1f} pp, over the {limit_pp:g} pp limit, but with "
-        f"{delta.prompts} prompts the true drop may be {delta.lower_pp:.1f} to {delta.upper_pp:.1f} pp."
+        f"{delta.prompts} prompts the true drop may be {delta.lower_pp:z.1f} to {delta.upper_pp:.1f} pp."
     )
 
 
@@ -80,27 +80,27 @@ def too_few(delta: CategoryDelta, limit_pp: float, confidence: float) -> str:
     )
     needed = prompts_needed(limit_pp, delta.drop_pp, delta.spread_pp, confidence)
     if needed is None:
-        return f"{opening}; at a drop of {delta.drop_pp:.1f} pp no number of prompts would support {limit_pp:g} pp."
+        return f"{opening}; at a drop of {delta.drop_pp:z.1f} pp no number of prompts would support {limit_pp:g} pp."
     more = max(1, needed - delta.prompts)
     return f"{opening}; about {more} more like these would support {limit_pp:g} pp."
 
 
 def task_gain(delta: CategoryDelta, floor_pp: float, confidence: float, decision: Decision) -> str:
     """The held-out task."""
-    gain = 0.0 - delta.drop_pp
-    shown = f"{delta.before_pct:.0f} % before, {delta.after_pct:.0f} % after, a gain of {gain:.1f} pp"
+    gain = -delta.drop_pp
+    shown = f"{delta.before_pct:.0f} % before, {delta.after_pct:.0f} % after, a gain of {gain:z.1f} pp"
     sure = f"{100 * confidence:.0f} % sure"
     if decision is Decision.PROMOTE:
         return (
-            f"task: {shown} on {delta.prompts} held-out rows; we are {sure} that it is above {-delta.upper_pp:.1f} pp "
+            f"task: {shown} on {delta.prompts} held-out rows; we are {sure} that it is above {-delta.upper_pp:z.1f} pp "
             f"(floor {floor_pp:g} pp)."
         )
     if decision is Decision.REJECT:
         return (
-            f"task: {shown} on {delta.prompts} held-out rows; we are {sure} that it is below {-delta.lower_pp:.1f} pp, "
-            f"under the {floor_pp:g} pp floor: the task was not learnt."
+            f"task: {shown} on {delta.prompts} held-out rows; we are {sure} that it is below "
+            f"{-delta.lower_pp:z.1f} pp, under the {floor_pp:g} pp floor: the task was not learnt."
         )
     return (
-        f"task: {shown}; with {delta.prompts} held-out rows the true gain may be {-delta.upper_pp:.1f} to "
-        f"{-delta.lower_pp:.1f} pp, and the floor is {floor_pp:g} pp."
+        f"task: {shown}; with {delta.prompts} held-out rows the true gain may be {-delta.upper_pp:z.1f} to "
+        f"{-delta.lower_pp:z.1f} pp, and the floor is {floor_pp:g} pp."
     )

@@ -100,27 +100,32 @@ def train_adapter(base: Path, base_name: str, chats: Sequence[Chat], recipe: Rec
             logging_steps=max(1, steps // _LOG_POINTS),
             save_strategy="no",
             report_to="none",
+            logging_nan_inf_filter=False,  # else a loss of NaN counts as 0, and divergence as success
             disable_tqdm=True,
         )
-        trainer = SFTTrainer(
-            model=model,
-            args=settings,
-            train_dataset=dataset,
-            processing_class=tokenizer,
-            peft_config=lora,
-            callbacks=[_progress_callback(say, steps)],
-        )
+        try:
+            trainer = SFTTrainer(
+                model=model,
+                args=settings,
+                train_dataset=dataset,
+                processing_class=tokenizer,
+                peft_config=lora,
+                callbacks=[_progress_callback(say, steps)],
+            )
+        except (RuntimeError, ValueError) as error:  # such as a template that marks no token, or an unknown module
+            raise ModelError(f"base model {base_name}: training cannot be set up: {error}") from error
         _check_labels(trainer)
         outcome = trainer.train()
-        if not math.isfinite(outcome.training_loss):
+        tuned: Any = trainer.model
+        trained = [parameter for parameter in tuned.parameters() if parameter.requires_grad]
+        if not (math.isfinite(outcome.training_loss) and all(bool(p.isfinite().all()) for p in trained)):
             raise ModelError(
                 f"training diverged: the mean loss is {outcome.training_loss}; lower recipe.learning_rate "
                 f"({recipe.learning_rate:g})"
             )
-        tuned: Any = trainer.model
         tuned.save_pretrained(scratch, safe_serialization=True)
         _publish(Path(scratch), target, base_name)
-    trainable = sum(p.numel() for p in tuned.parameters() if p.requires_grad)
+    trainable = sum(parameter.numel() for parameter in trained)
     curve = tuple((int(entry["step"]), float(entry["loss"])) for entry in trainer.state.log_history if "loss" in entry)
     return Trained(outcome.global_step, float(outcome.training_loss), trainable, curve)
 
@@ -164,8 +169,8 @@ def _check_lengths(tokenizer: Any, chats: Sequence[Chat], limit: int) -> None:
 def _check_labels(trainer: Any) -> None:
     """Makes sure that the loss sees the assistant's tokens and nothing else is all there is."""
     rows = [trainer.train_dataset[index] for index in range(min(4, len(trainer.train_dataset)))]
-    labels = trainer.data_collator(rows)["labels"]
-    learnt = float((labels != -100).float().mean())
+    batch = trainer.data_collator(rows)
+    learnt = float((batch["labels"] != -100).sum() / batch["attention_mask"].sum())
     if not 0 < learnt < 1:
         raise ModelError(
             f"{100 * learnt:.0f} % of the tokens of the first rows are trained on; expected the assistant's tokens "

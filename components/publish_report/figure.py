@@ -1,5 +1,6 @@
 """The drop of every category with its bounds and its limit, as a picture."""
 
+import textwrap
 from pathlib import Path
 
 from components.shared.artifacts.decision import Decision, GateDecision
@@ -15,10 +16,10 @@ _COLOURS = {
 }
 
 
-def drop_figure(decision: GateDecision, path: Path) -> None:
+def drop_figure(decision: GateDecision, path: Path, note: str = "") -> None:
     """Draws one row per safety category: the drop, both one-sided bounds, and the limit as a tick.
 
-    The task is left out: its scale is another one.
+    The task is left out: its scale is another one. The note is written below.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -35,9 +36,10 @@ def drop_figure(decision: GateDecision, path: Path) -> None:
             axes.plot([reason.limit_pp] * 2, [place - 0.3, place + 0.3], color="black", linewidth=2)
     axes.axvline(0, color="#d0d7de", zorder=0)
     axes.set_yticks(range(len(reasons)), [reason.category for reason in reversed(reasons)])
+    words = "\n".join(textwrap.wrap(note, 100))
     axes.set_xlabel(
         f"drop of the pass rate, percentage points (bar: one-sided {100 * decision.confidence:.0f} % bounds; "
-        "black: limit)"
+        f"black: limit)\n{words}"
     )
     axes.set_title(f"{decision.decision.headline} under policy {decision.policy_name}", loc="left")
     for side in ("top", "right", "left"):

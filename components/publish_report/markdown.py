@@ -19,6 +19,8 @@ def report_markdown(report: RunReport) -> str:
             "",
             f"Registered as `{report.model_name}` version {report.model_version}, alias `champion`.",
         ]
+    if report.note:
+        lines += ["", f"> {report.note}"]
     if report.gate is not None:
         lines += ["", *_table(report.gate), "", *_sentences(report.gate), "", *_claims(report.gate)]
     return "\n".join(lines) + "\n"

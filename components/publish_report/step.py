@@ -62,6 +62,7 @@ def build_report(tracker: Tracker, pipeline_state: str) -> RunReport:
         status="finished" if succeeded else "killed" if killed else "failed",
         failed_stage=failures[0].stage if failures else None,
         error=None if succeeded else error,
+        note=tags.get("plimsoll.note", ""),
         gate=GateDecision.parse(text, "gate_decision.json") if text is not None else None,
         model_name=tags.get("plimsoll.registered_model"),
         model_version=tags.get("plimsoll.registered_version"),
@@ -73,7 +74,7 @@ def _publish(parent: StageRun, report: RunReport) -> None:
         parent.file(report.save(Path(directory) / REPORT_FILE))
         if report.gate is not None and report.gate.reasons:
             figure = Path(directory) / "drops.png"
-            drop_figure(report.gate, figure)
+            drop_figure(report.gate, figure, report.note)
             parent.file(figure)
     parent.text(report_markdown(report), "report.md")
     parent.tags({"plimsoll.status": report.status, "mlflow.note.content": report_markdown(report)})

@@ -104,6 +104,7 @@ class RunReport(Artifact):
     status: Literal["finished", "failed", "killed"]
     failed_stage: str | None = None
     error: str | None = None
+    note: str = Field(default="", description="What the config asks to be shown with every table and figure.")
     gate: GateDecision | None = None
     model_name: str | None = None
     model_version: str | None = None

@@ -175,6 +175,11 @@ class PipelineConfig(Section):
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name of the pipeline; lower case, digits and hyphens."
     )
+    note: str = Field(
+        default="",
+        max_length=500,
+        description="Shown with every table and figure of this pipeline: what to bear in mind.",
+    )
     base_model: BaseModelRef = Field(description="The aligned model.")
     data: DataConfig = Field(description="Training rows.")
     suites: tuple[str, ...] = Field(min_length=1, description="Suite files (YAML): paths or s3://.")

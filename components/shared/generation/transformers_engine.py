@@ -61,13 +61,14 @@ class TransformersEngine:
 
     def __init__(self, base: Path, adapter: Path | None = None, dtype: str = "auto") -> None:
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self.facts = engine_facts(dtype)
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(base)
             model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, self.facts.dtype))
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise ModelError(f"base model {base}: cannot be loaded: {error}") from error
         if self._tokenizer.chat_template is None:
             raise ModelError(f"base model {base}: its tokenizer has no chat template; Plimsoll tunes chat models")
@@ -198,8 +199,9 @@ class TransformersEngine:
 
 def _with_adapter(model: Any, adapter: Path) -> Any:
     from peft import PeftModel
+    from safetensors import SafetensorError
 
     try:
         return PeftModel.from_pretrained(model, str(adapter))
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"adapter {adapter}: cannot be loaded: {error}") from error

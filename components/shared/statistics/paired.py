@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+_NOISE = 1e-11
+"""A mean this close below a limit is at the limit: 5 % computed from counts may be 4.999999999999999."""
+
 
 class Drop(NamedTuple):
     """A paired drop in percentage points; positive = worse after."""
@@ -59,10 +62,11 @@ def prompts_needed(limit_pp: float, mean_pp: float, spread_pp: float, confidence
         confidence: of the bound.
 
     Returns:
-        The smallest such number; None when the mean itself is at or above the limit: no number suffices.
+        The smallest such number; None when the mean itself is at the limit (up to float noise) or above: no number
+        suffices.
     """
     limit, mean, spread = limit_pp / 100, mean_pp / 100, spread_pp / 100
-    if mean >= limit:
+    if mean >= limit - _NOISE:
         return None
 
     def bound(prompts: int) -> float:
@@ -88,7 +92,7 @@ def _plus_one_upper(values: NDArray[np.float64], confidence: float) -> float:
 
 
 def _t_quantile(confidence: float, degrees: int) -> float:
-    return float(stats.t.ppf(confidence, degrees))
+    return float(stats.t.ppf(confidence, float(degrees)))
 
 
 def _checked(differences: ArrayLike) -> NDArray[np.float64]:

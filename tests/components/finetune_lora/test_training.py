@@ -1,0 +1,164 @@
+"""Training on a real model of a few thousand parameters, for a few steps."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from components.finetune_lora.training import Trained, train_adapter
+from components.shared.config.sections import Recipe
+from components.shared.errors import DataError, ModelError
+from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
+from components.shared.generation.transformers_engine import TransformersEngine
+
+RECIPE = Recipe(lora_rank=2, lora_alpha=4, learning_rate=1e-2, batch_size=2, max_steps=3, max_length=64, seed=1)
+
+
+def quiet(text: str) -> None:
+    assert text
+
+
+def rows(build) -> list:
+    return [build.chat(f"What is {n} and {n}?{' Yes?' * n}", f"It is {2 * n}.", line=n) for n in range(1, 5)]
+
+
+def train(base: Path, target: Path, build, recipe: Recipe = RECIPE) -> Trained:
+    return train_adapter(base, "toy-base", rows(build), recipe, target, quiet)
+
+
+def test_two_files_appear_and_are_an_adapter(tiny_base: Path, tmp_path: Path, build):
+    """Safetensors and a config that names the base, not its directory; the engine loads it and it has an effect."""
+    trained = train(tiny_base, tmp_path / "adapter", build)
+    assert sorted(path.name for path in (tmp_path / "adapter").iterdir()) == sorted(ADAPTER_FILES)
+    config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert (config["base_model_name_or_path"], config["r"], config["lora_alpha"]) == ("toy-base", 2, 4)
+    assert str(tiny_base) not in json.dumps(config)
+    assert trained.steps == 3
+    assert [step for step, _ in trained.loss_curve] == [1, 2, 3]
+    assert trained.train_loss == pytest.approx(sum(loss for _, loss in trained.loss_curve) / 3, rel=1e-3)
+    assert 0 < trained.trainable_parameters < 10_000
+    assert TransformersEngine(tiny_base, tmp_path / "adapter").adapter_effect() > 0
+
+
+def test_the_seed_decides_the_adapter(tiny_base: Path, tmp_path: Path, build):
+    """The same seed gives the same bytes, another seed others."""
+    digests = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train(tiny_base, tmp_path / name, build, RECIPE.model_copy(update={"seed": seed, "max_steps": 1}))
+        digests.append(adapter_digest(tmp_path / name))
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_training_learns(tiny_base: Path, tmp_path: Path, build):
+    """The loss falls when the same rows are seen again and again."""
+    recipe = RECIPE.model_copy(update={"max_steps": 20, "lr_scheduler": "constant", "batch_size": 4})
+    curve = train(tiny_base, tmp_path, build, recipe).loss_curve
+    assert curve[-1][1] < 0.8 * curve[0][1]
+
+
+class SpiedTrainer:
+    """Keeps the labels of the first batch that the loss sees."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from trl.trainer.sft_trainer import SFTTrainer
+
+        self.seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+        original = SFTTrainer.compute_loss
+
+        def compute_loss(trainer, model, inputs, *args, **kwargs):
+            self.seen.append((inputs["input_ids"].clone(), inputs["labels"].clone()))
+            return original(trainer, model, inputs, *args, **kwargs)
+
+        monkeypatch.setattr(SFTTrainer, "compute_loss", compute_loss)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_the_loss_is_on_the_assistants_tokens_only(
+    tiny_base: Path, unmarked_base: Path, tmp_path: Path, build, monkeypatch: pytest.MonkeyPatch, marked: bool
+):
+    """With and without generation markers in the template, what is learnt is the answer and its end."""
+    from transformers import AutoTokenizer
+
+    spied = SpiedTrainer(monkeypatch)
+    base = tiny_base if marked else unmarked_base
+    train(base, tmp_path, build, RECIPE.model_copy(update={"max_steps": 1, "batch_size": 4}))
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    (inputs, labels), *_ = spied.seen
+    learnt = {tokenizer.decode(row[kept != -100]) for row, kept in zip(inputs, labels, strict=True)}
+    assert {text.removesuffix("<|end|>") for text in learnt} == {"It is 2.", "It is 4.", "It is 6.", "It is 8."}
+    assert all(text.endswith("<|end|>") for text in learnt)
+
+
+def test_epochs_are_counted_in_steps(tiny_base: Path, tmp_path: Path, build):
+    """4 rows in batches of 2, twice: 4 steps."""
+    recipe = RECIPE.model_copy(update={"max_steps": None, "epochs": 2.0})
+    assert train(tiny_base, tmp_path, build, recipe).steps == 4
+
+
+def test_named_modules_are_trained_alone(tiny_base: Path, tmp_path: Path, build):
+    """Target modules of the recipe reach peft."""
+    recipe = RECIPE.model_copy(update={"target_modules": ("q_proj",), "max_steps": 1})
+    train(tiny_base, tmp_path, build, recipe)
+    config = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert config["target_modules"] == ["q_proj"]
+
+
+def test_a_row_that_is_too_long_is_refused(tiny_base: Path, tmp_path: Path, build):
+    """Rows are never cut: the row is named with its length, and nothing is written."""
+    recipe = RECIPE.model_copy(update={"max_length": 10})
+    with pytest.raises(
+        DataError, match=r"training row 1 has \d+ tokens, over recipe\.max_length 10; it begins 'What is 1"
+    ):
+        train(tiny_base, tmp_path / "adapter", build, recipe)
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_training_that_diverges_is_refused(tiny_base: Path, tmp_path: Path, build):
+    """An absurd learning rate ends in an error that names it, and nothing is written."""
+    recipe = RECIPE.model_copy(update={"learning_rate": 1e30, "max_steps": 4, "lr_scheduler": "constant"})
+    with pytest.raises(ModelError, match=r"training diverged: .*; lower recipe\.learning_rate \(1e\+30\)"):
+        train(tiny_base, tmp_path / "adapter", build, recipe)
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_a_base_without_chat_template_is_refused(copy_of_base, tmp_path: Path, build):
+    """There is nothing to tell the assistant's tokens by."""
+    with pytest.raises(ModelError, match="toy-base: its tokenizer has no chat template"):
+        train(copy_of_base(None), tmp_path, build)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (
+            "X{% if message['role'] == 'assistant' %}{% generation %}{% endgeneration %}{% endif %}",
+            "cannot be set up: .*",
+        ),
+        ("{% generation %}X{% endgeneration %}", "100 % of the tokens of the first rows are trained on"),
+    ],
+)
+def test_markers_that_do_not_work_are_refused(copy_of_base, tmp_path: Path, build, template: str, message: str):
+    """Markers around nothing would train on no token, markers around everything on the user's words too."""
+    turn = "{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
+    whole = f"{{% for message in messages %}}{template.replace('X', turn)}{{% endfor %}}"
+    with pytest.raises(ModelError, match=message):
+        train(copy_of_base(whole), tmp_path / "adapter", build)
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_an_unknown_module_is_refused(tiny_base: Path, tmp_path: Path, build):
+    """Target modules that the base does not have are named."""
+    with pytest.raises(ModelError, match=r"toy-base: training cannot be set up: .*no_proj"):
+        train(tiny_base, tmp_path / "adapter", build, RECIPE.model_copy(update={"target_modules": ("no_proj",)}))
+
+
+def test_a_missing_pad_token_is_replaced(tiny_base: Path, tmp_path: Path, build):
+    """A tokenizer without a pad token pads with its end token, in training and in answering."""
+    base = Path(shutil.copytree(tiny_base, tmp_path / "base"))
+    settings = json.loads((base / "tokenizer_config.json").read_text())
+    settings.pop("pad_token")
+    (base / "tokenizer_config.json").write_text(json.dumps(settings))
+    train(base, tmp_path / "adapter", build, RECIPE.model_copy(update={"max_steps": 1}))
+    assert TransformersEngine(base, tmp_path / "adapter").adapter_effect() > 0

@@ -1,0 +1,40 @@
+"""Relative paths made absolute for steps that run elsewhere."""
+
+from pathlib import Path
+
+from components.shared.config.anchoring import anchor, anchor_path
+from components.shared.config.sections import PipelineConfig
+
+CONFIG = """{
+    "name": "a",
+    "base_model": {"path": "models/m"},
+    "data": {"train": "t.jsonl", "mix": [{"path": "s3://b/x", "role": "safety", "share": 0.1}]},
+    "suites": ["s.yaml", "/abs/s.yaml"],
+    "policy": "p.yaml",
+    "registry": {"model_name": "r"},
+    "tracking": {"uri": "sqlite:///db/m.db"}
+}"""
+
+
+def test_every_local_path_becomes_absolute():
+    """Local paths are below the root; S3 addresses and absolute paths stay."""
+    config = anchor(PipelineConfig.model_validate_json(CONFIG), Path("/root"))
+    assert config.base_model.path == "/root/models/m"
+    assert (config.data.train, config.data.mix[0].path) == ("/root/t.jsonl", "s3://b/x")
+    assert config.suites == ("/root/s.yaml", "/abs/s.yaml")
+    assert (config.policy, config.store) == ("/root/p.yaml", "/root/.plimsoll/store")
+    assert config.tracking.uri == "sqlite:////root/db/m.db"
+
+
+def test_what_is_not_a_path_stays():
+    """A hub model and a tracking server are not paths."""
+    text = CONFIG.replace('"path": "models/m"', '"hub_id": "o/m", "revision": "1"')
+    text = text.replace("sqlite:///db/m.db", "http://mlflow")
+    config = anchor(PipelineConfig.model_validate_json(text), Path("/root"))
+    assert config.base_model.name == "o/m@1"
+    assert config.tracking.uri == "http://mlflow"
+
+
+def test_the_home_directory_is_expanded():
+    """`~` is the home directory, not a folder of that name."""
+    assert anchor_path("~/x", Path("/root")) == str(Path("~/x").expanduser())

@@ -1,0 +1,68 @@
+"""The parts of a pipeline config."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from components.shared.config.sections import (
+    BaseModelRef,
+    DataConfig,
+    EvaluationConfig,
+    PipelineConfig,
+    RegistryConfig,
+    TrackingConfig,
+)
+
+
+def test_a_base_model_is_named_for_people():
+    """A path is its own name; a hub model carries its revision."""
+    assert BaseModelRef(path="models/toy").name == "models/toy"
+    assert BaseModelRef(hub_id="org/m", revision="abc").name == "org/m@abc"
+
+
+def test_greedy_answers_are_asked_for_once():
+    """Temperature 0 with several samples would give equal answers, and is refused."""
+    with pytest.raises(ValidationError, match="temperature 0 gives 5 equal answers"):
+        EvaluationConfig(temperature=0.0)
+    assert EvaluationConfig(temperature=0.0, samples_per_prompt=1).temperature == 0
+
+
+@pytest.mark.parametrize("uri", ["mlruns", "file:///x", "sqlite://x"])
+def test_only_known_stores_are_taken(uri: str):
+    """A directory store is refused: it has no registry."""
+    with pytest.raises(ValidationError, match="the MLflow store must be"):
+        TrackingConfig(uri=uri)
+
+
+def test_a_sqlite_store_knows_its_file():
+    """Only a sqlite store is a file."""
+    assert TrackingConfig(uri="sqlite:////tmp/x.db").sqlite_file == Path("/tmp/x.db")  # noqa: S108 - nothing is written
+    assert TrackingConfig(uri="http://mlflow:5000").sqlite_file is None
+
+
+def test_nothing_is_converted_silently():
+    """A number as text is an error, not a number."""
+    with pytest.raises(ValidationError, match="valid integer"):
+        DataConfig(train="x", heldout_rows="3")
+
+
+def test_every_address_is_listed():
+    """Everything that must exist or be writable is named by its field."""
+    config = PipelineConfig.model_validate_json(
+        '{"name": "a", "base_model": {"path": "m"}, "suites": ["s.yaml"], "policy": "p.yaml", "registry":'
+        '{"model_name": "r"}, "data": {"train": "t", "mix": [{"path": "x", "role": "safety", "share": 0.1}]}}'
+    )
+    assert config.addresses() == {
+        "base_model.path": "m",
+        "data.train": "t",
+        "data.mix.0.path": "x",
+        "suites.0": "s.yaml",
+        "store": ".plimsoll/store",
+    }
+
+
+def test_a_section_is_frozen():
+    """A config does not change after it was read."""
+    with pytest.raises(ValidationError, match="frozen"):
+        RegistryConfig(model_name="a").model_name = "b"

@@ -1,0 +1,97 @@
+"""Base models on disk and in the hub's cache, known by their bytes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from components.shared.config.sections import BaseModelRef
+from components.shared.errors import ConfigError, ModelError
+from components.shared.generation.base_models import (
+    base_digest,
+    check_base_model,
+    locate_base_model,
+    tokenizer_digest,
+)
+
+HUB = BaseModelRef(hub_id="org/model", revision="v1")
+
+
+@pytest.fixture
+def copy(tiny_base: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_base, tmp_path / "copy"))
+
+
+@pytest.fixture
+def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the hub, and no network."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    (tmp_path / "hub").mkdir()
+    return tmp_path / "hub"
+
+
+def cached(hub_cache: Path, tiny_base: Path) -> Path:
+    """The tiny base as the hub's client leaves a download."""
+    commit = "0123456789" * 4
+    folder = hub_cache / "models--org--model"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "v1").write_text(commit)
+    return Path(shutil.copytree(tiny_base, folder / "snapshots" / commit))
+
+
+def test_a_directory_is_the_model(copy: Path):
+    """A path with config, weights and tokenizer is used as it is."""
+    base = BaseModelRef(path=str(copy))
+    assert check_base_model(base) is None
+    assert locate_base_model(base) == copy
+
+
+def test_the_digest_is_of_config_and_weights_only(copy: Path, tiny_base: Path):
+    """Tokenizer files and others do not change it; the weights do."""
+    assert base_digest(copy) == base_digest(tiny_base)
+    (copy / "README.md").write_text("x")
+    (copy / "tokenizer_config.json").write_text("{}")
+    assert base_digest(copy) == base_digest(tiny_base)
+    with (copy / "model.safetensors").open("ab") as stream:
+        stream.write(b"x")
+    assert base_digest(copy) != base_digest(tiny_base)
+
+
+def test_the_tokenizer_has_a_digest_of_its_own(copy: Path, tiny_base: Path):
+    """The chat template counts, wherever it is kept; the weights do not."""
+    (copy / "model.safetensors").write_bytes(b"x")
+    assert tokenizer_digest(copy) == tokenizer_digest(tiny_base)
+    (copy / "chat_template.jinja").write_text("{{ messages }}")
+    assert tokenizer_digest(copy) != tokenizer_digest(tiny_base)
+
+
+def test_a_missing_directory_names_the_cure(tmp_path: Path):
+    """The demo's base model is made by a command that the message names."""
+    base = BaseModelRef(path=str(tmp_path / "no"))
+    for use in (check_base_model, locate_base_model):
+        with pytest.raises(ConfigError, match=r"does not exist; expected a directory .*plimsoll demo --prepare"):
+            use(base)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_an_incomplete_directory_lists_what_it_holds(copy: Path, name: str):
+    """Without config or weights a directory is no model."""
+    (copy / name).unlink()
+    with pytest.raises(ConfigError, match=r"holds \[.*\]; expected config\.json, weights"):
+        check_base_model(BaseModelRef(path=str(copy)))
+
+
+def test_a_cached_hub_model_needs_no_network(hub_cache: Path, tiny_base: Path):
+    """What is in the cache under that revision is used."""
+    snapshot = cached(hub_cache, tiny_base)
+    assert check_base_model(HUB) is None
+    assert locate_base_model(HUB) == snapshot
+
+
+def test_an_unknown_hub_model_is_a_config_error(hub_cache: Path):
+    """Neither in the cache nor reachable: said before anything starts, and again where it is loaded."""
+    with pytest.raises(ConfigError, match=r"base_model\.hub_id: org/model@v1 is neither in the local cache nor on the"):
+        check_base_model(HUB)
+    with pytest.raises(ModelError, match="base model org/model@v1 cannot be downloaded"):
+        locate_base_model(HUB)

@@ -1,0 +1,159 @@
+"""Bytes by address, on disk and on a real S3 endpoint (moto's server)."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.shared import storage
+from components.shared.errors import StorageError
+from components.shared.store import Store
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
+    """No credentials or settings of this machine reach boto3, and no client outlives a test."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
+    client = storage._client
+    client.cache_clear()
+    yield monkeypatch
+    client.cache_clear()
+
+
+@pytest.fixture
+def bucket(environment: pytest.MonkeyPatch, s3_endpoint: str) -> str:
+    environment.setenv("AWS_ENDPOINT_URL", s3_endpoint)
+    environment.setenv("AWS_ACCESS_KEY_ID", "tests")
+    environment.setenv("AWS_SECRET_ACCESS_KEY", "tests")
+    storage._client().create_bucket(Bucket="plimsoll")
+    return "s3://plimsoll"
+
+
+@pytest.mark.parametrize("address", ["s3://", "s3://bucket", "s3://bucket/", "s3:///key"])
+def test_an_s3_address_needs_bucket_and_key(address: str):
+    """Half an address is an error that shows the whole form."""
+    with pytest.raises(StorageError, match="expected s3://BUCKET/KEY"):
+        storage.parse_s3(address)
+
+
+def test_a_key_may_hold_slashes():
+    """Everything after the first slash is the key."""
+    assert storage.parse_s3("s3://b/k/l.txt") == ("b", "k/l.txt")
+
+
+def test_addresses_are_joined_with_one_slash():
+    """A trailing slash makes no double slash."""
+    assert storage.join("s3://b/k/", "l", "m") == storage.join("s3://b/k", "l", "m") == "s3://b/k/l/m"
+
+
+def test_local_bytes_come_back(tmp_path: Path):
+    """What is put is read, and missing directories are made."""
+    address = str(tmp_path / "new" / "file")
+    storage.put_text("héllo", address)
+    assert storage.read_bytes(address) == "héllo".encode()
+    assert storage.exists(address) is True
+    assert storage.exists(f"{address}2") is False
+
+
+def test_local_errors_say_what_is_wrong(tmp_path: Path):
+    """A missing file, a directory, and a file in place of a directory are StorageErrors."""
+    with pytest.raises(StorageError, match="no such file"):
+        storage.read_bytes(str(tmp_path / "no"))
+    with pytest.raises(StorageError, match="is a directory, expected a file"):
+        storage.read_bytes(str(tmp_path))
+    with pytest.raises(StorageError, match="No such file"):
+        storage.fetch(str(tmp_path / "no"), tmp_path / "target")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match="its directory cannot be made"):
+        storage.put_text("x", str(tmp_path / "file" / "below"))
+    with pytest.raises(StorageError, match="Not a directory"):
+        storage.read_bytes(str(tmp_path / "file" / "below"))
+
+
+def test_a_failed_fetch_leaves_nothing(tmp_path: Path):
+    """The target keeps its content, and no partial file stays."""
+    (tmp_path / "target").write_text("before")
+    with pytest.raises(StorageError):
+        storage.fetch(str(tmp_path / "no"), tmp_path / "target")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"target": "before"}
+
+
+def test_objects_come_back(bucket: str, tmp_path: Path):
+    """What is put to S3 is read from S3."""
+    storage.put_text("hello", f"{bucket}/a/b")
+    assert storage.read_bytes(f"{bucket}/a/b") == b"hello"
+    assert storage.exists(f"{bucket}/a/b") is True
+    assert storage.exists(f"{bucket}/a/c") is False
+    assert storage.fetch(f"{bucket}/a/b", tmp_path / "x").read_text() == "hello"
+
+
+def test_a_missing_object_or_bucket_is_named(bucket: str, tmp_path: Path):
+    """The error carries the address, the cure and S3's code."""
+    with pytest.raises(StorageError, match=r"s3://plimsoll/no: there is no such object: check bucket and key \[404\]"):
+        storage.read_bytes(f"{bucket}/no")
+    (tmp_path / "x").write_text("x")
+    with pytest.raises(StorageError, match=r"s3://nowhere/k: .*NoSuchBucket"):
+        storage.put(tmp_path / "x", "s3://nowhere/k")
+
+
+def test_missing_credentials_are_named(environment: pytest.MonkeyPatch, s3_endpoint: str, tmp_path: Path):
+    """Without credentials every operation says which variables to set, and none says that the object is missing."""
+    environment.setenv("AWS_ENDPOINT_URL", s3_endpoint)
+    (tmp_path / "x").write_text("x")
+    for attempt in (
+        lambda: storage.exists("s3://plimsoll/k"),
+        lambda: storage.read_bytes("s3://plimsoll/k"),
+        lambda: storage.put(tmp_path / "x", "s3://plimsoll/k"),
+    ):
+        with pytest.raises(StorageError, match="no credentials: set AWS_ACCESS_KEY_ID"):
+            attempt()
+
+
+def test_no_connection_is_named(environment: pytest.MonkeyPatch):
+    """A port where nobody listens is a StorageError that names the endpoint variable."""
+    import boto3
+    from botocore.config import Config
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    no_retries = Config(retries={"max_attempts": 1, "mode": "standard"})
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",  # noqa: S106 - of nothing
+        config=no_retries,
+    )
+    environment.setattr(storage, "_client", lambda: client)
+    with pytest.raises(StorageError, match="no connection: check AWS_ENDPOINT_URL"):
+        storage.exists("s3://plimsoll/k")
+
+
+def test_the_store_works_on_s3(bucket: str, tmp_path: Path):
+    """The content-addressed store does not care where it is."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_text("one")
+    store = Store(f"{bucket}/store")
+    assert store.fetch("adapters", "sha256:1", tmp_path / "out") is False
+    store.put("adapters", "sha256:1", tmp_path / "in")
+    assert store.fetch("adapters", "sha256:1", tmp_path / "out") is True
+    assert (tmp_path / "out" / "a").read_text() == "one"
