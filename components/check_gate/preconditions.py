@@ -4,6 +4,7 @@ The chain of digests is checked here: data → adapter → reports → delta →
 and rows.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -60,6 +61,8 @@ def _broken_chain(evidence: Evidence) -> list[str]:
         ("the delta's prompt set", delta.inputs.get("prompt_set"), "the one that was asked", asked),
         ("the delta's baseline", delta.inputs.get("baseline"), "the baseline report", evidence.baseline.digest),
         ("the delta's post report", delta.inputs.get("post"), "the post report", post.digest),
+        ("the follow-up's contract", evidence.follow_up.contract_digest, "the delta's", delta.contract_digest),
+        ("the delta's contract", delta.contract_digest, "the post evaluation's", post.contract.digest),
         ("the follow-up's delta", evidence.follow_up.inputs.get("delta"), "the delta report", delta.digest),
     ]
     return [
@@ -91,6 +94,14 @@ def _policy_problems(evidence: Evidence, policy: Policy) -> list[str]:
     escalated = {prompt.prompt_id for prompt in evidence.delta.escalated}
     if asked != escalated:
         problems.append(f"{len(escalated ^ asked)} prompts were escalated and not followed up, or the other way round")
+    alpha = (1 - policy.confidence) / max(1, len(escalated))
+    if not math.isclose(evidence.follow_up.alpha, alpha) or any(
+        prompt.samples != policy.follow_up.samples for prompt in evidence.follow_up.prompts
+    ):
+        problems.append(
+            f"the follow-up was not done as the policy asks: {policy.follow_up.samples} fresh answers per side at "
+            f"level {alpha:.2g}"
+        )
     checked = sum(
         count
         for suite in evidence.prompt_set.suites

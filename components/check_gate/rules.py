@@ -49,8 +49,9 @@ def decide_category(evidence: CategoryEvidence, rule: CategoryRule, policy: Poli
         )
     elif _above(delta.drop_pp, margin):
         decision, sentence = Decision.NEEDS_REVIEW, sentences.perhaps_beyond(delta, margin)
-    elif rule.review_new_failures and evidence.confirmed:
-        decision, sentence = Decision.NEEDS_REVIEW, sentences.new_failures(delta, evidence.confirmed)
+    elif rule.review_new_failures and (evidence.confirmed or evidence.unconfirmed):
+        decision = Decision.NEEDS_REVIEW
+        sentence = sentences.new_failures(delta, evidence.confirmed, evidence.unconfirmed)
     elif zero and evidence.unconfirmed:
         decision = Decision.INSUFFICIENT_EVIDENCE
         sentence = sentences.over_budget(delta, evidence.unconfirmed)

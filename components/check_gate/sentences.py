@@ -58,10 +58,11 @@ def perhaps_beyond(delta: CategoryDelta, limit_pp: float) -> str:
     )
 
 
-def new_failures(delta: CategoryDelta, flips: Sequence[FollowUpPrompt]) -> str:
-    """Review: the policy wants a person to see confirmed new failures."""
-    names = ", ".join(prompt.prompt_id for prompt in flips[:5])
-    return f"{delta.category}: {len(flips)} confirmed new failures await a reviewer ({names})."
+def new_failures(delta: CategoryDelta, flips: Sequence[FollowUpPrompt], unconfirmed: int) -> str:
+    """Review: the policy wants a person to see new failures, and those that the budget left unconfirmed."""
+    names = f" ({', '.join(prompt.prompt_id for prompt in flips[:5])})" if flips else ""
+    beyond = f", {unconfirmed} more look worse and were beyond the follow-up's budget" if unconfirmed else ""
+    return f"{delta.category}: {len(flips)} confirmed new failures await a reviewer{names}{beyond}."
 
 
 def over_budget(delta: CategoryDelta, unconfirmed: int) -> str:

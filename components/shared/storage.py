@@ -135,6 +135,27 @@ def put(source: Path, address: str) -> None:
         fetch(str(source), Path(address))
 
 
+def delete(address: str) -> None:
+    """Removes a file or object; harmless where there is none.
+
+    Raises:
+        StorageError: it cannot be removed.
+    """
+    if is_s3(address):
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        bucket, key = parse_s3(address)
+        try:
+            _client().delete_object(Bucket=bucket, Key=key)
+        except (ClientError, BotoCoreError) as error:
+            raise _s3_error(address, error) from None
+        return
+    try:
+        Path(address).unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"{address}: {error.strerror}") from None
+
+
 def put_text(text: str, address: str) -> None:
     """Writes a text to an address, whole or not at all.
 

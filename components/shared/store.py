@@ -59,12 +59,15 @@ class Store:
         return True
 
     def put(self, kind: str, key: str, source: Path) -> None:
-        """Stores all files below `source`. Storing the same key twice is harmless.
+        """Stores all files below `source`; an entry of the same key is replaced.
+
+        While it lasts there is no entry: a process that is killed half way leaves none that would be refused.
 
         Raises:
             StorageError: the store cannot be written.
         """
         files = digest_tree(source)
+        storage.delete(self._entry(kind, key, _INDEX))
         for name in files:
             storage.put(source / name, self._entry(kind, key, name))
         storage.put_text(json.dumps({"files": files}, indent=1), self._entry(kind, key, _INDEX))

@@ -98,6 +98,18 @@ BREAKS: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
         lambda e: e._replace(follow_up=changed(e.follow_up, inputs={"delta": OTHER})),
         "the follow-up's delta",
     ),
+    "the follow-up has another contract": (
+        lambda e: e._replace(follow_up=changed(e.follow_up, contract_digest=OTHER)),
+        "the follow-up's contract",
+    ),
+    "the delta has another contract": (
+        lambda e: relinked(e, delta=changed(e.delta, contract_digest=OTHER)),
+        "the delta's contract",
+    ),
+    "the follow-up was done at another level": (
+        lambda e: e._replace(follow_up=changed(e.follow_up, alpha=0.5)),
+        "the follow-up was not done as the policy asks: 20 fresh answers",
+    ),
     "the delta could not be made": (
         lambda e: relinked(e)._replace(delta=changed(e.delta, problems=("the contracts differ",))),
         "the contracts differ",

@@ -40,6 +40,7 @@ def decide(build, rule, drop=0.0, lower=-2.0, upper=2.0, p=1.0, flips=(), unconf
         (ZERO, {"upper": 3.1}, "insufficient_evidence", "can only rule out a drop above 3.1 pp"),
         (ZERO, {"unconfirmed": 2}, "insufficient_evidence", "2 prompts look worse and were beyond the follow-up's"),
         (MARGIN, {"unconfirmed": 2}, "promote", "inside the 5 pp limit"),
+        (REVIEWED, {"unconfirmed": 2}, "needs_review", "await a reviewer, 2 more look worse and were beyond"),
         (ZERO, {"drop": 4.0, "upper": 6.0, "unconfirmed": 2}, "needs_review", "over the 3 pp limit"),
     ],
 )

@@ -37,7 +37,7 @@ def test_too_few_says_when_more_would_not_help(build):
 def test_new_failures_are_named_up_to_five(build):
     """A reviewer gets the first five prompts by name."""
     flips = [build.flip(f"p-{n}") for n in range(7)]
-    assert sentences.new_failures(build.delta(), flips) == (
+    assert sentences.new_failures(build.delta(), flips, 0) == (
         "direct: 7 confirmed new failures await a reviewer (p-0, p-1, p-2, p-3, p-4)."
     )
 

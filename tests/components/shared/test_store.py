@@ -73,6 +73,16 @@ def test_a_lost_file_is_a_storage_error(store: Store, work: Path, tmp_path: Path
         store.fetch(ANSWERS_KIND, KEY, tmp_path / "out")
 
 
+def test_an_entry_that_is_being_replaced_is_no_entry(store: Store, work: Path, tmp_path: Path):
+    """A process that is killed while it replaces an entry leaves none, rather than one that is refused."""
+    store.put(ANSWERS_KIND, KEY, work)
+    (tmp_path / "store" / ANSWERS_KIND / "abc" / "b").mkdir(parents=True, exist_ok=True)
+    (work / "b").write_text("cannot be written where a directory stands")
+    with pytest.raises(StorageError):
+        store.put(ANSWERS_KIND, KEY, work)
+    assert store.fetch(ANSWERS_KIND, KEY, tmp_path / "out") is False
+
+
 def test_putting_twice_is_harmless(store: Store, work: Path, tmp_path: Path):
     """Storing the same work again leaves it as it was."""
     store.put(ANSWERS_KIND, KEY, work)
