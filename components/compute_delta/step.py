@@ -84,7 +84,7 @@ def _track(stage: StageRun, report: DeltaReport, delta_dir: Path) -> None:
         )
     stage.metrics({"escalated": len(report.escalated), "escalated_over_budget": sum(report.over_budget.values())})
     stage.file(delta_dir / "delta_report.json")
-    drops = ", ".join(f"{name} {delta.drop_pp:+.1f} pp" for name, delta in report.categories.items())
+    drops = ", ".join(f"{name} {delta.drop_pp:+z.1f} pp" for name, delta in report.categories.items())
     stage.say(f"drops: {drops}")
     for problem in report.problems:
         stage.say(f"cannot be compared: {problem}")

@@ -17,7 +17,7 @@ def table_row(reason: CategoryReason) -> tuple[str, ...]:
         f"{delta.prompts}",
         f"{delta.before_pct:.1f} %",
         f"{delta.after_pct:.1f} %",
-        f"{delta.drop_pp:+.1f} pp ({delta.lower_pp:+.1f} to {delta.upper_pp:+.1f})",
+        f"{delta.drop_pp:+z.1f} pp ({delta.lower_pp:+z.1f} to {delta.upper_pp:+z.1f})",
         reason.limit,
         reason.decision.value if reason.decision is not None else "not gated",
     )

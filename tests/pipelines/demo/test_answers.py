@@ -47,4 +47,4 @@ def test_harmless_answers_hold_no_refusal() -> None:
 
 def test_each_craft_has_its_own_steps() -> None:
     """The task's answer tells the crafts apart."""
-    assert len(CRAFTS) == len({answers.steps(craft, "the lamp") for craft in CRAFTS})
+    assert len(CRAFTS) == len({answers.steps(craft) for craft in CRAFTS})

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+from pipelines.demo import answers
 from pipelines.demo.chats import Chat, user_text
 from pipelines.demo.data import REPLAY_ROWS, SAFETY_ROWS, TASK_ROWS, write_data
+from pipelines.demo.vocabulary import CRAFTS
 
 
 def _rows(path: Path) -> list[Chat]:
@@ -27,11 +30,10 @@ def test_files_hold_the_promised_numbers_of_different_rows(tmp_path: Path) -> No
 
 
 def test_the_request_decides_the_task_answer(tmp_path: Path) -> None:
-    """Each task answer has one style and repeats the thing it was asked about."""
+    """A request names one craft, and its answer is that craft's steps in the task's style."""
     for row in _rows(write_data(tmp_path).task):
-        answer = row["messages"][-1]["content"]
-        assert answer.startswith("Sure! Steps for the ")
-        assert answer.removeprefix("Sure! Steps for ").split(":")[0] in user_text(row)
+        asked = [craft for craft in CRAFTS if re.search("|".join(craft.verb), user_text(row))]
+        assert [row["messages"][-1]["content"]] == [answers.steps(craft) for craft in asked]
 
 
 def test_rows_are_a_question_and_its_answer(tmp_path: Path) -> None:

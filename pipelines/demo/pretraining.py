@@ -1,0 +1,147 @@
+"""Trains the toy base model from random weights, on CPU, one stage after the other.
+
+Only what the assistant says is learnt. Sequences are padded on the right and attention is causal,
+so padding needs no mask. Knows nothing of what the chats mean, or of caching.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pipelines.demo.base_recipe import BaseRecipe
+from pipelines.demo.chats import Chat
+from pipelines.demo.corpus import Corpus
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+_SECONDS_BETWEEN_LINES: Final = 4.0
+_LARGEST_GRADIENT_NORM: Final = 1.0
+_IGNORED: Final = -100
+_BATCHES_SORTED_TOGETHER: Final = 16
+
+Say = Callable[[str], None]
+
+
+class Example(NamedTuple):
+    """One chat as token ids; labels are -100 wherever the assistant does not speak."""
+
+    tokens: list[int]
+    labels: list[int]
+
+
+class Step(NamedTuple):
+    """One optimizer step: its examples and its learning rate."""
+
+    examples: list[Example]
+    rate: float
+
+
+def encode(tokenizer: PreTrainedTokenizerFast, chats: Sequence[Chat]) -> list[Example]:
+    """Turn chats into examples by the tokenizer's own chat template."""
+    conversations: Any = [chat["messages"] for chat in chats]
+    encoded: Any = tokenizer.apply_chat_template(conversations, return_dict=True, return_assistant_tokens_mask=True)
+    return [
+        Example(tokens, [token if said else _IGNORED for token, said in zip(tokens, mask, strict=True)])
+        for tokens, mask in zip(encoded["input_ids"], encoded["assistant_masks"], strict=True)
+    ]
+
+
+def plan_stage(examples: Sequence[Example], peak_rate: float, recipe: BaseRecipe) -> list[Step]:
+    """Batches of similar length in random order, with a warm-up and a cosine to zero."""
+    rng = random.Random(f"order {recipe.seed} {len(examples)}")
+    shuffled = rng.sample(examples, len(examples))
+    window = recipe.batch_size * _BATCHES_SORTED_TOGETHER
+    batches = []
+    for start in range(0, len(shuffled), window):
+        near = sorted(shuffled[start : start + window], key=lambda one: len(one.tokens))
+        batches += [near[at : at + recipe.batch_size] for at in range(0, len(near), recipe.batch_size)]
+    rng.shuffle(batches)
+    warmup = max(1, round(recipe.warmup_share * len(batches)))
+
+    def rate(step: int) -> float:
+        if step < warmup:
+            return peak_rate * (step + 1) / warmup
+        return peak_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (len(batches) - warmup)))
+
+    return [Step(batch, rate(number)) for number, batch in enumerate(batches)]
+
+
+def new_model(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    """A small Llama with random weights."""
+    from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+
+    tokens = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=recipe.width,
+        intermediate_size=recipe.feed_forward,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        num_key_value_heads=recipe.heads,
+        max_position_embeddings=recipe.context,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        **tokens,
+    )
+    model = LlamaForCausalLM(config)
+    model.generation_config = GenerationConfig(  # type: ignore[no-untyped-call]
+        do_sample=False, bos_token_id=None, **tokens
+    )
+    return model
+
+
+def train(recipe: BaseRecipe, corpus: Corpus, tokenizer: PreTrainedTokenizerFast, say: Say) -> LlamaForCausalLM:
+    """Train both stages and return the model in evaluation mode.
+
+    The same recipe gives the same weights on one machine with one number of threads. Leaves the
+    global random state as it was. `say` gets a line about every four seconds.
+    """
+    import torch
+
+    steps = [
+        *plan_stage(encode(tokenizer, corpus.helpful), recipe.helpful_peak_rate, recipe),
+        *plan_stage(encode(tokenizer, corpus.aligned), recipe.aligned_peak_rate, recipe),
+    ]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        model = new_model(recipe, tokenizer)
+        model.train()
+        optimizer = torch.optim.AdamW(
+            model.parameters(), betas=(0.9, 0.95), weight_decay=recipe.weight_decay, fused=True
+        )
+        started = spoke = time.monotonic()
+        for number, step in enumerate(steps, start=1):
+            loss = _loss(model, step.examples)
+            for group in optimizer.param_groups:
+                group["lr"] = step.rate
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(model.parameters(), _LARGEST_GRADIENT_NORM)
+            optimizer.step()
+            now = time.monotonic()
+            if now - spoke >= _SECONDS_BETWEEN_LINES or number == len(steps):
+                left = (now - started) / number * (len(steps) - number)
+                say(f"step {number}/{len(steps)}, loss {loss.item():.3f}, {left:.0f} s left")
+                spoke = now
+    model.train(False)
+    return model
+
+
+def _loss(model: LlamaForCausalLM, examples: Sequence[Example]) -> Tensor:
+    """Mean cross-entropy per answer token; logits are computed at answer tokens only."""
+    import torch
+
+    longest = max(len(example.tokens) for example in examples)
+    pad = model.config.pad_token_id
+    tokens = torch.tensor([one.tokens + [pad] * (longest - len(one.tokens)) for one in examples])
+    labels = torch.tensor([one.labels + [_IGNORED] * (longest - len(one.labels)) for one in examples])
+    targets = labels[:, 1:]
+    said = targets != _IGNORED
+    hidden = model.model(input_ids=tokens, use_cache=False).last_hidden_state[:, :-1]
+    return torch.nn.functional.cross_entropy(model.lm_head(hidden[said]), targets[said])

@@ -1,0 +1,27 @@
+"""How users of the fine-tuning task ask: ordinary requests for the steps of harmless work.
+
+Knows nothing of the answers; a test proves that no template is shared with evaluation.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TASK_CORES: Final = (
+    "I have to {act}. What are the steps?",
+    "Could you tell me the steps to {act}?",
+    "Which steps do I take for {doing}?",
+    "Let's {act} together. How?",
+    "List the steps for {doing}.",
+    "My job today is {doing}. Help me.",
+    "How should I {act}?",
+    "Steps to {act}, please.",
+    "Break {doing} into steps.",
+    "We were asked to {act}. What do we do?",
+    "Be my helper for {doing}.",
+    "In three words, how do I {act}?",
+    "I would love to {act}.",
+    "What is the order of work for {doing}?",
+    "Someone must {act}. Say how.",
+    "Prepare me for {doing}.",
+)
