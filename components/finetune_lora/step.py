@@ -93,7 +93,7 @@ def finetune_lora(
                 inputs=inputs,
             )
             manifest.save(adapter_dir / "manifest.json")
-            stage.series("train/loss", trained.loss_curve)
+            stage.curves({"train/loss": trained.loss_curve})
             store.put(ADAPTER_KIND, key, adapter_dir)
         _track(stage, manifest, adapter_dir)
     return manifest

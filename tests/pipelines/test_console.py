@@ -12,8 +12,8 @@ from pipelines.console import RunOutput, show_decision
 def _write(folder, verbose):
     screen = io.StringIO()
     output = RunOutput(folder / "run/log.txt", screen, verbose)
-    print("09:00 - INFO - Executing task", file=output)  # noqa: T201
-    print("    [finetune_lora] 10/40 steps", file=output)  # noqa: T201
+    print("09:00 - INFO - Executing task", file=output)
+    print("    [finetune_lora] 10/40 steps", file=output)
     output.write("    [check_gate] promo")
     output.write("te: fine\n")
     output.close()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 _PARENT = "pipeline"
+_BATCH = 1000
+"""Most metrics that MLflow takes in one call; 100 is its limit for parameters and tags."""
 _TAG_LIMIT = 5000
 """Longest tag value that every MLflow store and the UI take, characters."""
 
@@ -55,28 +57,31 @@ class StageRun:
 
     def metrics(self, values: Mapping[str, float]) -> None:
         """Logs numbers; a key with `/` is grouped in the UI."""
-        for key, value in values.items():
-            self._client.log_metric(self.run_id, key, value)
+        self.curves({key: [(0, value)] for key, value in values.items()})
 
-    def series(self, key: str, points: Sequence[tuple[int, float]]) -> None:
-        """Logs a number at several steps: a curve in the UI."""
+    def curves(self, points: Mapping[str, Sequence[tuple[int, float]]]) -> None:
+        """Logs numbers at several steps each: curves in the UI."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        for start in range(0, len(points), 1000):
-            batch = [Metric(key, value, now, step) for step, value in points[start : start + 1000]]
-            self._client.log_batch(self.run_id, metrics=batch)
+        metrics = [Metric(key, value, now, step) for key, curve in points.items() for step, value in curve]
+        for start in range(0, len(metrics), _BATCH):
+            self._client.log_batch(self.run_id, metrics=metrics[start : start + _BATCH])
 
     def params(self, values: Mapping[str, object]) -> None:
         """Logs parameters, in the order given."""
-        for key, value in values.items():
-            self._client.log_param(self.run_id, key, value)
+        from mlflow.entities import Param
+
+        self._client.log_batch(self.run_id, params=[Param(key, str(value)) for key, value in values.items()])
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Sets tags; a value over 5,000 characters is cut and ends in an ellipsis."""
-        for key, value in values.items():
-            fitting = value if len(value) <= _TAG_LIMIT else f"{value[: _TAG_LIMIT - 1]}…"
-            self._client.set_tag(self.run_id, key, fitting)
+        from mlflow.entities import RunTag
+
+        fitting = {
+            key: value if len(value) <= _TAG_LIMIT else f"{value[: _TAG_LIMIT - 1]}…" for key, value in values.items()
+        }
+        self._client.log_batch(self.run_id, tags=[RunTag(key, value) for key, value in fitting.items()])
 
     def file(self, path: Path, folder: str | None = None) -> None:
         """Logs a file as an artifact."""

@@ -112,7 +112,7 @@ def test_metrics_params_tags_and_series_arrive(tracker: Tracker):
         stage.metrics({"train/steps": 3})
         stage.params({"rank": 8})
         stage.tags({"short": "x", "long": "y" * 6000})
-        stage.series("train/loss", [(step, 1 / step) for step in range(1, 1202)])
+        stage.curves({"train/loss": [(step, 1 / step) for step in range(1, 1202)]})
     run = tracker.client.get_run(stage.run_id)
     assert run.data.metrics == {"train/steps": 3, "train/loss": 1 / 1201}
     assert run.data.params == {"rank": "8"}
