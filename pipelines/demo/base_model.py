@@ -24,7 +24,7 @@ from pipelines.demo.corpus import Corpus, build_corpus
 from pipelines.demo.pretraining import Say, train
 from pipelines.demo.tokenizer import CHAT_TEMPLATE, END, PAD, ROLES, train_tokenizer
 
-_TRAINING_VERSION: Final = 1
+_TRAINING_VERSION: Final = 2
 """Raised by hand when `pretraining` changes in a way that changes the weights."""
 
 
