@@ -30,3 +30,14 @@ def plimsoll():
         )
 
     return run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long groups first, so that they do not begin when the other worker has already run out of work."""
+    order = {"world": 0, "launch": 1}
+
+    def rank(item: pytest.Item) -> int:
+        group = item.get_closest_marker("xdist_group")
+        return order.get(group.args[0], 2) if group is not None else 2
+
+    items.sort(key=rank)

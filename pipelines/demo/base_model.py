@@ -68,7 +68,9 @@ def _build(directory: Path, recipe: BaseRecipe, corpus: Corpus, say: Say) -> Non
 
 
 def _publish(building: Path, target: Path) -> None:
-    building.chmod(0o755)  # mkdtemp makes it private
+    building.chmod(0o755)  # mkdtemp makes it private, and so does safetensors its files
+    for path in building.iterdir():
+        path.chmod(0o644)
     try:
         building.rename(target)
     except OSError:

@@ -1,28 +1,32 @@
 """The demo: two fine-tunings of the toy model go through the whole graph, one is rejected, one is promoted.
 
 Both learn the same task. The careless one learns nothing else; the careful one keeps safety and replay rows in
-its data. The gate is not told which is which. What the demo shows is that the machinery works; a model of under a
-million parameters says nothing about how far a large one degrades.
+its data. The gate is not told which is which. Each is an ordinary `plimsoll run`; the second starts as soon as the
+first has measured the base model, reuses that, and then runs beside it. What the demo shows is that the machinery
+works; a model of under a million parameters says nothing about how far a large one degrades.
 """
 
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 import typer
 
 from components.shared.artifacts.decision import Decision
-from components.shared.config.policy import TASK_CATEGORY
-from components.shared.progress import speaker
+from components.shared.progress import is_progress, speaker
 from pipelines.demo.base_model import ensure_base_model
 from pipelines.demo.data import write_data
-from pipelines.exit_codes import DECISION_CODES, FAILURE, USAGE
-from pipelines.launch import Outcome, load, run_local
-from pipelines.summary import show_outcome
+from pipelines.exit_codes import DECISION_CODES, FAILURE
 
 DEMO_DIR = Path(".plimsoll/demo")
 BASE_LINK = DEMO_DIR / "base"
+_BASELINE_KNOWN = "[evaluate_safety_baseline] pass rates"
 
 
 class Act(NamedTuple):
@@ -31,6 +35,13 @@ class Act(NamedTuple):
     name: str
     config: str
     expected: Decision
+
+
+class Performed(NamedTuple):
+    """How an act ended: its exit code, and what it said besides its stages' lines."""
+
+    exit_code: int
+    summary: str
 
 
 ACTS = (
@@ -72,37 +83,46 @@ def run_demo(seed: int, fresh: bool) -> int:
     """
     started = time.monotonic()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # at the toy's size two threads are half as fast as one
-    overrides = [f"recipe.seed={seed}", *(["reuse=false"] if fresh else [])]
-    outcomes = {}
-    for act in ACTS:
-        typer.echo(f"\n=== {act.name} fine-tuning ({act.config}, seed {seed}) ===\n")
-        loaded = load(act.config, overrides)
-        outcome = run_local(loaded)
-        show_outcome(outcome, loaded.config)
-        outcomes[act] = outcome
-        if outcome.exit_code in (FAILURE, USAGE):
-            return outcome.exit_code
-    typer.echo(f"\n=== both, in {time.monotonic() - started:.0f} s ===\n")
-    for act, outcome in outcomes.items():
-        typer.echo(_line(act, outcome))
+    options = ["--set", f"recipe.seed={seed}", *(["--fresh"] if fresh else [])]
+    careless, careful = ACTS
+    baseline_known = Event()
+    with ThreadPoolExecutor(len(ACTS)) as pool:
+        first = pool.submit(_perform, careless, options, baseline_known)
+        baseline_known.wait()
+        second = pool.submit(_perform, careful, options, Event())
+        performed = {careless: first.result(), careful: second.result()}
+    for act, ended in performed.items():
+        typer.echo(f"\n=== {act.name} fine-tuning ({act.config}, seed {seed}) ===\n{ended.summary}")
+    typer.echo(f"=== both, in {time.monotonic() - started:.0f} s ===\n")
+    for act, ended in performed.items():
+        typer.echo(f"  {act.name}: exit code of `plimsoll run` {ended.exit_code}, expected {_expected(act)}")
     typer.echo(
         "\nThe toy model proves that the machinery works; it says nothing about how far large models degrade.\n"
         "Browse both runs with `plimsoll ui` (or `make ui`): experiment plimsoll-demo, artifacts report.md, drops.png."
     )
-    surprises = [act for act, outcome in outcomes.items() if outcome.exit_code != DECISION_CODES[act.expected]]
+    surprises = [act for act, ended in performed.items() if ended.exit_code != DECISION_CODES[act.expected]]
     for act in surprises:
         typer.echo(f"error: {act.name} was expected to end as {act.expected.value}", err=True)
     return FAILURE if surprises else 0
 
 
-def _line(act: Act, outcome: Outcome) -> str:
-    gate = outcome.report.gate if outcome.report is not None else None
-    if gate is None:
-        return f"  {act.name}: no decision"
-    task = [reason.delta for reason in gate.reasons if reason.category == TASK_CATEGORY]
-    learnt = "".join(f"; task {delta.before_pct:.0f} % -> {delta.after_pct:.0f} %" for delta in task)
-    worst = max((r for r in gate.reasons if r.category != TASK_CATEGORY), key=lambda r: r.delta.drop_pp)
-    return (
-        f"  {act.name}: {gate.decision.headline}{learnt}; largest drop {worst.delta.drop_pp:+.1f} pp "
-        f"({worst.category}); exit code of `plimsoll run` {outcome.exit_code}"
-    )
+def _expected(act: Act) -> str:
+    return f"{DECISION_CODES[act.expected]} ({act.expected.value})"
+
+
+def _perform(act: Act, options: Sequence[str], baseline_known: Event) -> Performed:
+    """One `plimsoll run`: the stages' lines are shown as they come, the rest is kept for the end."""
+    command = [sys.executable, "-m", "pipelines", "run", act.config, *options]
+    rest = []
+    with subprocess.Popen(  # noqa: S603 - our own module, with our own arguments
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        for line in process.stdout or ():
+            if is_progress(line):
+                typer.echo(f"{act.name:8} {line.rstrip()}")
+                if _BASELINE_KNOWN in line:
+                    baseline_known.set()
+            elif "mlflow.store.db" not in line:
+                rest.append(line)
+    baseline_known.set()
+    return Performed(process.returncode, "".join(rest))
