@@ -1,6 +1,7 @@
 """The main job for real: a toy model made here, two fine-tunings, the whole graph, a sqlite MLflow store."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -56,7 +57,8 @@ def again(world, plimsoll, careful) -> Ended:
 def client(world):
     import mlflow
 
-    return mlflow.MlflowClient(f"sqlite:///{world}/.plimsoll/mlflow.db")
+    store = f"sqlite:///{world}/.plimsoll/mlflow.db"
+    return mlflow.MlflowClient(store, store)
 
 
 def _parents(client, pipeline):
@@ -154,8 +156,9 @@ plain = tokenizer.decode(answer[0, inputs["input_ids"].shape[1]:], skip_special_
 tuned = model.predict([prompt], params={{"max_new_tokens": 48}})
 print(json.dumps([tuned, plain]))
 """
+    fresh = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=world, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-c", script], cwd=world, capture_output=True, text=True, check=False, timeout=120, env=fresh
     )
     assert done.returncode == 0, done.stderr
     (tuned,), plain = json.loads(done.stdout.splitlines()[-1])

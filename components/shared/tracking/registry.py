@@ -5,6 +5,7 @@ call finds the version of its pipeline run instead of making another. This modul
 was promoted.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ CHAMPION = "champion"
 PREVIOUS = "previous"
 _RUN_TAG = "plimsoll.pipeline_run"
 _REPLACES_TAG = "plimsoll.replaces_version"
+_URI_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+"""mlflow's setters export these, and every process that is started later would inherit them."""
 
 
 class LoggedAdapter(NamedTuple):
@@ -130,6 +133,7 @@ def _fluent(tracker: Tracker, stage: StageRun) -> Iterator[None]:
     import mlflow
 
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+    environment = {name: os.environ.get(name) for name in _URI_VARIABLES}
     mlflow.set_tracking_uri(tracker.context.tracking.uri)
     mlflow.set_registry_uri(tracker.context.tracking.uri)
     try:
@@ -138,3 +142,7 @@ def _fluent(tracker: Tracker, stage: StageRun) -> Iterator[None]:
     finally:
         mlflow.set_tracking_uri(before[0])
         mlflow.set_registry_uri(before[1])
+        for name, value in environment.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

@@ -19,11 +19,11 @@ CONFIG = """{
 def test_every_local_path_becomes_absolute():
     """Local paths are below the root; S3 addresses and absolute paths stay."""
     config = anchor(PipelineConfig.model_validate_json(CONFIG), Path("/root"))
-    assert config.base_model.path == "/root/models/m"
-    assert (config.data.train, config.data.mix[0].path) == ("/root/t.jsonl", "s3://b/x")
-    assert config.suites == ("/root/s.yaml", "/abs/s.yaml")
-    assert (config.policy, config.store) == ("/root/p.yaml", "/root/.plimsoll/store")
-    assert config.tracking.uri == "sqlite:////root/db/m.db"
+    assert config.base_model.path == "/srv/models/m"
+    assert (config.data.train, config.data.mix[0].path) == ("/srv/t.jsonl", "s3://b/x")
+    assert config.suites == ("/srv/s.yaml", "/abs/s.yaml")
+    assert (config.policy, config.store) == ("/srv/p.yaml", "/srv/.plimsoll/store")
+    assert config.tracking.uri == "sqlite:////srv/db/m.db"
 
 
 def test_what_is_not_a_path_stays():
