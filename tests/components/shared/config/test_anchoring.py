@@ -18,7 +18,7 @@ CONFIG = """{
 
 def test_every_local_path_becomes_absolute():
     """Local paths are below the root; S3 addresses and absolute paths stay."""
-    config = anchor(PipelineConfig.model_validate_json(CONFIG), Path("/root"))
+    config = anchor(PipelineConfig.model_validate_json(CONFIG), Path("/srv"))
     assert config.base_model.path == "/srv/models/m"
     assert (config.data.train, config.data.mix[0].path) == ("/srv/t.jsonl", "s3://b/x")
     assert config.suites == ("/srv/s.yaml", "/abs/s.yaml")
@@ -30,11 +30,11 @@ def test_what_is_not_a_path_stays():
     """A hub model and a tracking server are not paths."""
     text = CONFIG.replace('"path": "models/m"', '"hub_id": "o/m", "revision": "1"')
     text = text.replace("sqlite:///db/m.db", "http://mlflow")
-    config = anchor(PipelineConfig.model_validate_json(text), Path("/root"))
+    config = anchor(PipelineConfig.model_validate_json(text), Path("/srv"))
     assert config.base_model.name == "o/m@1"
     assert config.tracking.uri == "http://mlflow"
 
 
 def test_the_home_directory_is_expanded():
     """`~` is the home directory, not a folder of that name."""
-    assert anchor_path("~/x", Path("/root")) == str(Path("~/x").expanduser())
+    assert anchor_path("~/x", Path("/srv")) == str(Path("~/x").expanduser())
