@@ -101,7 +101,7 @@ def test_a_repeated_run_draws_no_lots(again, client):
     assert "[evaluate_safety_post] suite toy: reusing 2,500 answers" in again.out
     champion = client.get_model_version_by_alias("plimsoll-demo", "champion")
     assert champion.tags["plimsoll.replaces_version"] == "1"
-    assert client.get_model_version_by_alias("plimsoll-demo", "previous").version == "1"
+    assert str(client.get_model_version_by_alias("plimsoll-demo", "previous").version) == "1"
 
 
 def test_every_stage_has_a_run_of_its_own(careful, client):
