@@ -77,7 +77,8 @@ def finetune_lora(
             stage.tags({"plimsoll.reused": "true"})
         else:
             chats = parse_chats(rows_path.read_bytes(), str(rows_path), "chat").chats
-            stage.say(f"training on {len(chats)} rows, {recipe.epochs:g} epochs, seed {recipe.seed}")
+            length = f"{recipe.max_steps} steps" if recipe.max_steps else f"{recipe.epochs:g} epochs"
+            stage.say(f"training on {len(chats)} rows, {length}, seed {recipe.seed}")
             trained = train_adapter(base, base_model.name, chats, recipe, adapter_dir, stage.say)
             manifest = AdapterManifest(
                 base_name=base_model.name,
