@@ -25,7 +25,6 @@ from pipelines.demo.data import write_data
 from pipelines.exit_codes import DECISION_CODES, FAILURE
 
 DEMO_DIR = Path(".plimsoll/demo")
-BASE_LINK = DEMO_DIR / "base"
 _BASELINE_KNOWN = "[evaluate_safety_baseline] pass rates"
 
 
@@ -61,8 +60,8 @@ def prepare_demo(directory: Path = DEMO_DIR) -> Path:
     """
     say = speaker("demo")
     base = ensure_base_model(directory / "models", say)
-    link = directory / BASE_LINK.name
-    fresh = link.with_name(f".{link.name}.new")
+    link = directory / "base"
+    fresh = directory / ".base.new"
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(base.relative_to(directory))
     fresh.replace(link)

@@ -112,7 +112,7 @@ def test_no_way_from_training_to_the_registry_avoids_the_gate(graph):
     assert all("check-gate" in {graph.components[task] for task in path} for path in paths)
 
 
-def test_the_check_of_paths_can_fail(loaded, monkeypatch):
+def test_the_check_of_paths_can_fail():
     """Handing the adapter from training straight to the registry is found."""
     graph = Graph.__new__(Graph)
     graph.components = {"train": "finetune-lora", "gate": "check-gate", "register": "register-adapter"}
