@@ -12,6 +12,8 @@ from typing import Annotated
 import typer
 
 from components.shared.errors import PlimsollError
+from pipelines.judge_commands import judge_app
+from pipelines.suite_commands import suites_app
 
 app = typer.Typer(
     name="plimsoll",
@@ -23,6 +25,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Looks at configs.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+app.add_typer(judge_app, name="judge")
+app.add_typer(suites_app, name="suites")
 
 Config = Annotated[str, typer.Argument(metavar="CONFIG", help="Pipeline config: a YAML file or s3:// address.")]
 Overrides = Annotated[

@@ -8,11 +8,14 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.shared.config.policy import Policy
+from components.shared.config.policy import RARE_CATEGORY, Policy
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError, StorageError
+from components.shared.evaluation.asking import refuse_equal_answers
+from components.shared.evaluation.judges.assemble import panel_of, refuse_unjudged
 from components.shared.evaluation.suites import Suite, load_suites
 from components.shared.generation.base_models import check_base_model
+from components.shared.progress import warn
 from components.shared.training_files import read_training_files
 
 _FREE_BYTES = 1 << 30
@@ -29,8 +32,11 @@ def check_run(config: PipelineConfig, policy: Policy, work_dir: Path) -> None:
     """
     suites = load_suites(config.suites)
     check_categories(config, policy, suites)
+    prompts = [prompt for suite in suites for prompt in suite.prompts]
+    refuse_unjudged(panel_of(config.evaluation, None, warn), prompts)
+    refuse_equal_answers(config.evaluation, prompts)
     check_base_model(config.base_model)
-    read_training_files(config.data, [prompt for suite in suites for prompt in suite.prompts])
+    read_training_files(config.data, prompts)
     work_dir.mkdir(parents=True, exist_ok=True)
     if (free := shutil.disk_usage(work_dir).free) < _FREE_BYTES:
         raise StorageError(
@@ -45,6 +51,8 @@ def check_categories(config: PipelineConfig, policy: Policy, suites: Sequence[Su
         ConfigError: a rule without prompts, prompts without a rule, or a task floor without held-out rows.
     """
     measured = {category for suite in suites for category in suite.categories}
+    if config.data.rare_intent_rows:
+        measured.add(RARE_CATEGORY)
     names = ", ".join(suite.name for suite in suites)
     if unknown := sorted({*policy.categories, *policy.ungated} - measured):
         raise ConfigError(

@@ -10,14 +10,16 @@
 """
 
 import json
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from kfp import dsl
+from kfp.dsl import PipelineTask
 from kfp.dsl.base_component import BaseComponent
 
 from components.check_gate.component import check_gate
 from components.compute_delta.component import compute_delta
-from components.evaluate_safety.component import evaluate_safety
+from components.evaluate_safety.component import answer_prompts, evaluate_safety
 from components.finetune_lora.component import finetune_lora
 from components.follow_up.component import follow_up
 from components.prepare_data.component import prepare_data
@@ -81,11 +83,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
             prepared = place(prepare_data(data=data, suites=suites, **run), "prepare_data", CPU_STEP)
             training_data = prepared.outputs["training_data"]
             prompt_set = prepared.outputs["prompt_set"]
-            baseline = place(
-                evaluate_safety(prompt_set=prompt_set, side="baseline", **asking, **run),
-                "evaluate_safety (baseline)",
-                GPU_STEP,
-            )
+            baseline = _evaluated(config, "baseline", {"prompt_set": prompt_set, **asking, **run})
             tuned = place(
                 finetune_lora(
                     training_data=training_data,
@@ -101,11 +99,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
                 GPU_STEP,
             )
             adapter = tuned.outputs["adapter"]
-            post = place(
-                evaluate_safety(prompt_set=prompt_set, side="post", adapter=adapter, **asking, **run),
-                "evaluate_safety (post)",
-                GPU_STEP,
-            )
+            post = _evaluated(config, "post", {"prompt_set": prompt_set, "adapter": adapter, **asking, **run})
             delta = place(
                 compute_delta(
                     baseline=baseline.outputs["safety_report"],
@@ -164,6 +158,24 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
                 place(reject_adapter(gate_decision=decision, **run), "reject_adapter", CPU_STEP)
 
     return safety_gate
+
+
+def _evaluated(config: PipelineConfig, side: str, arguments: Mapping[str, Any]) -> PipelineTask:
+    """The evaluation of one side; with shards, after the tasks that answer its prompts.
+
+    The shards are plain tasks: KFP's backend does not run a ParallelFor inside an exit handler (#12390).
+    """
+    shards = config.evaluation.shards
+    answered = [
+        place(
+            answer_prompts(side=side, shard=shard, **arguments),
+            f"answer_prompts ({side} {shard + 1} of {shards})",
+            GPU_STEP,
+        )
+        for shard in range(shards if shards > 1 else 0)
+    ]
+    task = place(evaluate_safety(side=side, **arguments), f"evaluate_safety ({side})", GPU_STEP)
+    return task.after(*answered)
 
 
 def config_texts(config: PipelineConfig, policy: Policy) -> Texts:

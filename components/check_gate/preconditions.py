@@ -8,13 +8,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from components.shared.artifacts.evaluation import (
-    AnswerRow,
-    DeltaReport,
-    FollowUpReport,
-    SafetyReport,
-    Verdict,
-)
+from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
+from components.shared.artifacts.evaluation import SafetyReport
 from components.shared.artifacts.training import AdapterManifest, PromptSet, TrainingData
 from components.shared.config.policy import TASK_CATEGORY, Policy
 from components.shared.digests import short

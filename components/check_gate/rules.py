@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from components.check_gate import sentences
+from components.shared.artifacts.comparison import CategoryDelta, FollowUpPrompt
 from components.shared.artifacts.decision import CategoryReason, Decision
-from components.shared.artifacts.evaluation import CategoryDelta, FollowUpPrompt
 from components.shared.config.policy import CategoryRule, Policy
 
 TOLERANCE_PP = 1e-9

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from components.shared.artifacts.comparison import CategoryDelta, FollowUpPrompt
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.evaluation import CategoryDelta, FollowUpPrompt
 from components.shared.statistics.paired import prompts_needed
 
 

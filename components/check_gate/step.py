@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 from components.check_gate.gate import decide
 from components.check_gate.preconditions import Evidence
+from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import Decision, GateDecision
-from components.shared.artifacts.evaluation import DeltaReport, FollowUpReport
 from components.shared.artifacts.training import AdapterManifest, TrainingData
 from components.shared.config.policy import TASK_CATEGORY, Policy
 from components.shared.digests import short

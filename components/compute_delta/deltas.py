@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from components.shared.artifacts.evaluation import CategoryDelta, EscalatedPrompt, SafetyReport
+from components.shared.artifacts.comparison import CategoryDelta, EscalatedPrompt
+from components.shared.artifacts.evaluation import SafetyReport
 from components.shared.config.policy import TASK_CATEGORY, FollowUpRule
 from components.shared.evaluation.pairing import PromptPair
 from components.shared.statistics.exact import mcnemar_p
@@ -67,6 +68,11 @@ def comparability_problems(before: SafetyReport, after: SafetyReport) -> list[st
         differing = [name for name in first if first[name] != second[name]]
         shown = "; ".join(f"{name}: {first[name]!r} before, {second[name]!r} after" for name in differing)
         problems.append(f"the contracts differ ({shown})")
+    if before.coherence_floor != after.coherence_floor:
+        problems.append(
+            f"coherence was calibrated to {before.coherence_floor} before and {after.coherence_floor} nats per token "
+            "after: run both evaluations on machines of one kind"
+        )
     if before.base_digest != after.base_digest:
         problems.append("the two reports are about different base models")
     if before.adapter_digest is not None:

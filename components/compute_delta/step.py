@@ -10,8 +10,9 @@ from components.compute_delta.deltas import (
     comparability_problems,
     escalated_prompts,
 )
-from components.shared.artifacts.evaluation import DeltaReport
+from components.shared.artifacts.comparison import DeltaReport
 from components.shared.config.policy import TASK_CATEGORY, Policy
+from components.shared.evaluation.metrics.change import compare
 from components.shared.evaluation.pairing import completeness_problems, pair
 from components.shared.evaluation.prompt_sets import load_prompts
 from components.shared.evaluation.reports import load_report
@@ -56,6 +57,7 @@ def compute_delta(
             categories=category_deltas(pairs, policy.confidence),
             escalated=() if problems else escalation.prompts,
             over_budget=escalation.over_budget,
+            metrics=compare(before.report.metrics, after.report.metrics),
             problems=tuple(problems),
             inputs={
                 "baseline": before.report.digest,
@@ -82,6 +84,12 @@ def _track(stage: StageRun, report: DeltaReport, delta_dir: Path) -> None:
                 f"delta/{category}/newly_passing": len(delta.newly_passing),
             }
         )
+    changes = {
+        f"delta/{metric.category}/{metric.name}": metric.change
+        for metric in report.metrics
+        if metric.change is not None
+    }
+    stage.metrics(changes)
     stage.metrics({"escalated": len(report.escalated), "escalated_over_budget": sum(report.over_budget.values())})
     stage.file(delta_dir / "delta_report.json")
     drops = ", ".join(f"{name} {delta.drop_pp:+z.1f} pp" for name, delta in report.categories.items())

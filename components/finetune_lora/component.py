@@ -41,8 +41,9 @@ def finetune_lora(
     from pathlib import Path
 
     from components.finetune_lora.step import finetune_lora as step
+    from components.shared.config.base_model import BaseModelRef
     from components.shared.config.policy import Policy
-    from components.shared.config.sections import BaseModelRef, Recipe, TrackingConfig
+    from components.shared.config.sections import Recipe, TrackingConfig
     from components.shared.store import Store
     from components.shared.tracking.runs import RunContext
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from components.finetune_lora.training import train_adapter
 from components.shared.artifacts.training import AdapterManifest, TrainingData
 from components.shared.chats import parse_chats
+from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
-from components.shared.config.sections import BaseModelRef, Recipe
+from components.shared.config.sections import Recipe
 from components.shared.digests import digest_file, digest_json, short
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest

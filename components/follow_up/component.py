@@ -45,8 +45,10 @@ def follow_up(
     from pathlib import Path
 
     from components.follow_up.step import follow_up as step
+    from components.shared.config.base_model import BaseModelRef
+    from components.shared.config.evaluation import EvaluationConfig
     from components.shared.config.policy import Policy
-    from components.shared.config.sections import BaseModelRef, EvaluationConfig, TrackingConfig
+    from components.shared.config.sections import TrackingConfig
     from components.shared.store import Store
     from components.shared.tracking.runs import RunContext
 

@@ -6,29 +6,31 @@ is loaded and nothing but the empty report is written.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
-from components.shared.artifacts.evaluation import (
-    AnswerRow,
-    DeltaReport,
-    FollowUpPrompt,
-    FollowUpReport,
-    SuitePrompt,
-    Verdict,
-)
+from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.comparison import DeltaReport, FollowUpPrompt, FollowUpReport
+from components.shared.artifacts.suites import SuitePrompt
+from components.shared.config.base_model import BaseModelRef
+from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import FollowUpRule, Policy
-from components.shared.config.sections import BaseModelRef, EvaluationConfig
 from components.shared.digests import digest_json
 from components.shared.errors import IntegrityError
 from components.shared.evaluation.answers import write_answers
 from components.shared.evaluation.asking import ask, sampling_of
-from components.shared.evaluation.judges.panel import default_panel
+from components.shared.evaluation.fluency import with_fluency
+from components.shared.evaluation.judges.assemble import panel_of
+from components.shared.evaluation.judges.panel import Panel
 from components.shared.evaluation.pairing import pair
 from components.shared.evaluation.prompt_sets import load_prompts
 from components.shared.evaluation.reports import load_report
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest, locate_base_model
+from components.shared.generation.engine import Sampling
 from components.shared.generation.transformers_engine import TransformersEngine
+from components.shared.progress import Say
 from components.shared.statistics.exact import fisher_drop_p
 from components.shared.store import FOLLOW_UP_KIND, Store
 from components.shared.tracking.runs import RunContext, StageRun, Tracker
@@ -101,33 +103,59 @@ def follow_up(
                 base = locate_base_model(base_model)
                 if base_digest(base) != after.base_digest:
                     raise IntegrityError(f"base model {base_model.name}: is not the one that was evaluated")
-                engine = TransformersEngine(base, adapter_dir, evaluation.dtype)
-                report = _ask_again(engine, prompts, report, evaluation, policy.follow_up, follow_up_dir, stage)
+                engine = TransformersEngine(base, adapter_dir, evaluation.dtype, evaluation.engine, stage.say)
+                panel = panel_of(evaluation, store.address_of("judge-replies"), stage.say)
+                asker = Asker(engine, panel, evaluation, after.coherence_floor)
+                report = _ask_again(asker, prompts, report, policy.follow_up, follow_up_dir, stage)
             report.save(follow_up_dir / "follow_up_report.json")
             store.put(FOLLOW_UP_KIND, key, follow_up_dir)
         _track(stage, report, follow_up_dir)
     return key
 
 
+class Asker(NamedTuple):
+    """Who is asked again, and who reads the answers.
+
+    Attributes:
+        engine: the adapter's model, whose adapter can be switched off.
+        panel: the judges of the evaluation.
+        evaluation: how the model is asked.
+        floor: the evaluation's coherence floor, nats per token; None where only rules look.
+    """
+
+    engine: TransformersEngine
+    panel: Panel
+    evaluation: EvaluationConfig
+    floor: float | None
+
+    def rows(
+        self, prompts: Sequence[SuitePrompt], samples: int, sampling: Sampling, base: bool, say: Say
+    ) -> list[AnswerRow]:
+        """Judged answers of the base or of the adapter."""
+        system_prompt = self.evaluation.system_prompt
+        own = [prompt.model_copy(update={"samples": samples}) for prompt in prompts]
+        with self.engine.base_only() if base else nullcontext():
+            answers = ask(self.engine, own, samples, sampling, system_prompt, say)
+        if self.evaluation.coherence == "log_probability":
+            answers = with_fluency(self.engine, own, answers, system_prompt, self.floor)
+        return self.panel.judge({prompt.id: prompt for prompt in own}, answers)
+
+
 def _ask_again(
-    engine: TransformersEngine,
+    asker: Asker,
     prompts: Sequence[SuitePrompt],
     empty: FollowUpReport,
-    evaluation: EvaluationConfig,
     rule: FollowUpRule,
     directory: Path,
     stage: StageRun,
 ) -> FollowUpReport:
+    evaluation = asker.evaluation
     sampling = sampling_of(evaluation)._replace(
-        samples=rule.samples,
-        temperature=evaluation.temperature or _GREEDY_FOLLOW_UP_TEMPERATURE,
-        seed=evaluation.seed + _SEED_SHIFT,
+        temperature=evaluation.temperature or _GREEDY_FOLLOW_UP_TEMPERATURE, seed=evaluation.seed + _SEED_SHIFT
     )
-    stage.say(f"{len(prompts)} prompts x {sampling.samples} fresh answers on both sides")
-    panel = default_panel()
-    with engine.base_only():
-        before = ask(engine, prompts, sampling, evaluation.system_prompt, panel, stage.say)
-    after = ask(engine, prompts, sampling, evaluation.system_prompt, panel, stage.say)
+    stage.say(f"{len(prompts)} prompts x {rule.samples} fresh answers on both sides")
+    before = asker.rows(prompts, rule.samples, sampling, base=True, say=stage.say)
+    after = asker.rows(prompts, rule.samples, sampling, base=False, say=stage.say)
     return empty.model_copy(
         update={
             "prompts": judge_flips(before, after, empty.alpha, rule.max_share_after),

@@ -8,11 +8,12 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from components.prepare_data.intents import RareRow, split_rare
 from components.prepare_data.mixing import rows_for_share, sample_rows, split_heldout, without_heldout
-from components.shared.artifacts.evaluation import Expectation, SuitePrompt
+from components.shared.artifacts.suites import Expectation, SuitePrompt
 from components.shared.artifacts.training import DataSource, PromptSet, SuiteEntry, TrainingData
 from components.shared.chats import Chat
-from components.shared.config.policy import TASK_CATEGORY
+from components.shared.config.policy import RARE_CATEGORY, TASK_CATEGORY
 from components.shared.config.sections import DataConfig
 from components.shared.digests import digest_bytes
 from components.shared.evaluation.suites import (
@@ -26,6 +27,7 @@ from components.shared.training_files import read_training_files
 
 STAGE = "prepare_data"
 TASK_SUITE = "heldout-task"
+RARE_SUITE = "rare-intents"
 
 
 def prepare_data(
@@ -49,17 +51,19 @@ def prepare_data(
         suite_prompts = [prompt for suite in loaded for prompt in suite.prompts]
         task, *mixed = read_training_files(data, suite_prompts)
         split = split_heldout(task.chats, data.heldout_rows, data.seed, data.train)
+        rare = split_rare(split, data.rare_intent_rows, data.seed, data.train)
+        kept_out = [*split.heldout, *(row.chat for row in rare.rare)]
         shares = {source.path: source.share for source in data.mix}
-        wanted = rows_for_share(len(split.train), shares)
+        wanted = rows_for_share(len(rare.train), shares)
         picked = [
-            sample_rows(without_heldout(source.chats, split.heldout), wanted[source.address], data.seed, source.address)
+            sample_rows(without_heldout(source.chats, kept_out), wanted[source.address], data.seed, source.address)
             for source in mixed
         ]
-        rows = [chat for chats in (split.train, *picked) for chat in chats]
+        rows = [chat for chats in (rare.train, *picked) for chat in chats]
         random.Random(data.seed).shuffle(rows)
         content = _dump_chats(rows)
-        prompt_set = _write_prompts(loaded, _task_suite(split.heldout), prompts_dir)
-        used = [len(split.train), *map(len, picked)]
+        prompt_set = _write_prompts(loaded, (_task_suite(split.heldout), _rare_suite(rare.rare)), prompts_dir)
+        used = [len(rare.train), *map(len, picked)]
         result = TrainingData(
             sources=tuple(
                 DataSource(
@@ -73,7 +77,7 @@ def prepare_data(
                 for source, count in zip((task, *mixed), used, strict=True)
             ),
             train_rows=len(rows),
-            heldout_rows=len(split.heldout),
+            heldout_rows=len(kept_out),
             train_sha256=digest_bytes(content),
             suite_prompts_checked=len(suite_prompts),
             inputs={"prompt_set": prompt_set.digest},
@@ -87,31 +91,50 @@ def prepare_data(
 
 def _task_suite(heldout: Sequence[Chat]) -> Suite | None:
     """The held-out rows as a suite: each asks for its row's last answer."""
-    if not heldout:
-        return None
-    prompts = []
-    for number, chat in enumerate(heldout, start=1):
-        system = next((turn.content for turn in chat.messages if turn.role == "system"), None)
-        turns = tuple(turn for turn in chat.messages if turn.role != "system")
-        prompts.append(
-            SuitePrompt(
-                id=f"{TASK_CATEGORY}-{number:04d}",
-                category=TASK_CATEGORY,
-                prompt=turns[-2].content,
-                system=system,
-                messages=turns[:-2],
-                expectation=Expectation.EXACT,
-                reference=turns[-1].content,
-                source=f"held-out training row, line {chat.line}",
-                suite=TASK_SUITE,
-            )
+    prompts = [
+        _heldout_prompt(chat, f"{TASK_CATEGORY}-{number:04d}").model_copy(update={"suite": TASK_SUITE})
+        for number, chat in enumerate(heldout, start=1)
+    ]
+    return _suite(TASK_SUITE, prompts)
+
+
+def _rare_suite(rare: Sequence[RareRow]) -> Suite | None:
+    """Held-out rows of rare intents as a suite: an answer should share most of the row's words."""
+    prompts = [
+        _heldout_prompt(row.chat, f"{RARE_CATEGORY}-{number:04d}").model_copy(
+            update={
+                "suite": RARE_SUITE,
+                "category": RARE_CATEGORY,
+                "expectation": Expectation.SIMILAR,
+                "tags": (f"intent:{row.intent}", f"trained:{row.trained}"),
+            }
         )
-    digest = digest_bytes(dump_prompts(prompts))
-    return Suite(TASK_SUITE, "1", digest, tuple(prompts))
+        for number, row in enumerate(rare, start=1)
+    ]
+    return _suite(RARE_SUITE, prompts)
 
 
-def _write_prompts(suites: Sequence[Suite], task: Suite | None, directory: Path) -> PromptSet:
-    everything = (*suites, task) if task is not None else tuple(suites)
+def _heldout_prompt(chat: Chat, prompt_id: str) -> SuitePrompt:
+    system = next((turn.content for turn in chat.messages if turn.role == "system"), None)
+    turns = tuple(turn for turn in chat.messages if turn.role != "system")
+    return SuitePrompt(
+        id=prompt_id,
+        category=TASK_CATEGORY,
+        prompt=turns[-2].content,
+        system=system,
+        messages=turns[:-2],
+        expectation=Expectation.EXACT,
+        reference=turns[-1].content,
+        source=f"held-out training row, line {chat.line}",
+    )
+
+
+def _suite(name: str, prompts: Sequence[SuitePrompt]) -> Suite | None:
+    return Suite(name, "1", digest_bytes(dump_prompts(prompts)), tuple(prompts)) if prompts else None
+
+
+def _write_prompts(suites: Sequence[Suite], heldout: Sequence[Suite | None], directory: Path) -> PromptSet:
+    everything = (*suites, *(suite for suite in heldout if suite is not None))
     prompts = [prompt for suite in everything for prompt in suite.prompts]
     refuse_repeated_prompts(prompts)
     content = dump_prompts(prompts)

@@ -37,12 +37,9 @@ def register_adapter(
     from pathlib import Path
 
     from components.register_adapter.step import register_adapter as step
-    from components.shared.config.sections import (
-        BaseModelRef,
-        EvaluationConfig,
-        RegistryConfig,
-        TrackingConfig,
-    )
+    from components.shared.config.base_model import BaseModelRef
+    from components.shared.config.evaluation import EvaluationConfig
+    from components.shared.config.sections import RegistryConfig, TrackingConfig
     from components.shared.tracking.runs import RunContext
 
     return step(

@@ -10,7 +10,9 @@ from tempfile import TemporaryDirectory
 
 from components.shared.artifacts.decision import Decision, GateDecision, Registration
 from components.shared.artifacts.training import AdapterManifest
-from components.shared.config.sections import BaseModelRef, EvaluationConfig, RegistryConfig
+from components.shared.config.base_model import BaseModelRef
+from components.shared.config.evaluation import EvaluationConfig
+from components.shared.config.sections import RegistryConfig
 from components.shared.digests import short
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest

@@ -4,14 +4,14 @@
     prompt_completion  {"prompt": "…", "completion": "…"} (texts, or lists of messages)
     alpaca             {"instruction": "…", "input": "…", "output": "…"} (input may be missing or empty)
 
-Keys beside these are ignored, as trl ignores them. This module does not know where rows go or how they are mixed.
+A row may name its `intent`; other keys are ignored, as trl ignores them. This module does not know where rows go or how they are mixed.
 """
 
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple, cast
 
-from components.shared.artifacts.evaluation import Message
+from components.shared.artifacts.suites import Message
 from components.shared.errors import DataError
 
 Shape = Literal["auto", "chat", "prompt_completion", "alpaca"]
@@ -28,6 +28,8 @@ class Chat(NamedTuple):
 
     messages: tuple[Message, ...]
     line: int
+    intent: str | None = None
+    """The row's own `intent` field, where it has one."""
 
     @property
     def user_texts(self) -> tuple[str, ...]:
@@ -57,7 +59,9 @@ def parse_chats(content: bytes, where: str, shape: Shape = "auto") -> ChatFile:
     for number, row in _json_lines(content, where):
         if shape == "auto":
             shape = _detect(row, f"{where}:{number}")
-        chats.append(Chat(_messages(row, shape, f"{where}:{number}"), number))
+        intent = row.get("intent")
+        named = intent if isinstance(intent, str) and intent.strip() else None
+        chats.append(Chat(_messages(row, shape, f"{where}:{number}"), number, named))
     if not chats:
         raise DataError(f"{where}: holds no rows; expected one JSON object per line")
     return ChatFile(tuple(chats), shape)

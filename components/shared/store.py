@@ -12,8 +12,14 @@ from components.shared import storage
 from components.shared.digests import digest_file, digest_tree
 from components.shared.errors import IntegrityError
 
-ANSWERS_KIND = "suite-answers"
-"""Answers of one model to one suite, by weights and contract."""
+ANSWERS_KIND = "answers"
+"""Answers of one model to some prompts, by weights, way of asking and prompts."""
+
+FLUENCY_KIND = "fluency"
+"""What the base model makes of these answers."""
+
+READINGS_KIND = "readings"
+"""What else is read off a model: its calibration, its probes."""
 
 ADAPTER_KIND = "adapters"
 """Trained adapters, by base, data, recipe, policy and libraries."""
@@ -33,6 +39,14 @@ class Store:
 
     def __init__(self, address: str) -> None:
         self._address = address
+
+    def address_of(self, folder: str) -> str:
+        """The address of a folder beside the entries, for what is no finished directory."""
+        return storage.join(self._address, folder)
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether there is such an entry; its files are checked when fetched."""
+        return storage.exists(self._entry(kind, key, _INDEX))
 
     def fetch(self, kind: str, key: str, target: Path) -> bool:
         """Copies an entry's files into `target`; False where there is no such entry.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from components.shared import storage
-from components.shared.artifacts.evaluation import SuitePrompt
+from components.shared.artifacts.suites import SuitePrompt
 from components.shared.chats import Chat, Shape, parse_chats
 from components.shared.config.sections import DataConfig
 from components.shared.digests import digest_bytes

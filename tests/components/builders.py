@@ -8,20 +8,11 @@ from typing import NamedTuple
 
 from components.check_gate.preconditions import Evidence
 from components.compute_delta.deltas import category_deltas
+from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.comparison import CategoryDelta, DeltaReport, FollowUpPrompt, FollowUpReport
 from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
-from components.shared.artifacts.evaluation import (
-    AnswerRow,
-    CategoryDelta,
-    Contract,
-    DeltaReport,
-    Expectation,
-    FollowUpPrompt,
-    FollowUpReport,
-    Message,
-    SafetyReport,
-    SuitePrompt,
-    Verdict,
-)
+from components.shared.artifacts.evaluation import Contract, SafetyReport
+from components.shared.artifacts.suites import Expectation, Message, SuitePrompt
 from components.shared.artifacts.training import AdapterManifest, DataSource, PromptSet, SuiteEntry, TrainingData
 from components.shared.chats import Chat
 from components.shared.config.policy import CategoryRule, Policy

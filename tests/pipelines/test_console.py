@@ -4,8 +4,8 @@ import io
 
 import pytest
 
+from components.shared.artifacts.comparison import CategoryDelta
 from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
-from components.shared.artifacts.evaluation import CategoryDelta
 from pipelines.console import RunOutput, show_decision
 
 

@@ -18,8 +18,9 @@ from components.prepare_data.step import prepare_data
 from components.publish_report.step import publish_report
 from components.register_adapter.step import register_adapter
 from components.reject_adapter.step import reject_adapter
+from components.shared.artifacts.answers import AnswerRow, Verdict
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.evaluation import AnswerRow, Contract, SafetyReport, Verdict
+from components.shared.artifacts.evaluation import Contract, SafetyReport
 from components.shared.artifacts.training import AdapterManifest
 from components.shared.config.anchoring import anchor
 from components.shared.config.files import load_pipeline_config, load_policy

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from components.shared.artifacts.artifact import Artifact, Record
-from components.shared.artifacts.evaluation import CategoryDelta
+from components.shared.artifacts.comparison import CategoryDelta
 
 
 class Decision(StrEnum):

@@ -5,6 +5,7 @@ A compiled pipeline keeps paths as written; only a local run anchors them. Not k
 
 from pathlib import Path
 
+from components.shared.config.judges import JudgeConfig, LlmConfig
 from components.shared.config.sections import PipelineConfig
 
 
@@ -32,6 +33,9 @@ def anchor(config: PipelineConfig, root: Path) -> PipelineConfig:
     return config.model_copy(
         update={
             "base_model": base,
+            "evaluation": config.evaluation.model_copy(
+                update={"judges": tuple(_anchor_judge(judge, root) for judge in config.evaluation.judges)}
+            ),
             "data": data,
             "suites": tuple(anchor_path(suite, root) for suite in config.suites),
             "policy": anchor_path(config.policy, root),
@@ -39,3 +43,10 @@ def anchor(config: PipelineConfig, root: Path) -> PipelineConfig:
             "tracking": tracking,
         }
     )
+
+
+def _anchor_judge(judge: JudgeConfig, root: Path) -> JudgeConfig:
+    if isinstance(judge, LlmConfig) or judge.model.path is None:
+        return judge
+    model = judge.model.model_copy(update={"path": anchor_path(judge.model.path, root)})
+    return judge.model_copy(update={"model": model})

@@ -20,6 +20,9 @@ from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
+_SHOWN = 120
+"""Characters of a wrong value that an error shows."""
+
 Location = tuple[int | str, ...]
 
 
@@ -145,7 +148,8 @@ def _explain(detail: ErrorDetails, model: type[BaseModel], address: str, text: s
         return f"{where}: {field}: missing; it is required, see `plimsoll config schema`"
     message = detail["msg"].removeprefix("Value error, ")
     message = message.replace("Input should be", "expected")
-    return f"{where}: {field}: got {detail['input']!r}; {message}"
+    got = repr(detail["input"])
+    return f"{where}: {field}: got {got if len(got) <= _SHOWN else got[:_SHOWN] + '…'}; {message}"
 
 
 def _did_you_mean(model: type[BaseModel], location: Location) -> str:

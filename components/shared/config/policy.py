@@ -15,6 +15,9 @@ from components.shared.digests import digest_json
 TASK_CATEGORY = "task"
 """The category of the held-out task rows: not safety, so it has a floor for its gain instead of a limit."""
 
+RARE_CATEGORY = "rare_intent"
+"""The category of held-out rows of rare intents; a policy may rule it like any category."""
+
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 

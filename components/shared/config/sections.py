@@ -6,36 +6,13 @@ file is read. This module does not know how a section is used, and checks nothin
 
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
+from components.shared.config.base_model import BaseModelRef
+from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.section import Section
-
-
-class BaseModelRef(Section):
-    """The aligned model before fine-tuning: a directory or a hub id, never both."""
-
-    path: str | None = Field(default=None, description="Directory with config.json, weights and tokenizer.")
-    hub_id: str | None = Field(default=None, description="Model id on the hub, such as org/name; needs a revision.")
-    revision: str | None = Field(
-        default=None, description="Commit hash or tag of the hub model, so that it cannot change underneath."
-    )
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.path is None) == (self.hub_id is None):
-            raise ValueError("give exactly one of path and hub_id")
-        if self.hub_id is not None and self.revision is None:
-            raise ValueError(f"hub_id {self.hub_id!r} needs a revision (a commit hash or a tag)")
-        if self.path is not None and self.revision is not None:
-            raise ValueError("revision belongs to hub_id; a path is identified by its weights digest")
-        return self
-
-    @property
-    def name(self) -> str:
-        """The id or the path, for people."""
-        return self.path or f"{self.hub_id}@{self.revision}"
 
 
 class MixSource(Section):
@@ -63,6 +40,11 @@ class DataConfig(Section):
         ge=0,
         description="Task rows kept out of training, for the task metric before and after; 0: none.",
     )
+    rare_intent_rows: int = Field(
+        default=0,
+        ge=0,
+        description="Task rows of the rarest intents kept out of training and asked as category rare_intent; 0: none.",
+    )
     seed: int = Field(default=0, ge=0, description="Seed of split, sampling and order.")
 
     @field_validator("mix")
@@ -71,38 +53,6 @@ class DataConfig(Section):
         if (total := sum(source.share for source in mix)) >= 1:
             raise ValueError(f"the shares add up to {total:g}; they must leave room for the task rows")
         return mix
-
-
-class EvaluationConfig(Section):
-    """How both sides are asked: all of it enters the contract."""
-
-    samples_per_prompt: int = Field(default=5, ge=1, le=1000, description="Answers per prompt (k).")
-    max_new_tokens: int = Field(default=256, ge=1, description="Length limit of an answer, tokens.")
-    temperature: float = Field(
-        default=0.7, ge=0, le=10, description="Sampling temperature; 0 is greedy (needs one sample)."
-    )
-    top_p: float = Field(default=1.0, gt=0, le=1, description="Nucleus sampling; 1 is off.")
-    seed: int = Field(default=0, ge=0, description="Seed of the sampled answers.")
-    system_prompt: str | None = Field(
-        default=None, description="System prompt for suite prompts that bring none of their own."
-    )
-    batch_tokens: int = Field(
-        default=16_384,
-        ge=1,
-        description="Budget of one batch: prompts x answers x (longest prompt + max_new_tokens).",
-    )
-    dtype: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="auto: bfloat16 on a GPU, float32 on a CPU."
-    )
-
-    @model_validator(mode="after")
-    def _greedy_has_one_answer(self) -> Self:
-        if self.temperature == 0 and self.samples_per_prompt > 1:
-            raise ValueError(
-                f"temperature 0 gives {self.samples_per_prompt} equal answers: set samples_per_prompt to 1, or "
-                "a temperature above 0"
-            )
-        return self
 
 
 class Recipe(Section):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from components.shared.artifacts.evaluation import AnswerRow
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.digests import digest_file
 from components.shared.errors import IntegrityError
 

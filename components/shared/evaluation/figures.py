@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from components.shared.artifacts.evaluation import AnswerRow, CategoryFigures, Verdict
+from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.evaluation import CategoryFigures
 
 
 def category_figures(rows: Sequence[AnswerRow]) -> dict[str, CategoryFigures]:

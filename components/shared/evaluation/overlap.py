@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from components.shared.artifacts.evaluation import SuitePrompt
+from components.shared.artifacts.suites import SuitePrompt
 from components.shared.chats import Chat
 from components.shared.errors import DataError
 

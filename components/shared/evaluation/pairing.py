@@ -7,7 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from components.shared.artifacts.evaluation import AnswerRow, SuitePrompt, Verdict
+from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.suites import SuitePrompt
 
 
 class PromptPair(NamedTuple):
@@ -47,8 +48,8 @@ def pair(before: Sequence[AnswerRow], after: Sequence[AnswerRow]) -> tuple[Promp
 def completeness_problems(
     side: str, rows: Sequence[AnswerRow], prompts: Sequence[SuitePrompt], samples: int
 ) -> list[str]:
-    """Why not every prompt was asked, answered and judged exactly `samples` times; empty when it was."""
-    expected = {(prompt.id, prompt.category, sample) for prompt in prompts for sample in range(samples)}
+    """Why not every prompt was asked, answered and judged as often as it should be; empty when it was."""
+    expected = {(prompt.id, prompt.category, sample) for prompt in prompts for sample in range(prompt.draws(samples))}
     counted = Counter((row.prompt_id, row.category, row.sample) for row in rows)
     problems = []
     for what, found in (

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from components.shared.artifacts.evaluation import SuitePrompt
+from components.shared.artifacts.suites import SuitePrompt
 from components.shared.artifacts.training import PromptSet
 from components.shared.digests import digest_bytes
 from components.shared.errors import IntegrityError

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from components.shared.artifacts.evaluation import AnswerRow, SafetyReport
+from components.shared.artifacts.answers import AnswerRow
+from components.shared.artifacts.evaluation import SafetyReport
 from components.shared.evaluation.answers import read_answers
 
 

@@ -1,38 +1,68 @@
 """Loads suites: versioned, hashed sets of prompts with categories.
 
-A suite is a YAML file (name, version, description, licence, prompts, sha256) and a JSONL file of prompts beside
-it. This module does not know policies or models.
+A suite is a YAML file (name, version, description, licence) that names either a JSONL file of prompts beside it and
+its sha256, or the file of a published benchmark. This module does not know policies or models.
 """
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationInfo, field_validator
 
 from components.shared import storage
-from components.shared.artifacts.evaluation import Expectation, SuitePrompt
+from components.shared.artifacts.suites import SuitePrompt
 from components.shared.config.files import read_yaml, validate
-from components.shared.config.policy import TASK_CATEGORY
 from components.shared.config.section import Section
 from components.shared.digests import digest_bytes
-from components.shared.errors import ConfigError, DataError, StorageError
-from components.shared.evaluation.overlap import fingerprint
+from components.shared.errors import ConfigError, StorageError
+from components.shared.evaluation.benchmarks.loading import load_benchmark
+from components.shared.evaluation.benchmarks.section import BenchmarkSection
+from components.shared.evaluation.suite_prompts import dump_prompts, parse_prompts, refuse_repeated_prompts
+
+__all__ = [
+    "Suite",
+    "SuiteFile",
+    "dump_prompts",
+    "load_suite",
+    "load_suites",
+    "parse_prompts",
+    "refuse_repeated_prompts",
+]
 
 
 class SuiteFile(Section):
-    """The YAML file of a suite."""
+    """The YAML file of a suite: with prompts of its own (prompts and sha256), or with those of a benchmark."""
 
     name: str = Field(min_length=1, description="Unique among the suites of a run.")
     version: str = Field(min_length=1, description="Raised whenever a prompt changes.")
     description: str = Field(min_length=1, description="What the prompts are for.")
     licence: str = Field(min_length=1, description="SPDX identifier of the prompts' licence.")
-    prompts: str = Field(min_length=1, description="JSONL file, relative to this file.")
-    sha256: str = Field(
-        pattern=r"^[0-9a-f]{64}$", description="Hash of the JSONL file's bytes, so that a change is noticed."
+    benchmark: BenchmarkSection | None = Field(
+        default=None, description="The published file that the prompts are read from; instead of prompts and sha256."
     )
+    prompts: str | None = Field(
+        default=None, min_length=1, validate_default=True, description="JSONL file, relative to this file."
+    )
+    sha256: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{64}$",
+        validate_default=True,
+        description="Hash of the JSONL file's bytes, so that a change is noticed.",
+    )
+
+    @field_validator("prompts", "sha256")
+    @classmethod
+    def _either_own_or_published(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "benchmark" not in info.data:  # it is wrong itself, and says so
+            return value
+        if info.data["benchmark"] is None and value is None:
+            raise ValueError("a suite needs prompts and sha256 for prompts of its own, or else benchmark")
+        if info.data["benchmark"] is not None and value is not None:
+            cure = "pin a source with benchmark.sha256" if info.field_name == "sha256" else "leave out one of them"
+            raise ValueError(f"a suite has either prompts and sha256, or benchmark, not both; {cure}")
+        return value
 
 
 class Suite(NamedTuple):
@@ -84,7 +114,13 @@ def load_suite(address: str) -> Suite:
         raise ConfigError(f"suite {address!r}: {error}") from None
     if not known:
         raise ConfigError(f"suite {address!r} does not exist{_neighbours(address)}")
-    file = validate(read_yaml(address), SuiteFile, address)
+    content = read_yaml(address)
+    file = validate(content, SuiteFile, address, storage.read_bytes(address).decode())
+    return _own_prompts(file, address) if file.benchmark is None else _published_prompts(file, file.benchmark, address)
+
+
+def _own_prompts(file: SuiteFile, address: str) -> Suite:
+    assert file.prompts is not None, "the file's validators see to it"  # noqa: S101
     folder = address.rpartition("/")[0]
     rows_address = storage.join(folder, file.prompts) if folder else file.prompts
     content = storage.read_bytes(rows_address)
@@ -97,72 +133,16 @@ def load_suite(address: str) -> Suite:
     return Suite(file.name, file.version, f"sha256:{found}", parse_prompts(content, rows_address, file.name))
 
 
-def parse_prompts(content: bytes, where: str, suite: str = "") -> tuple[SuitePrompt, ...]:
-    """Reads JSONL prompts.
-
-    Args:
-        content: the bytes of the file.
-        where: the file's address, for errors.
-        suite: the suite's name; empty when each row names its own.
-
-    Raises:
-        DataError: a row is malformed; file and line are named.
-    """
-    prompts = []
-    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        place = f"{where}:{number}"
-        try:
-            prompt = SuitePrompt.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"]) or "row"
-            raise DataError(f"{place}: {field}: {first['msg']}; got {str(first['input'])[:80]!r}") from None
-        _check(prompt, place, named=bool(suite))
-        prompts.append(prompt.model_copy(update={"suite": suite}) if suite else prompt)
-    if not prompts:
-        raise DataError(f"{where}: holds no prompts; expected one JSON object per line")
-    return tuple(prompts)
-
-
-def dump_prompts(prompts: Iterable[SuitePrompt]) -> bytes:
-    """The JSONL bytes that `parse_prompts` reads."""
-    rows = (json.dumps(prompt.model_dump(mode="json"), ensure_ascii=False) for prompt in prompts)
-    return "".join(f"{row}\n" for row in rows).encode()
-
-
-def refuse_repeated_prompts(prompts: Iterable[SuitePrompt]) -> None:
-    """Checks that every id and every conversation occurs once.
-
-    Raises:
-        DataError: naming both places of the first repetition.
-    """
-    ids: dict[str, SuitePrompt] = {}
-    texts: dict[tuple[str, ...], SuitePrompt] = {}
-    for prompt in prompts:
-        if other := ids.get(prompt.id):
-            raise DataError(
-                f"prompt id {prompt.id!r} occurs twice (suites {other.suite!r} and {prompt.suite!r}); ids are unique"
-            )
-        ids[prompt.id] = prompt
-        turns = (prompt.system or "", *(turn.content for turn in prompt.messages), prompt.prompt)
-        text = tuple(fingerprint(turn) for turn in turns)
-        if other := texts.get(text):
-            raise DataError(
-                f"prompts {other.id!r} (suite {other.suite!r}) and {prompt.id!r} (suite {prompt.suite!r}) are the "
-                f"same text {prompt.prompt[:80]!r}; remove one"
-            )
-        texts[text] = prompt
-
-
-def _check(prompt: SuitePrompt, place: str, named: bool) -> None:
-    if prompt.expectation is Expectation.CAVEAT and not prompt.caveats:
-        raise DataError(f"{place}: caveats: empty; expectation 'caveat' needs at least one phrase")
-    if prompt.expectation is Expectation.EXACT and prompt.reference is None:
-        raise DataError(f"{place}: reference: missing; expectation 'exact' needs one")
-    if named and prompt.category == TASK_CATEGORY:
-        raise DataError(f"{place}: category: {TASK_CATEGORY!r} is kept for the held-out task rows; choose another")
+def _published_prompts(file: SuiteFile, section: BenchmarkSection, address: str) -> Suite:
+    """The digest is that of the prompts as read, so that the source, the section and the reader all enter it."""
+    prompts = load_benchmark(section, file.name, address)
+    digest = digest_bytes(dump_prompts(prompts))
+    return Suite(
+        file.name,
+        file.version,
+        digest,
+        tuple(prompt.model_copy(update={"suite": file.name}) for prompt in prompts),
+    )
 
 
 def _neighbours(address: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
 
-from components.shared.config.sections import BaseModelRef
+from components.shared.config.base_model import BaseModelRef
 from components.shared.digests import digest_files
 from components.shared.errors import ConfigError, ModelError
 

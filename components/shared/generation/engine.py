@@ -6,16 +6,29 @@ This module does not know models, suites or judges.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from components.shared.artifacts.evaluation import Message
+from components.shared.artifacts.suites import Message
 
 Conversation = Sequence[Message]
 """Turns that end with the user's; the completion is the assistant's next turn."""
 
 
+class Request(NamedTuple):
+    """One conversation to complete.
+
+    Attributes:
+        conversation: turns that end with the user's.
+        samples: completions to draw.
+        key: names the request; its completions are seeded by it, wherever it stands in a batch.
+    """
+
+    conversation: Conversation
+    samples: int
+    key: str
+
+
 class Sampling(NamedTuple):
     """How completions are drawn; equal sampling and equal weights give equal completions on one machine."""
 
-    samples: int
     max_new_tokens: int
     temperature: float
     top_p: float
@@ -35,18 +48,30 @@ OnDone = Callable[[int], None]
 """Called with the number of completions that were just finished."""
 
 
+class Continuation(NamedTuple):
+    """A conversation and a text that might be its next turn."""
+
+    conversation: Conversation
+    text: str
+
+
 class Engine(Protocol):
-    """Draws completions from one model."""
+    """Draws completions from one model, and says how likely texts are under it."""
 
     @property
     def description(self) -> str:
         """Engine, versions and kind of device: part of the contract."""
 
-    def generate(
-        self, conversations: Sequence[Conversation], sampling: Sampling, on_done: OnDone
-    ) -> list[list[Completion]]:
-        """`sampling.samples` completions per conversation, in the order given.
+    def generate(self, requests: Sequence[Request], sampling: Sampling, on_done: OnDone) -> list[list[Completion]]:
+        """`request.samples` completions per request, in the order given.
 
         Raises:
             ModelError: a conversation does not fit the model's context.
+        """
+
+    def log_probs(self, continuations: Sequence[Continuation]) -> list[list[float]]:
+        """Log-probability of each token of each text, nats; without the token that ends the turn.
+
+        Raises:
+            ModelError: a conversation and its text do not fit the model's context.
         """

@@ -1,27 +1,21 @@
-"""The default engine: `transformers.generate`, length-sorted batches, k samples from one prompt.
+"""The default engine: one load of a base model, with or without an adapter, that answers and scores.
 
 One load serves both sides: with an adapter, `base_only()` switches it off for a while, which gives the same
 tokens as the plain base. It does not know suites, judges or what an answer means.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-
-from components.shared.artifacts.evaluation import Message
 from components.shared.errors import ModelError
-from components.shared.generation.batches import length_sorted_batches
-from components.shared.generation.engine import Completion, Conversation, OnDone, Sampling
+from components.shared.generation.engine import Completion, Continuation, OnDone, Request, Sampling
+from components.shared.generation.loaded_model import LoadedModel
 
-if TYPE_CHECKING:
-    import torch
-
-_PROBE = (Message(role="user", content="How do I do this?"),)
-"""A conversation whose next-token logits show whether an adapter is applied at all."""
+MODES = ("auto", "refill", "generate", "continuous")
+"""How completions are drawn; see `engine_facts`."""
 
 
 class EngineFacts(NamedTuple):
@@ -30,21 +24,29 @@ class EngineFacts(NamedTuple):
     text: str
     device: str
     dtype: str
+    mode: str
 
 
-def engine_facts(dtype: str) -> EngineFacts:
+def engine_facts(dtype: str, mode: str, base: Path) -> EngineFacts:
     """Engine, library versions, kind of device and dtype on this machine.
 
     Args:
         dtype: auto (bfloat16 on a GPU, float32 on a CPU), float32 or bfloat16.
+        mode: refill (our decode loop), generate or continuous (transformers' own), or auto: refill on a CPU where
+            the model allows it, generate otherwise.
+        base: directory of the base model.
+
+    Raises:
+        ModelError: the model cannot be run by the refilling loop.
     """
     import torch
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     chosen = ("bfloat16" if device == "cuda" else "float32") if dtype == "auto" else dtype
+    resolved = _resolve(mode, device, base)
     libraries = " ".join(f"{name}-{version(name)}" for name in ("transformers", "peft"))
-    text = f"{libraries} torch-{version('torch').partition('+')[0]} {device}"
-    return EngineFacts(text, device, chosen)
+    text = f"{resolved} {libraries} torch-{version('torch').partition('+')[0]} {device}"
+    return EngineFacts(text, device, chosen, resolved)
 
 
 class TransformersEngine:
@@ -54,154 +56,156 @@ class TransformersEngine:
         base: directory of the base model.
         adapter: directory of a LoRA adapter, or None for the base alone.
         dtype: auto (bfloat16 on a GPU, float32 on a CPU), float32 or bfloat16.
+        mode: see `engine_facts`.
+        warn: told when memory runs out and a batch is halved.
+        device: instead of the machine's first one, such as cuda:1.
 
     Raises:
         ModelError: model or adapter cannot be loaded, or the tokenizer has no chat template.
     """
 
-    def __init__(self, base: Path, adapter: Path | None = None, dtype: str = "auto") -> None:
-        import torch
-        from safetensors import SafetensorError
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        self.facts = engine_facts(dtype)
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(base)
-            model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, self.facts.dtype))
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise ModelError(f"base model {base}: cannot be loaded: {error}") from error
-        if self._tokenizer.chat_template is None:
-            raise ModelError(f"base model {base}: its tokenizer has no chat template; Plimsoll tunes chat models")
-        self._tokenizer.padding_side = "left"
-        if self._tokenizer.pad_token_id is None:
-            self._tokenizer.pad_token = self._tokenizer.eos_token
-        if adapter is not None:
-            model = _with_adapter(model, adapter)
-        self._has_adapter = adapter is not None
-        self._model = model.to(self.facts.device).eval()
+    def __init__(
+        self,
+        base: Path,
+        adapter: Path | None = None,
+        dtype: str = "auto",
+        mode: str = "auto",
+        warn: Callable[[str], None] = lambda _: None,
+        device: str | None = None,
+    ) -> None:
+        self.facts = engine_facts(dtype, mode, base)
+        self._warn = warn
+        self._loaded = LoadedModel(base, adapter, device or self.facts.device, self.facts.dtype)
 
     @property
     def description(self) -> str:
         """Engine, versions and kind of device."""
         return self.facts.text
 
-    @contextmanager
-    def base_only(self) -> Iterator[None]:
+    def base_only(self) -> AbstractContextManager[None]:
         """Answers as the base model while it lasts."""
-        if not self._has_adapter:
-            yield
-            return
-        with self._model.disable_adapter():
-            yield
+        return self._loaded.base_only()
 
     def adapter_effect(self) -> float | None:
-        """Largest absolute change of a probe's next-token logits that the adapter causes; None without one.
+        """See `LoadedModel.adapter_effect`."""
+        return self._loaded.adapter_effect()
 
-        0.0 means that the adapter is not applied, or is empty: a silent failure elsewhere (peft #515).
+    def generate(self, requests: Sequence[Request], sampling: Sampling, on_done: OnDone) -> list[list[Completion]]:
+        """See `Engine.generate`. Out of memory, it halves the batch and goes on with what is left."""
+        prompts = [self._loaded.encode(request.conversation) for request in requests]
+        self._loaded.check_room(prompts, sampling.max_new_tokens)
+        found: list[dict[int, Completion]] = [{} for _ in requests]
+        budget = sampling.batch_tokens
+        while missing := [p for p, request in enumerate(requests) if len(found[p]) < request.samples]:
+            try:
+                for place, sample, completion in self._draw(
+                    [requests[p] for p in missing], [prompts[p] for p in missing], sampling, budget
+                ):
+                    if sample not in found[missing[place]]:
+                        found[missing[place]][sample] = completion
+                        on_done(1)
+            except (RuntimeError, MemoryError) as error:
+                budget = self._smaller(budget, error, max(len(prompts[p]) for p in missing) + sampling.max_new_tokens)
+        return [[own[sample] for sample in sorted(own)] for own in found]
+
+    def log_probs(self, continuations: Sequence[Continuation]) -> list[list[float]]:
+        """See `Engine.log_probs`."""
+        from components.shared.generation.scoring import Text, token_log_probs
+
+        loaded = self._loaded
+        texts = [Text(loaded.encode(own.conversation), loaded.encode_text(own.text)) for own in continuations]
+        loaded.check_room([[*own.prompt, *own.text] for own in texts], 0)
+        return token_log_probs(loaded.model, texts, loaded.pad, loaded.device)
+
+    def first_tokens_divergence(self, continuations: Sequence[Continuation], tokens: int) -> list[float]:
+        """How far the adapter moves the start of given answers.
+
+        Args:
+            continuations: conversations and answers.
+            tokens: how many of each answer's first tokens count.
+
+        Returns:
+            Per text the mean over its first tokens of KL(with adapter || base), nats; 0.0 without an adapter.
         """
-        if not self._has_adapter:
-            return None
-        tuned = self._probe_logits()
-        with self.base_only():
-            plain = self._probe_logits()
-        return float((tuned - plain).abs().max())
+        from components.shared.generation.scoring import Text, log_distributions
 
-    def generate(
-        self, conversations: Sequence[Conversation], sampling: Sampling, on_done: OnDone
-    ) -> list[list[Completion]]:
-        """See `Engine.generate`."""
-        prompts = [self._encode(conversation) for conversation in conversations]
-        self._check_room(prompts, sampling.max_new_tokens)
-        batches = length_sorted_batches(
-            [len(prompt) for prompt in prompts],
-            sampling.samples,
-            sampling.max_new_tokens,
-            sampling.batch_tokens,
-        )
-        completions: list[list[Completion]] = [[] for _ in prompts]
-        for number, batch in enumerate(batches):
-            rows = self._answer([prompts[index] for index in batch], sampling, number)
-            for position, index in enumerate(batch):
-                start = position * sampling.samples
-                completions[index] = rows[start : start + sampling.samples]
-            on_done(len(rows))
-        return completions
+        loaded = self._loaded
+        texts = [Text(loaded.encode(own.conversation), loaded.encode_text(own.text)[:tokens]) for own in continuations]
+        tuned = log_distributions(loaded.model, texts, loaded.pad, loaded.device)
+        with loaded.base_only():
+            plain = log_distributions(loaded.model, texts, loaded.pad, loaded.device)
+        return [
+            float((own.exp() * (own - other)).sum(-1).mean()) if len(own) else 0.0
+            for own, other in zip(tuned, plain, strict=True)
+        ]
 
-    def _encode(self, conversation: Conversation) -> list[int]:
-        messages = [message.model_dump() for message in conversation]
-        encoded = self._tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=True, return_dict=True
-        )
-        return list(encoded["input_ids"])
+    def _draw(
+        self, requests: Sequence[Request], prompts: list[list[int]], sampling: Sampling, budget: int
+    ) -> Iterator[tuple[int, int, Completion]]:
+        loaded = self._loaded
+        samples, keys = [own.samples for own in requests], [own.key for own in requests]
+        if self.facts.mode == "refill":
+            from components.shared.generation.refill import refill_decode
 
-    def _check_room(self, prompts: Sequence[Sequence[int]], new_tokens: int) -> None:
-        room = getattr(self._model.config, "max_position_embeddings", None)
-        longest = max(map(len, prompts), default=0)
-        if room is not None and longest + new_tokens > room:
+            rows = max(1, budget // (max(map(len, prompts)) + sampling.max_new_tokens))
+            finished = refill_decode(
+                loaded.model, prompts, samples, keys, sampling, rows, loaded.ends, loaded.pad, loaded.device
+            )
+        elif self.facts.mode == "continuous":
+            from components.shared.generation.library import generate_continuously
+
+            finished = generate_continuously(
+                loaded.model, prompts, samples, sampling, loaded.ends, loaded.pad, loaded.device
+            )
+        else:
+            from components.shared.generation.library import generate
+
+            finished = generate(
+                loaded.model, loaded.tokenizer, prompts, samples, keys, sampling, budget, loaded.ends, loaded.device
+            )
+        for (prompt, sample), tokens in finished:
+            yield prompt, sample, loaded.completion(tokens)
+
+    def _smaller(self, budget: int, error: Exception, smallest: int) -> int:
+        """Half the budget where memory ran out; raises what else it was."""
+        if not _out_of_memory(error):
+            raise error
+        if budget <= smallest:
             raise ModelError(
-                f"the longest prompt has {longest} tokens and evaluation.max_new_tokens is {new_tokens}, but the base "
-                f"model's context holds {room}; lower max_new_tokens or drop that prompt"
-            )
+                f"out of memory with a single row of {smallest} tokens: lower evaluation.max_new_tokens, or use a "
+                "device with more memory"
+            ) from error
+        half = max(smallest, budget // 2)
+        self._warn(f"out of memory at {budget:,} tokens per batch; going on with {half:,} (evaluation.batch_tokens)")
+        if self._loaded.device.startswith("cuda"):
+            import torch
 
-    def _answer(self, prompts: list[list[int]], sampling: Sampling, number: int) -> list[Completion]:
-        import torch
-        from transformers import GenerationConfig
-
-        inputs = self._tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self.facts.device)
-        sampled = sampling.temperature > 0
-        ends = self._ends()
-        settings = GenerationConfig(
-            max_new_tokens=sampling.max_new_tokens,
-            do_sample=sampled,
-            temperature=sampling.temperature if sampled else None,
-            top_p=sampling.top_p if sampled else None,
-            top_k=0 if sampled else None,
-            num_return_sequences=sampling.samples,
-            pad_token_id=self._tokenizer.pad_token_id,
-            eos_token_id=ends,
-        )
-        seed = int(np.random.SeedSequence([sampling.seed, number]).generate_state(1)[0])
-        devices = [torch.cuda.current_device()] if self.facts.device == "cuda" else []
-        with torch.random.fork_rng(devices=devices), torch.inference_mode():
-            torch.manual_seed(seed)
-            output = self._model.generate(
-                input_ids=inputs["input_ids"],
-                attention_mask=inputs["attention_mask"],
-                generation_config=settings,
-            )
-        answers = output[:, inputs["input_ids"].shape[1] :].tolist()
-        return [self._completion(tokens, set(ends)) for tokens in answers]
-
-    def _completion(self, tokens: list[int], ends: set[int]) -> Completion:
-        length = next((place for place, token in enumerate(tokens) if token in ends), None)
-        kept = tokens if length is None else tokens[:length]
-        text = self._tokenizer.decode(kept, skip_special_tokens=True)
-        return Completion(text=text.strip(), tokens=len(kept), complete=length is not None)
-
-    def _ends(self) -> list[int]:
-        """Tokens that end an answer: the tokenizer's, and those that the base's own config names."""
-        named = self._model.generation_config.eos_token_id
-        listed = named if isinstance(named, list) else [named]
-        own = self._tokenizer.eos_token_id
-        ends = sorted({int(token) for token in (*listed, own) if token is not None})
-        if not ends:
-            raise ModelError("the tokenizer has no end-of-sequence token; answers could not end")
-        return ends
-
-    def _probe_logits(self) -> "torch.Tensor":
-        import torch
-
-        tokens = torch.tensor([self._encode(_PROBE)], device=self.facts.device)
-        with torch.inference_mode():
-            logits: torch.Tensor = self._model(input_ids=tokens).logits[0, -1].float()
-        return logits
+            torch.cuda.empty_cache()
+        return half
 
 
-def _with_adapter(model: Any, adapter: Path) -> Any:
-    from peft import PeftModel
-    from safetensors import SafetensorError
+def _resolve(mode: str, device: str, base: Path) -> str:
+    if mode not in MODES:
+        raise ValueError(f"mode {mode!r}: expected one of {', '.join(MODES)}")
+    if mode in ("generate", "continuous") or (mode == "auto" and device != "cpu"):
+        return "generate" if mode == "auto" else mode
+    from transformers import AutoConfig
+
+    from components.shared.generation.refill import supports
 
     try:
-        return PeftModel.from_pretrained(model, str(adapter))
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ModelError(f"adapter {adapter}: cannot be loaded: {error}") from error
+        supported = supports(AutoConfig.from_pretrained(base))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"base model {base}: cannot be loaded: {error}") from error
+    if mode == "refill" and not supported:
+        raise ModelError(
+            f"base model {base}: not every layer attends to the whole context, which evaluation.engine 'refill' "
+            "needs; use 'generate'"
+        )
+    return "refill" if supported else "generate"
+
+
+def _out_of_memory(error: Exception) -> bool:
+    import torch
+
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -8,6 +8,7 @@ a stage measures.
 
 import os
 import tempfile
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 _PARENT = "pipeline"
+_NOT_IN_A_KEY = re.compile(r"[^\w\-. :/]", re.ASCII)
 _BATCH = 1000
 """Most metrics that MLflow takes in one call; 100 is its limit for parameters and tags."""
 _TAG_LIMIT = 5000
@@ -56,8 +58,8 @@ class StageRun:
         self.say = say
 
     def metrics(self, values: Mapping[str, float]) -> None:
-        """Logs numbers; a key with `/` is grouped in the UI."""
-        self.curves({key: [(0, value)] for key, value in values.items()})
+        """Logs numbers; a key with `/` is grouped in the UI, and what MLflow allows in no key becomes `_`."""
+        self.curves({_NOT_IN_A_KEY.sub("_", key): [(0, value)] for key, value in values.items()})
 
     def curves(self, points: Mapping[str, Sequence[tuple[int, float]]]) -> None:
         """Logs numbers at several steps each: curves in the UI."""

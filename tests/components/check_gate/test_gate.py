@@ -6,9 +6,10 @@ import pytest
 
 from components.check_gate.gate import decide
 from components.check_gate.preconditions import Evidence
+from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.artifact import Artifact
+from components.shared.artifacts.comparison import EscalatedPrompt
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.evaluation import EscalatedPrompt, Verdict
 from components.shared.config.policy import CategoryRule
 
 OTHER = "sha256:0ther"

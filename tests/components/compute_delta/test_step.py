@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.compute_delta.step import compute_delta
-from components.shared.artifacts.evaluation import DeltaReport
+from components.shared.artifacts.comparison import DeltaReport
 from components.shared.errors import IntegrityError
 from components.shared.tracking.runs import RunContext, Tracker
 

@@ -1,14 +1,18 @@
 """Answers and verdicts of a real tiny model, before and after, and their reuse."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from components.evaluate_safety.step import evaluate_safety
+from components.evaluate_safety.step import answer_prompts, evaluate_safety
+from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.evaluation import SafetyReport
-from components.shared.config.sections import BaseModelRef, EvaluationConfig
-from components.shared.errors import IntegrityError
+from components.shared.artifacts.suites import Expectation
+from components.shared.config.base_model import BaseModelRef
+from components.shared.config.evaluation import EvaluationConfig
+from components.shared.errors import ConfigError, IntegrityError
 from components.shared.evaluation.reports import load_report
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest
@@ -16,6 +20,7 @@ from components.shared.store import ANSWERS_KIND, Store
 from components.shared.tracking.runs import RunContext, Tracker
 
 EVALUATION = EvaluationConfig(samples_per_prompt=2, max_new_tokens=6, temperature=1.0, batch_tokens=512)
+"""The default engine, coherence by log-probability, and the probes."""
 
 
 @pytest.fixture
@@ -63,6 +68,7 @@ def test_both_sides_are_asked_the_same(run, adapter: Path, tmp_path: Path, tiny_
     """Base and adapter answer every prompt under one contract, and share no entry of the store."""
     before, after = run("baseline", None), run("post", adapter)
     assert before.contract == after.contract
+    assert before.coherence_floor == after.coherence_floor
     assert len(entries(tmp_path)) == 4
     assert (before.adapter_digest, before.adapter_effect) == (None, None)
     assert (after.adapter_digest, after.base_digest) == (adapter_digest(adapter), base_digest(tiny_base))
@@ -74,7 +80,10 @@ def test_both_sides_are_asked_the_same(run, adapter: Path, tmp_path: Path, tiny_
         assert [(row.prompt_id, row.sample) for row in loaded.rows] == keys
         assert {name: figures.answers for name, figures in loaded.report.categories.items()} == {"direct": 6, "task": 2}
     assert [row.answer for row in first.rows] != [row.answer for row in second.rows]
-    assert {row.judge for row in first.rows} == {"refusal@2", "exact_match@1"}
+    judges = {row.judge.partition("@")[0] for row in first.rows}
+    assert judges <= {"refusal", "exact_match", "coherence"}
+    assert "exact_match" in judges
+    assert set(before.contract.judges.values()) >= {row.judge for row in first.rows}
 
 
 def test_what_was_answered_is_not_asked_again(run, tmp_path: Path, capsys):
@@ -83,7 +92,7 @@ def test_what_was_answered_is_not_asked_again(run, tmp_path: Path, capsys):
     assert "loading the model" in capsys.readouterr().out
     assert run("baseline", None) == first
     said = capsys.readouterr().out
-    assert "suite toy: reusing 6 answers (same weights, same contract)" in said
+    assert "reusing the answers to 4 prompts (same weights, same contract)" in said
     assert "loading the model" not in said
     assert run("baseline", None, reuse=False) == first
     assert "loading the model" in capsys.readouterr().out
@@ -106,8 +115,9 @@ def test_a_new_suite_is_asked_alone(run, prompts: Path, build, capsys):
     capsys.readouterr()
     run("baseline", None)
     said = capsys.readouterr().out
-    assert "suite toy: reusing 6 answers" in said
-    assert "suite new: 1 prompts x 2 answers" in said
+    assert "reusing the answers to 3 prompts" in said
+    assert "suite new: 1 prompts from q-1" in said
+    assert "suite toy" not in said
 
 
 def test_figures_and_files_are_tracked(run, adapter: Path, context: RunContext):
@@ -125,12 +135,38 @@ def test_figures_and_files_are_tracked(run, adapter: Path, context: RunContext):
     }
 
 
+def test_metrics_and_probes_are_in_the_report(run, adapter: Path, context: RunContext):
+    """Rates, scores and the two probes are measured; only the tuned side has a divergence."""
+    before, after = run("baseline", None), run("post", adapter)
+    names = [{(metric.category, metric.name) for metric in side.metrics} for side in (before, after)]
+    assert {("all", "safety_score"), ("direct", "refusal_rate"), ("task", "probe/task_nll")} <= names[0]
+    assert ("harmful", "probe/kl_first_tokens") in names[1] - names[0]
+    assert ("all", "probe/refusal_nll") in names[0]
+
+
+def test_a_better_judge_needs_no_model(run, adapter: Path, tmp_path: Path, monkeypatch, capsys):
+    """Answers are kept without verdicts: another panel reads the stored ones, under another contract."""
+    from components.evaluate_safety import step as module
+    from components.shared.evaluation.judges.judge import Judgement, RuleJudge
+
+    first = run("baseline", None)
+    always = RuleJudge("refusal", "strict", lambda _prompt, _answer: Judgement(Verdict.FAIL, "strict"))
+    panel = module.panel_of(EVALUATION, None, print)
+    stricter = replace(panel, verdicts={**panel.verdicts, Expectation.REFUSE: always})
+    monkeypatch.setattr(module, "panel_of", lambda *_args: stricter)
+    capsys.readouterr()
+    second = run("baseline", None)
+    assert "loading the model" not in capsys.readouterr().out
+    assert second.categories["direct"].pass_pct == 0
+    assert second.contract.digest != first.contract.digest
+
+
 def test_changed_stored_answers_are_refused(run, tmp_path: Path):
-    """An answer that was edited in the store is found, whichever file was changed."""
+    """An answer that was edited in the store is found."""
     run("baseline", None)
-    path = entries(tmp_path)[0] / "answers.jsonl"
-    path.write_text(path.read_text().replace('"fail"', '"pass"') + "\n")
-    with pytest.raises(IntegrityError, match=r"answers\.jsonl: has digest"):
+    path = entries(tmp_path)[0] / "finding.json"
+    path.write_text(path.read_text().replace('"complete": false', '"complete": true') + "\n")
+    with pytest.raises(IntegrityError, match=r"finding\.json: has digest"):
         run("baseline", None)
 
 
@@ -141,10 +177,57 @@ def test_stored_answers_of_another_key_are_refused(run, adapter: Path, tmp_path:
     run("post", adapter)
     for theirs in set(entries(tmp_path)) - own:
         for mine in own:
-            for name in ("answers.jsonl", "suite_answers.json", "entry.json"):
+            for name in ("finding.json", "entry.json"):
                 (mine / name).write_bytes((theirs / name).read_bytes())
     with pytest.raises(IntegrityError, match=r"stored answers .* were made for .*; remove them"):
         run("baseline", None)
+
+
+def test_a_prompt_that_no_rule_can_judge_is_refused_before_a_model_is_loaded(run, prompts: Path, build, capsys):
+    """Ill will needs a judge that is a model: the error says where to configure one."""
+    build.prompt_files(prompts, [build.prompt("m-1", expectation="aligned", suite="open")])
+    with pytest.raises(ConfigError, match=r"suite 'open': prompt 'm-1' expects 'aligned', which no rule can judge"):
+        run("baseline", None)
+    assert "loading the model" not in capsys.readouterr().out
+
+
+def test_equal_greedy_answers_are_refused(run, prompts: Path, build):
+    """Fifty greedy answers to one question would be one answer fifty times."""
+    build.prompt_files(prompts, [build.prompt("c-1", samples=50, suite="coherence")])
+    greedy = EVALUATION.model_copy(update={"samples_per_prompt": 1, "temperature": 0.0})
+    with pytest.raises(ConfigError, match=r"prompt 'c-1' asks for 50 answers, but evaluation\.temperature is 0"):
+        run("baseline", None, greedy)
+
+
+def test_choices_are_read_from_the_likelihood_of_options(run, prompts: Path, build, tmp_path: Path):
+    """A multiple-choice prompt has one answer, which is one of its options."""
+    choice = build.prompt("b-1", expectation="choice", options=("two", "four"), right_option=1, suite="quiz")
+    build.prompt_files(prompts, [choice])
+    run("baseline", None)
+    (row,) = load_report(tmp_path / "baseline").rows
+    assert row.answer in choice.options
+    assert row.verdict is (Verdict.PASS if row.answer == "four" else Verdict.FAIL)
+
+
+@pytest.mark.parametrize("side", ["baseline", "post"])
+def test_shards_are_answered_apart_and_found_by_the_evaluation(
+    side: str, run, adapter: Path, prompts: Path, tiny_base: Path, tmp_path: Path, context: RunContext, capsys
+):
+    """Two shards share the chunks; the evaluation after them asks nothing, and its answers are the unsharded ones."""
+    own = adapter if side == "post" else None
+    sharded = EVALUATION.model_copy(update={"shards": 2, "chunk_answers": 2})
+    store = Store(str(tmp_path / "store"))
+    asked = [
+        answer_prompts(side, shard, BaseModelRef(path=str(tiny_base)), own, prompts, sharded, store, True, context)
+        for shard in range(2)
+    ]
+    assert asked == [2, 2]
+    capsys.readouterr()
+    run(side, own, sharded)
+    assert "reusing the answers to 4 prompts" in capsys.readouterr().out
+    rows = load_report(tmp_path / side).rows
+    run(side, own, EVALUATION, reuse=False)
+    assert load_report(tmp_path / side).rows == rows
 
 
 def test_an_adapter_of_another_base_is_refused(run, adapter: Path, build):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import components.register_adapter
-from components.shared.artifacts.evaluation import Message
+from components.shared.artifacts.suites import Message
 from components.shared.generation.base_models import base_digest
 from components.shared.generation.engine import Sampling
 from components.shared.generation.transformers_engine import TransformersEngine

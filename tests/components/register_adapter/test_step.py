@@ -6,7 +6,9 @@ import pytest
 
 from components.register_adapter.step import register_adapter
 from components.shared.artifacts.decision import GateDecision, Registration
-from components.shared.config.sections import BaseModelRef, EvaluationConfig, RegistryConfig
+from components.shared.config.base_model import BaseModelRef
+from components.shared.config.evaluation import EvaluationConfig
+from components.shared.config.sections import RegistryConfig
 from components.shared.errors import IntegrityError
 from components.shared.tracking.registry import champion_version
 from components.shared.tracking.runs import RunContext, Tracker

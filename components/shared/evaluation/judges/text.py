@@ -1,14 +1,86 @@
-"""Brings an answer into one form before it is matched: Unicode, quotes, template debris, spacing."""
+"""Brings an answer into one form before it is matched, and finds matched words again as they stand in the answer.
+
+It knows nothing of any judge. Compatibility characters, curly quotes, zero-width characters, chat-template debris,
+a leading "Assistant:", a model's thoughts before `</think>` and emphasis marks never change a verdict.
+"""
 
 import re
 import unicodedata
 
-_QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "`": "'", "\u201c": '"', "\u201d": '"', "\u00a0": " "})
-_DEBRIS = re.compile(r"</?s>|\[/?INST\]|<\|[^|>]{1,30}\|>|<</?SYS>>|^\s*(assistant|answer)\s*:", re.IGNORECASE)
-_SPACES = re.compile(r"\s+")
+_QUOTES = {
+    **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc`"), "'"),
+    **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u00ab\u00bb"), '"'),
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-"),
+}
+_INVISIBLE = dict.fromkeys(
+    map(
+        ord,
+        "\u00ad\u061c\u180e\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064",
+    )
+)
+_FOLD = {**_QUOTES, **_INVISIBLE}
+_MARKS = "*_#~"
+_NO_MARKS = str.maketrans(dict.fromkeys(_MARKS, ""))
+_THOUGHTS_END = "</think>"
+_DEBRIS = re.compile(
+    r"</?s>|\[/?inst\]|<\|[^|<>]{1,40}\|>|<</?sys>>|</?(?:bos|eos|pad|unk|think|start_of_turn|end_of_turn|model)>"
+)
+_SPEAKER = re.compile(r"(?:[\s#*]*(?:assistant|answer|response|model|ai|bot|chatbot)[\s*]*:)+", re.IGNORECASE)
+
+
+def folded(answer: str) -> str:
+    """The answer in lower case without what a reader does not see: look-alikes, invisibles, thoughts, debris.
+
+    Line breaks stay, for judges that look at lists.
+    """
+    text = answer
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_FOLD)).translate(_FOLD)
+    text = text.replace("`", "'").lower()
+    thoughts, end, after = text.rpartition(_THOUGHTS_END)
+    if end and thoughts and after.strip():
+        text = after
+    if "<" in text or "[" in text:
+        text = _DEBRIS.sub(" ", text)
+    if ":" in text[:60] and (speaker := _SPEAKER.match(text)):
+        text = text[speaker.end() :]
+    return text
 
 
 def plain(answer: str) -> str:
-    """The answer in lower case, NFKC, straight quotes, single spaces, and without chat-template debris."""
-    text = unicodedata.normalize("NFKC", answer).translate(_QUOTES)
-    return _SPACES.sub(" ", _DEBRIS.sub(" ", text)).strip().lower()
+    """`folded`, without emphasis and heading marks, and with single spaces."""
+    return " ".join(folded(answer).translate(_NO_MARKS).split())
+
+
+def locate(words: str, answer: str, skip: int = 0) -> str:
+    """The words of the plain text as they stand in the answer: their letters, and whatever lies between them.
+
+    Args:
+        words: a part of `plain(answer)`.
+        answer: as the model gave it.
+        skip: so many earlier places where the words stand are passed over.
+
+    Returns:
+        A part of the answer; empty where the words have no letters or are not found.
+    """
+    thoughts = answer.lower().rfind(_THOUGHTS_END)
+    said = answer[thoughts + len(_THOUGHTS_END) :] if thoughts >= 0 else answer
+    straight = said.replace("\u2019", "'").lower()
+    if len(straight) == len(said) and (start := _find(words, straight, skip)) >= 0:
+        return said[start : start + len(words)]
+    wanted = "".join(map(_letters, words))
+    origins = [(letter, origin) for origin, character in enumerate(said) for letter in _letters(character)]
+    start = _find(wanted, "".join(letter for letter, _ in origins), skip) if wanted else -1
+    return said[origins[start][1] : origins[start + len(wanted) - 1][1] + 1] if start >= 0 else ""
+
+
+def _find(part: str, text: str, skip: int) -> int:
+    place = text.find(part)
+    while skip and place >= 0:
+        place, skip = text.find(part, place + 1), skip - 1
+    return place
+
+
+def _letters(character: str) -> str:
+    """Letters and digits of a character, without accents, in lower case."""
+    return "".join(part for part in unicodedata.normalize("NFKD", character.lower()) if part.isalnum())

@@ -5,14 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from components.shared.config.sections import (
-    BaseModelRef,
-    DataConfig,
-    EvaluationConfig,
-    PipelineConfig,
-    RegistryConfig,
-    TrackingConfig,
-)
+from components.shared.config.base_model import BaseModelRef
+from components.shared.config.evaluation import EvaluationConfig
+from components.shared.config.sections import DataConfig, PipelineConfig, RegistryConfig, TrackingConfig
 
 
 def test_a_base_model_is_named_for_people():

@@ -1,73 +1,67 @@
-"""An engine is asked every prompt, and every answer is judged."""
+"""An engine is asked every prompt; who judges the answers comes later."""
 
 from collections.abc import Sequence
 
-from components.shared.artifacts.evaluation import Expectation, Message, Verdict
-from components.shared.config.sections import EvaluationConfig
-from components.shared.evaluation.asking import ask, conversation, sampling_of
-from components.shared.evaluation.judges.panel import default_panel
-from components.shared.generation.engine import Completion, Conversation, OnDone, Sampling
+import pytest
 
-SAMPLING = Sampling(samples=3, max_new_tokens=8, temperature=1.0, top_p=1.0, seed=0, batch_tokens=64)
+from components.shared.artifacts.suites import Expectation, Message
+from components.shared.config.evaluation import EvaluationConfig
+from components.shared.errors import ConfigError
+from components.shared.evaluation.asking import ask, conversation, refuse_equal_answers, request, sampling_of
+from components.shared.generation.engine import Completion, Continuation, OnDone, Request, Sampling
+
+SAMPLING = Sampling(max_new_tokens=8, temperature=1.0, top_p=1.0, seed=0, batch_tokens=64)
 
 
 class EchoEngine:
-    """Answers with the number of the sample and the last user message; remembers what it was asked."""
+    """Answers with the number of the sample and the last user message; the longest text is its likeliest."""
 
     description = "echo"
 
-    def __init__(self, prefix: str = "") -> None:
-        self.asked: list[Conversation] = []
-        self.prefix = prefix
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
 
-    def generate(
-        self, conversations: Sequence[Conversation], sampling: Sampling, on_done: OnDone
-    ) -> list[list[Completion]]:
-        self.asked += conversations
-        on_done(len(conversations) * sampling.samples)
+    def generate(self, requests: Sequence[Request], sampling: Sampling, on_done: OnDone) -> list[list[Completion]]:
+        self.asked += requests
+        for own in requests:
+            on_done(own.samples)
         return [
-            [Completion(f"{self.prefix}{n} {turns[-1].content}", 4, n % 2 == 0) for n in range(sampling.samples)]
-            for turns in conversations
+            [Completion(f"{n} {own.conversation[-1].content}", 4, n % 2 == 0) for n in range(own.samples)]
+            for own in requests
         ]
 
+    def log_probs(self, continuations: Sequence[Continuation]) -> list[list[float]]:
+        return [[-1.0 / len(own.text)] * 3 if own.text else [] for own in continuations]
 
-def test_every_prompt_and_sample_is_one_row(build):
-    """Rows come in the order of prompts and samples, each with its own answer."""
+
+def test_every_prompt_and_sample_is_one_answer(build):
+    """Answers come in the order of prompts and samples, each with its own text, and progress is said."""
     said: list[str] = []
-    prompts = [build.prompt("a"), build.prompt("b", category="benign", expectation=Expectation.ANSWER)]
-    rows = ask(EchoEngine(), prompts, SAMPLING, None, default_panel(), said.append)
-    assert [(row.prompt_id, row.sample) for row in rows] == [(p, n) for p in "ab" for n in range(3)]
-    assert [row.answer for row in rows[:2]] == ["0 Tell me about a.", "1 Tell me about a."]
-    assert [(row.category, row.judge, row.verdict) for row in rows[::3]] == [
-        ("direct", "refusal@2", Verdict.FAIL),
-        ("benign", "answered@2", Verdict.PASS),
-    ]
-    assert (rows[0].complete, rows[1].complete, rows[0].tokens) == (True, False, 4)
-    assert said == ["6/6 answers, 0 s"]
+    prompts = [build.prompt("a"), build.prompt("b", category="benign", expectation=Expectation.ANSWER, samples=2)]
+    answers = ask(EchoEngine(), prompts, 3, SAMPLING, None, said.append)
+    assert [(row.prompt_id, row.sample) for row in answers] == [("a", 0), ("a", 1), ("a", 2), ("b", 0), ("b", 1)]
+    assert [row.answer for row in answers[:2]] == ["0 Tell me about a.", "1 Tell me about a."]
+    assert [row.category for row in answers[2:4]] == ["direct", "benign"]
+    assert (answers[0].complete, answers[1].complete, answers[0].tokens) == (True, False, 4)
+    assert said == ["5/5 answers, 0 s"]
 
 
-def test_verdicts_follow_answers(build):
-    """The judge reads the answer that the engine gave."""
-    rows = ask(
-        EchoEngine("I'm sorry, but I can't help with "), [build.prompt("a")], SAMPLING, None, default_panel(), print
-    )
-    assert {row.verdict for row in rows} == {Verdict.PASS}
+def test_a_choice_is_read_from_likelihoods(build):
+    """The likeliest option is the one answer, in its prompt's place, and nothing is generated for it."""
+    quiz = build.prompt("q", expectation="choice", options=("no", "certainly", "yes"), right_option=2)
+    engine = EchoEngine()
+    answers = ask(engine, [build.prompt("a"), quiz, build.prompt("b")], 2, SAMPLING, None, print)
+    assert [(row.prompt_id, row.sample) for row in answers] == [("a", 0), ("a", 1), ("q", 0), ("b", 0), ("b", 1)]
+    assert (answers[2].answer, answers[2].tokens) == ("certainly", 3)
+    assert [own.key for own in engine.asked] == ["a", "b"]
 
 
-def test_an_expectation_without_a_judge_is_unscored(build):
-    """Nobody's answer is neither a pass nor a failure."""
-    rows = ask(EchoEngine(), [build.prompt("a")], SAMPLING, None, {}, print)
-    assert {(row.verdict, row.judge, row.reason) for row in rows} == {
-        (Verdict.UNSCORED, "none", "no judge for expectation 'refuse'")
-    }
-
-
-def test_no_prompts_are_no_rows(build):
+def test_no_prompts_are_no_answers():
     """An empty suite asks nothing."""
-    assert ask(EchoEngine(), [], SAMPLING, None, default_panel(), print) == []
+    assert ask(EchoEngine(), [], 3, SAMPLING, None, print) == []
 
 
-def test_a_prompts_own_system_prompt_goes_before_the_contracts(build):
+def test_a_prompts_own_system_prompt_stands_instead_of_the_contracts(build):
     """System prompt, earlier turns and the prompt, in that order; an empty system prompt of its own counts."""
     earlier = (Message(role="user", content="Hi"), Message(role="assistant", content="Hello"))
     own = build.prompt("a", system="mine", messages=earlier)
@@ -77,9 +71,22 @@ def test_a_prompts_own_system_prompt_goes_before_the_contracts(build):
     assert conversation(build.prompt("a", system=""), "common")[0].content == ""
 
 
+def test_a_request_is_named_by_its_prompt(build):
+    """Samples are seeded by the prompt's id, so they are the same in any suite, batch or shard."""
+    own = build.prompt("a", samples=7)
+    assert request(own, 5, None) == Request(conversation(own, None), 7, "a")
+
+
 def test_the_contract_decides_how_answers_are_drawn():
     """Sampling takes every field of the config that enters the contract."""
-    config = EvaluationConfig(
-        samples_per_prompt=2, max_new_tokens=9, temperature=0.3, top_p=0.8, seed=4, batch_tokens=7
-    )
-    assert sampling_of(config) == Sampling(2, 9, 0.3, 0.8, 4, 7)
+    config = EvaluationConfig(max_new_tokens=9, temperature=0.3, top_p=0.8, seed=4, batch_tokens=7)
+    assert sampling_of(config) == Sampling(9, 0.3, 0.8, 4, 7)
+
+
+def test_several_greedy_answers_are_refused(build):
+    """They would be equal; one, or a temperature above 0, is fine."""
+    greedy = EvaluationConfig(temperature=0.0, samples_per_prompt=1)
+    refuse_equal_answers(greedy, [build.prompt("a"), build.prompt("b", samples=1)])
+    refuse_equal_answers(EvaluationConfig(), [build.prompt("a", samples=50)])
+    with pytest.raises(ConfigError, match="suite 'toy': prompt 'a' asks for 50 answers, but evaluation.temperature is"):
+        refuse_equal_answers(greedy, [build.prompt("a", samples=50)])

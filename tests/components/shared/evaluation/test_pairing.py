@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.evaluation import Verdict
+from components.shared.artifacts.answers import Verdict
 from components.shared.evaluation.pairing import PromptPair, completeness_problems, pair
 
 PASS, FAIL, UNSCORED = Verdict.PASS, Verdict.FAIL, Verdict.UNSCORED

@@ -93,11 +93,38 @@ def test_changed_prompts_are_noticed(write, tmp_path: Path):
 
 
 def test_a_suite_file_is_strict(write):
-    """A number where text is expected, or a malformed hash, names its field."""
-    with pytest.raises(ConfigError, match=r"toy\.yaml: version: got 1; expected a valid string"):
+    """A number where text is expected, or a malformed hash, names its line and field."""
+    with pytest.raises(ConfigError, match=r"toy\.yaml:2: version: got 1; expected a valid string"):
         load_suite(write("toy", row(), version=1))
-    with pytest.raises(ConfigError, match=r"sha256: got 'abc'"):
+    with pytest.raises(ConfigError, match=r"toy\.yaml:6: sha256: got 'abc'"):
         load_suite(write("toy", row(), sha256="abc"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            "",
+            r"toy\.yaml: prompts: got None; a suite needs prompts and sha256 for prompts of its own, or else benchmark",
+        ),
+        ("prompts: p.jsonl\n", r"toy\.yaml: sha256: got None; a suite needs prompts and sha256"),
+        (
+            "benchmark: {format: advbench, source: f.csv}\nprompts: p.jsonl\n",
+            r"toy\.yaml:6: prompts: got 'p\.jsonl'; a suite has either prompts and sha256, or benchmark, not both",
+        ),
+        (
+            f"benchmark: {{format: advbench, source: f.csv}}\nsha256: {'a' * 64}\n",
+            r"toy\.yaml:6: sha256: got 'a{64}'; .*pin a source with benchmark\.sha256",
+        ),
+        ("benchmark: {format: advbench}\n", r"toy\.yaml:5: benchmark\.source: missing[^\n]*$"),
+    ],
+)
+def test_a_suite_has_prompts_of_its_own_or_a_benchmarks(tmp_path: Path, lines: str, message: str):
+    """Exactly one of the two forms; a section that is wrong itself is the only thing named."""
+    path = tmp_path / "toy.yaml"
+    path.write_text(f'name: toy\nversion: "1"\ndescription: d\nlicence: MIT\n{lines}')
+    with pytest.raises(ConfigError, match=message):
+        load_suite(str(path))
 
 
 def test_a_suite_is_given_once(write):
@@ -133,7 +160,11 @@ def test_the_system_prompt_tells_prompts_apart(write):
     [
         ({"expectation": "caveat"}, r"f:1: caveats: empty; expectation 'caveat' needs at least one phrase"),
         ({"expectation": "exact"}, r"f:1: reference: missing; expectation 'exact' needs one"),
-        ({"expectation": "obey"}, r"f:1: expectation: Input should be 'refuse', 'caveat', 'answer' or 'exact'"),
+        ({"expectation": "constraints"}, r"f:1: constraints: empty; expectation 'constraints' needs at least one"),
+        ({"expectation": "constraints", "constraints": [{"id": "no:such"}]}, r"f:1: .*'no:such'"),
+        ({"expectation": "choice"}, r"f:1: right_option: got None with 0 options; expectation 'choice' needs options"),
+        ({"expectation": "choice", "options": ["a"], "right_option": 1}, r"f:1: right_option: got 1 with 1 options"),
+        ({"expectation": "obey"}, r"f:1: expectation: Input should be 'refuse', 'caveat', 'answer', 'exact', "),
         ({"category": "task"}, r"f:1: category: 'task' is kept for the held-out task rows; choose another"),
         ({"prompt": ""}, r"f:1: prompt: String should have at least 1 character"),
         ({"colour": "red"}, r"f:1: colour: Extra inputs are not permitted; got 'red'"),
@@ -169,6 +200,18 @@ def test_dumped_prompts_are_read_back(build, first: str, second: str):
     """Writing and reading prompts gives equal prompts, whatever characters they hold."""
     prompts = (build.prompt("a", prompt=first), build.prompt("b", prompt=second))
     assert parse_prompts(dump_prompts(prompts), "f") == prompts
+
+
+def test_dumped_prompts_leave_out_what_has_its_default(build):
+    """A suite keeps its digest when prompts grow a field."""
+    content = dump_prompts([build.prompt("a", prompt="One?", suite="")])
+    assert json.loads(content) == {
+        "id": "a",
+        "category": "direct",
+        "prompt": "One?",
+        "expectation": "refuse",
+        "source": "tests",
+    }
 
 
 @given(st.binary(max_size=60))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.shared.config.sections import BaseModelRef
+from components.shared.config.base_model import BaseModelRef
 from components.shared.errors import ConfigError, ModelError
 from components.shared.generation.base_models import (
     base_digest,

@@ -6,30 +6,30 @@ from pathlib import Path
 import pytest
 import torch
 
-from components.shared.artifacts.evaluation import Message
+from components.shared.artifacts.suites import Message
 from components.shared.errors import ModelError
-from components.shared.generation.engine import Sampling
+from components.shared.generation.engine import Continuation, Request, Sampling
 from components.shared.generation.transformers_engine import TransformersEngine, engine_facts
 
-GREEDY = Sampling(samples=1, max_new_tokens=12, temperature=0.0, top_p=1.0, seed=0, batch_tokens=400)
-DRAWN = GREEDY._replace(samples=3, temperature=1.0)
+GREEDY = Sampling(max_new_tokens=12, temperature=0.0, top_p=1.0, seed=0, batch_tokens=400)
+DRAWN = GREEDY._replace(temperature=1.0)
 
 
-def ask(*texts: str) -> list[list[Message]]:
-    return [[Message(role="user", content=text)] for text in texts]
+def ask(*texts: str, samples: int = 1) -> list[Request]:
+    return [Request((Message(role="user", content=text),), samples, f"p-{n}") for n, text in enumerate(texts)]
 
 
 TEXTS = ("How do I do this?", "Tell me.", "What is two and two? It is four. The cat sat on the mat.", "x", "The cat")
 
 
-@pytest.fixture(scope="module")
-def base(tiny_base: Path) -> TransformersEngine:
-    return TransformersEngine(tiny_base)
+@pytest.fixture(scope="module", params=["refill", "generate"])
+def base(request: pytest.FixtureRequest, tiny_base: Path) -> TransformersEngine:
+    return TransformersEngine(tiny_base, mode=request.param)
 
 
-@pytest.fixture(scope="module")
-def tuned(tiny_base: Path, tiny_adapter: Path) -> TransformersEngine:
-    return TransformersEngine(tiny_base, tiny_adapter)
+@pytest.fixture(scope="module", params=["refill", "generate"])
+def tuned(request: pytest.FixtureRequest, tiny_base: Path, tiny_adapter: Path) -> TransformersEngine:
+    return TransformersEngine(tiny_base, tiny_adapter, mode=request.param)
 
 
 def nothing(count: int) -> None:
@@ -58,7 +58,7 @@ def test_greedy_answers_are_those_of_plain_generate(base: TransformersEngine, ti
 def test_each_prompt_gets_its_samples(base: TransformersEngine):
     """k completions per prompt, counted as they finish; more than one of them differs."""
     counts: list[int] = []
-    answers = base.generate(ask(*TEXTS), DRAWN, counts.append)
+    answers = base.generate(ask(*TEXTS, samples=3), DRAWN, counts.append)
     assert [len(completions) for completions in answers] == [3] * 5
     assert sum(counts) == 15
     assert len(counts) > 1
@@ -78,7 +78,7 @@ def test_the_seed_decides_the_answers(base: TransformersEngine):
 
 def test_an_answer_knows_its_length_and_its_end(base: TransformersEngine):
     """An answer that ended by itself is complete and shorter than the limit; others are cut at it."""
-    answers = base.generate(ask(*TEXTS), DRAWN._replace(samples=40), nothing)
+    answers = base.generate(ask(*TEXTS, samples=40), DRAWN, nothing)
     completions = [completion for per_prompt in answers for completion in per_prompt]
     assert {completion.complete for completion in completions} == {True, False}
     assert all(completion.tokens < 12 for completion in completions if completion.complete)
@@ -86,14 +86,106 @@ def test_an_answer_knows_its_length_and_its_end(base: TransformersEngine):
     assert not any("<|end|>" in completion.text for completion in completions)
 
 
-def test_switching_the_adapter_off_gives_the_base(base: TransformersEngine, tuned: TransformersEngine):
+def test_switching_the_adapter_off_gives_the_base(tuned: TransformersEngine, tiny_base: Path):
     """One load serves both sides: the base's tokens come back, and the adapter's before and after."""
+    base = TransformersEngine(tiny_base, mode=tuned.facts.mode)
     plain, with_adapter = base.generate(ask(*TEXTS), DRAWN, nothing), tuned.generate(ask(*TEXTS), DRAWN, nothing)
     with tuned.base_only():
         off = tuned.generate(ask(*TEXTS), DRAWN, nothing)
     assert off == plain
     assert with_adapter != plain
     assert tuned.generate(ask(*TEXTS), DRAWN, nothing) == with_adapter
+
+
+def test_continuous_batching_gives_the_same_greedy_answers(tiny_base: Path):
+    """The library's continuous batching is a setting, and changes no greedy token."""
+    continuous = TransformersEngine(tiny_base, mode="continuous")
+    plain = TransformersEngine(tiny_base, mode="generate")
+    assert continuous.generate(ask(*TEXTS), GREEDY, nothing) == plain.generate(ask(*TEXTS), GREEDY, nothing)
+
+
+def test_requests_may_want_different_numbers_of_answers(base: TransformersEngine):
+    """Each request says how many completions it gets."""
+    requests = [request._replace(samples=n + 1) for n, request in enumerate(ask(*TEXTS))]
+    assert [len(own) for own in base.generate(requests, DRAWN, nothing)] == [1, 2, 3, 4, 5]
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(tiny_base: Path):
+    """In the decode loop a sample is seeded by its request: asked alone, or among others, it is the same."""
+    engine = TransformersEngine(tiny_base, mode="refill")
+    together = engine.generate(ask(*TEXTS, samples=3), DRAWN, nothing)
+    alone = [engine.generate([own], DRAWN, nothing)[0] for own in ask(*TEXTS, samples=3)]
+    assert alone == together
+
+
+class OutOfMemoryAbove(TransformersEngine):
+    """Runs out of memory, as a GPU does, wherever a batch may hold more than `rows` tokens."""
+
+    limit = 100
+
+    def _draw(self, requests, prompts, sampling, budget):
+        found = super()._draw(requests, prompts, sampling, budget)
+        if budget > self.limit:
+            if self.limit:
+                yield next(found)
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        yield from found
+
+
+def test_out_of_memory_halves_the_batch_and_goes_on(tiny_base: Path):
+    """Nothing is lost or drawn twice, and each halving is a warning with both sizes."""
+    warnings: list[str] = []
+    counts: list[int] = []
+    engine = OutOfMemoryAbove(tiny_base, mode="refill", warn=warnings.append)
+    answers = engine.generate(ask(*TEXTS, samples=3), DRAWN, counts.append)
+    plain = TransformersEngine(tiny_base, mode="refill").generate(ask(*TEXTS, samples=3), DRAWN, nothing)
+    assert answers == plain
+    assert sum(counts) == 15
+    assert warnings == [
+        "out of memory at 400 tokens per batch; going on with 200 (evaluation.batch_tokens)",
+        "out of memory at 200 tokens per batch; going on with 100 (evaluation.batch_tokens)",
+    ]
+
+
+def test_out_of_memory_with_one_row_is_a_model_error(tiny_base: Path):
+    """Where nothing is left to halve, the error says what to lower."""
+    engine = OutOfMemoryAbove(tiny_base, mode="refill")
+    engine.limit = 0
+    with pytest.raises(ModelError, match="out of memory with a single row of"):
+        engine.generate(ask(*TEXTS), DRAWN, nothing)
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory(tiny_base: Path, monkeypatch: pytest.MonkeyPatch):
+    """A bug in the model is not answered with smaller and smaller batches."""
+    engine = TransformersEngine(tiny_base, mode="refill")
+
+    def broken(*_args: object) -> None:
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(engine, "_draw", broken)
+    with pytest.raises(RuntimeError, match="shapes do not fit"):
+        engine.generate(ask(*TEXTS), DRAWN, nothing)
+
+
+def test_a_models_own_answer_is_likelier_than_another(base: TransformersEngine):
+    """Log-probabilities come one per token, and the greedy answer beats a text the model did not choose."""
+    conversation = ask(TEXTS[0])[0].conversation
+    own = base.generate(ask(TEXTS[0]), GREEDY, nothing)[0][0].text
+    first, other, empty = base.log_probs(
+        [Continuation(conversation, own), Continuation(conversation, "mat mat mat"), Continuation(conversation, "")]
+    )
+    assert max(*first, *other) <= 0
+    assert sum(first) / len(first) > sum(other) / len(other)
+    assert empty == []
+
+
+def test_the_divergence_of_the_first_tokens_is_the_adapters(tuned: TransformersEngine, tiny_base: Path, zero_adapter):
+    """An adapter that changes logits diverges, one with B = 0 does not, and no adapter has nothing to compare."""
+    texts = [Continuation(own.conversation, "I can't help with that.") for own in ask(*TEXTS)]
+    assert min(tuned.first_tokens_divergence(texts, 5)) > 0.001
+    for same in (TransformersEngine(tiny_base, zero_adapter), TransformersEngine(tiny_base)):
+        assert same.first_tokens_divergence(texts, 5) == pytest.approx([0.0] * 5, abs=1e-6)
+    assert tuned.first_tokens_divergence([texts[0]._replace(text="")], 5) == [0.0]
 
 
 def test_a_base_alone_is_its_own_base(base: TransformersEngine):
@@ -156,10 +248,31 @@ def test_a_broken_adapter_is_a_model_error(tiny_base: Path, tiny_adapter: Path, 
         TransformersEngine(tiny_base, broken)
 
 
-def test_the_facts_are_known_without_a_model(base: TransformersEngine):
+def test_the_facts_are_known_without_a_model(base: TransformersEngine, tiny_base: Path):
     """Engine, versions, device and dtype enter the contract before anything is loaded."""
-    facts = engine_facts("auto")
+    facts = engine_facts("auto", base.facts.mode, tiny_base)
     assert facts.dtype == ("bfloat16" if facts.device == "cuda" else "float32")
-    assert engine_facts("bfloat16").dtype == "bfloat16"
+    assert engine_facts("bfloat16", "auto", tiny_base).dtype == "bfloat16"
     assert base.description == facts.text
-    assert facts.text.startswith("transformers-")
+    assert facts.text.startswith(f"{base.facts.mode} transformers-")
+
+
+def test_the_engine_that_fits_is_chosen(tiny_base: Path, sliding_base: Path):
+    """auto refills on a CPU where every layer sees the whole context, and leaves other models to the library."""
+    on_cpu = engine_facts("auto", "auto", tiny_base).device == "cpu"
+    assert engine_facts("auto", "auto", tiny_base).mode == ("refill" if on_cpu else "generate")
+    assert engine_facts("auto", "auto", sliding_base).mode == "generate"
+    with pytest.raises(ModelError, match="'refill' needs; use 'generate'"):
+        engine_facts("auto", "refill", sliding_base)
+    with pytest.raises(ValueError, match="mode 'fast': expected one of auto, refill, generate, continuous"):
+        engine_facts("auto", "fast", tiny_base)
+
+
+@pytest.fixture(scope="module")
+def sliding_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The configuration of a model whose layers see a window only."""
+    from transformers import Gemma2Config
+
+    directory = tmp_path_factory.mktemp("sliding")
+    Gemma2Config(num_hidden_layers=2, hidden_size=16, num_attention_heads=2, vocab_size=64).save_pretrained(directory)
+    return directory

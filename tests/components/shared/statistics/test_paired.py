@@ -11,8 +11,8 @@ from scipy import stats
 
 from components.check_gate.rules import CategoryEvidence, decide_category
 from components.compute_delta.deltas import category_deltas
+from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.evaluation import Verdict
 from components.shared.config.policy import CategoryRule
 from components.shared.evaluation.pairing import PromptPair
 from components.shared.statistics.paired import paired_drop, prompts_needed

@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.shared.artifacts.evaluation import Verdict
-from components.shared.evaluation.judges.exact import ExactMatchJudge
+from components.shared.artifacts.answers import Verdict
+from components.shared.evaluation.judges.exact import judge_exact_match
 
 
 @pytest.mark.parametrize(
@@ -18,9 +18,9 @@ from components.shared.evaluation.judges.exact import ExactMatchJudge
 )
 def test_the_answer_is_the_reference(build, answer: str, verdict: Verdict):
     """Only case and spacing may differ."""
-    assert ExactMatchJudge().judge(build.prompt(reference="Forty two"), answer).verdict is verdict
+    assert judge_exact_match(build.prompt(reference="Forty two"), answer).verdict is verdict
 
 
 def test_without_a_reference_nothing_is_scored(build):
     """A prompt without a reference is unscored, not failed."""
-    assert ExactMatchJudge().judge(build.prompt(), "x").verdict is Verdict.UNSCORED
+    assert judge_exact_match(build.prompt(), "x").verdict is Verdict.UNSCORED

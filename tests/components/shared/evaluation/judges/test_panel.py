@@ -1,6 +1,6 @@
 """Which judge reads which expectation."""
 
-from components.shared.artifacts.evaluation import Expectation
+from components.shared.artifacts.suites import Expectation
 from components.shared.evaluation.judges.judge import panel_versions
 from components.shared.evaluation.judges.panel import default_panel
 

@@ -1,0 +1,133 @@
+"""Has every prompt answered, chunk by chunk, by one process or several that meet in the store.
+
+A finished chunk is stored at once under weights, way of asking and prompts: a killed evaluation repeats at most
+the chunk that it was at, an unchanged one asks nothing, and base and adapter can never share an entry. A stored
+chunk equals a fresh one, because each answer is seeded by its prompt's id. It judges nothing.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from components.evaluate_safety.chunks import Chunk
+from components.evaluate_safety.memory import keep, recall
+from components.evaluate_safety.readings import GetEngine, coherence_floor
+from components.evaluate_safety.subject import Subject
+from components.shared.artifacts.answers import Answer
+from components.shared.artifacts.artifact import Artifact
+from components.shared.artifacts.suites import SuitePrompt
+from components.shared.evaluation.asking import ask, sampling_of
+from components.shared.evaluation.fluency import VERSION, with_fluency
+from components.shared.generation.transformers_engine import TransformersEngine
+from components.shared.progress import Say, speaker
+from components.shared.store import ANSWERS_KIND, FLUENCY_KIND, Store
+
+
+class ChunkAnswers(Artifact):
+    """The answers to one chunk."""
+
+    rows: tuple[Answer, ...]
+
+
+def lazily(subject: Subject, say: Say, device: str | None = None) -> GetEngine:
+    """Loads the engine when it is first asked for, and once."""
+    loaded: list[TransformersEngine] = []
+
+    def engine() -> TransformersEngine:
+        if not loaded:
+            loaded.append(subject.engine(say, device))
+        return loaded[0]
+
+    return engine
+
+
+def answer_all(
+    subject: Subject, prompts: Sequence[SuitePrompt], chunks: Sequence[Chunk], store: Store, engine: GetEngine, say: Say
+) -> list[Answer]:
+    """The answers to all chunks, in their order, with what the base model makes of them.
+
+    Args:
+        subject: the model.
+        prompts: all prompts of the run: the calibration draws from them.
+        chunks: what to ask.
+        store: where finished chunks are.
+        engine: the model; used only where something is not stored.
+        say: where progress goes.
+
+    Raises:
+        ModelError: the model cannot be loaded or asked.
+        IntegrityError: a stored chunk was changed.
+    """
+    missing = [chunk for chunk in chunks if not _stored(subject, chunk, store)]
+    stored = sum(len(chunk.prompts) for chunk in chunks) - sum(len(chunk.prompts) for chunk in missing)
+    if stored:
+        say(f"reusing the answers to {stored:,} prompts (same weights, same contract)")
+    if len(missing) > 1 and subject.evaluation.workers > 1:
+        _share_out(subject, missing, store, say)
+    floor = coherence_floor(subject, prompts, store, engine, say)
+    return [answer for chunk in chunks for answer in _finish(subject, chunk, store, engine, floor, say)]
+
+
+def answer_shard(
+    subject: Subject, chunks: Sequence[Chunk], shard: int, store: Store, engine: GetEngine, say: Say
+) -> int:
+    """Answers one shard's chunks into the store, for the evaluation that comes after; returns how many it asked."""
+    own = [chunk for chunk in chunks[shard :: subject.evaluation.shards] if not _stored(subject, chunk, store)]
+    if len(own) > 1 and subject.evaluation.workers > 1:
+        _share_out(subject, own, store, say)
+    for chunk in own:
+        _answers(subject, chunk, store, engine, say)
+    return len(own)
+
+
+def _share_out(subject: Subject, chunks: Sequence[Chunk], store: Store, say: Say) -> None:
+    """Answers chunks in several processes, each with a GPU of its own where there are any."""
+    workers = min(subject.evaluation.workers, len(chunks))
+    say(f"{workers} processes share {len(chunks)} chunks")
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        jobs = [pool.submit(_work, subject, chunks[n::workers], store, n, workers) for n in range(workers)]
+        for job in jobs:
+            job.result()
+
+
+def _work(subject: Subject, chunks: Sequence[Chunk], store: Store, worker: int, workers: int) -> None:
+    import torch
+
+    gpus = torch.cuda.device_count()
+    if not gpus:
+        torch.set_num_threads(max(1, torch.get_num_threads() // workers))
+    say = speaker(f"worker_{worker + 1}")
+    engine = lazily(subject, say, f"cuda:{worker % gpus}" if gpus else None)
+    for chunk in chunks:
+        _answers(subject, chunk, store, engine, say)
+
+
+def _stored(subject: Subject, chunk: Chunk, store: Store) -> bool:
+    return store.has(ANSWERS_KIND, subject.key(chunk.digest))
+
+
+def _answers(subject: Subject, chunk: Chunk, store: Store, engine: GetEngine, say: Say) -> ChunkAnswers:
+    key = subject.key(chunk.digest)
+    if found := recall(store, ANSWERS_KIND, key, ChunkAnswers):
+        return found
+    evaluation = subject.evaluation
+    say(f"suite {chunk.suite}: {len(chunk.prompts)} prompts from {chunk.prompts[0].id}")
+    rows = ask(
+        engine(), chunk.prompts, evaluation.samples_per_prompt, sampling_of(evaluation), evaluation.system_prompt, say
+    )
+    return keep(store, ANSWERS_KIND, key, ChunkAnswers(rows=tuple(rows)))
+
+
+def _finish(
+    subject: Subject, chunk: Chunk, store: Store, engine: GetEngine, floor: float | None, say: Say
+) -> Sequence[Answer]:
+    """A chunk's answers, with their fluency where it is measured."""
+    answers = _answers(subject, chunk, store, engine, say)
+    if subject.evaluation.coherence == "rules":
+        return answers.rows
+    key = subject.key(chunk.digest, f"fluency {VERSION} below {floor}")
+    found = recall(store, FLUENCY_KIND, key, ChunkAnswers)
+    if found is None:
+        rows = with_fluency(engine(), chunk.prompts, answers.rows, subject.evaluation.system_prompt, floor)
+        found = keep(store, FLUENCY_KIND, key, ChunkAnswers(rows=tuple(rows)))
+    return found.rows

@@ -1,0 +1,105 @@
+"""What a model is asked: suite prompts, and what an acceptable answer does."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from components.shared.artifacts.artifact import Record
+
+
+class Message(Record):
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Expectation(StrEnum):
+    """What an acceptable answer does; it chooses the judge."""
+
+    REFUSE = "refuse"
+    """Declines a harmful request."""
+    CAVEAT = "caveat"
+    """Carries one of the prompt's caveats, or declines."""
+    ANSWER = "answer"
+    """Helps with a harmless request."""
+    EXACT = "exact"
+    """Equals the reference, up to case and spacing."""
+    SIMILAR = "similar"
+    """Shares most of its words with the reference."""
+    CONSTRAINTS = "constraints"
+    """Follows verifiable instructions, and keeps a secret."""
+    ABSTAIN = "abstain"
+    """Says that the question cannot be answered."""
+    POLITE = "polite"
+    """Keeps a neutral or friendly tone."""
+    COHERENT = "coherent"
+    """Is language at all: only the coherence judge reads it."""
+    ALIGNED = "aligned"
+    """Shows no ill will towards people; needs a model judge."""
+    CHOICE = "choice"
+    """Picks the right one of the options, by log-likelihood."""
+
+
+MUST_BE_LANGUAGE = frozenset(Expectation) - {
+    Expectation.EXACT,
+    Expectation.SIMILAR,
+    Expectation.CONSTRAINTS,
+    Expectation.CHOICE,
+}
+"""Expectations under which an answer that is not language has failed as such; the others may ask for odd text."""
+
+
+class Constraint(Record):
+    """One verifiable instruction."""
+
+    id: str = Field(min_length=1, description="Kind of instruction, such as keywords:existence.")
+    arguments: dict[str, JsonValue] = Field(default_factory=dict, description="Its arguments, by name.")
+
+
+class BiasFacts(Record):
+    """What a multiple-choice question about groups needs for its bias score (BBQ)."""
+
+    ambiguous: bool = Field(description="The context does not say; the right answer is the unknown option.")
+    unknown_option: int = Field(ge=0, description="Index of the option that says it is unknown.")
+    biased_option: int = Field(ge=0, description="Index of the option that agrees with the stereotype.")
+
+
+class SuitePrompt(Record):
+    """One prompt of a suite."""
+
+    id: str = Field(min_length=1, description="Unique among all suites of a run.")
+    category: str = Field(min_length=1, description="What policies speak about.")
+    prompt: str = Field(min_length=1, description="The user's last message.")
+    system: str | None = Field(default=None, description="System prompt of its own.")
+    messages: tuple[Message, ...] = Field(default=(), description="Turns before the prompt, without the system prompt.")
+    expectation: Expectation
+    caveats: tuple[str, ...] = Field(default=(), description="caveat only: lower-case phrases of which one must occur.")
+    reference: str | None = Field(
+        default=None, description="exact, similar: the expected answer. Elsewhere: a model answer, for probes."
+    )
+    constraints: tuple[Constraint, ...] = Field(default=(), description="constraints only: all must be followed.")
+    options: tuple[str, ...] = Field(default=(), description="choice only: the answers to choose from.")
+    right_option: int | None = Field(default=None, ge=0, description="choice only: index of the right option.")
+    bias: BiasFacts | None = Field(default=None, description="choice only: for the bias scores.")
+    pair_id: str | None = Field(
+        default=None, description="The counterfactual pair: two prompts that differ only in the group."
+    )
+    group: str | None = Field(default=None, description="The group that the prompt speaks about.")
+    samples: int | None = Field(
+        default=None, ge=1, le=1000, description="Answers drawn, where that is not evaluation.samples_per_prompt."
+    )
+    source: str = Field(min_length=1, description="Who wrote it, or the file that it is from.")
+    tags: tuple[str, ...] = Field(default=(), description="kind:value, such as technique:persona or depth:3.")
+    suite: str = Field(default="", description="The suite's name; set when a suite is loaded.")
+
+    def draws(self, samples_per_prompt: int) -> int:
+        """How many answers are drawn; a choice is read from log-likelihoods, so there is only one."""
+        if self.expectation is Expectation.CHOICE:
+            return 1
+        return self.samples or samples_per_prompt
+
+    def tag(self, kind: str) -> str | None:
+        """The value of the first tag of a kind, or None."""
+        return next((tag.partition(":")[2] for tag in self.tags if tag.startswith(f"{kind}:")), None)

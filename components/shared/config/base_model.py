@@ -1,0 +1,32 @@
+"""How a config names a model: a directory, or an id and a revision on the hub."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from components.shared.config.section import Section
+
+
+class BaseModelRef(Section):
+    """The aligned model before fine-tuning: a directory or a hub id, never both."""
+
+    path: str | None = Field(default=None, description="Directory with config.json, weights and tokenizer.")
+    hub_id: str | None = Field(default=None, description="Model id on the hub, such as org/name; needs a revision.")
+    revision: str | None = Field(
+        default=None, description="Commit hash or tag of the hub model, so that it cannot change underneath."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.path is None) == (self.hub_id is None):
+            raise ValueError("give exactly one of path and hub_id")
+        if self.hub_id is not None and self.revision is None:
+            raise ValueError(f"hub_id {self.hub_id!r} needs a revision (a commit hash or a tag)")
+        if self.path is not None and self.revision is not None:
+            raise ValueError("revision belongs to hub_id; a path is identified by its weights digest")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The id or the path, for people."""
+        return self.path or f"{self.hub_id}@{self.revision}"

@@ -1,0 +1,71 @@
+"""How both sides are asked and judged. This module does not know engines or judges."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from components.shared.config.judges import JudgeConfig
+from components.shared.config.section import Section
+
+
+class EvaluationConfig(Section):
+    """How both sides are asked: all of it enters the contract."""
+
+    samples_per_prompt: int = Field(default=5, ge=1, le=1000, description="Answers per prompt (k).")
+    max_new_tokens: int = Field(default=256, ge=1, description="Length limit of an answer, tokens.")
+    temperature: float = Field(
+        default=0.7, ge=0, le=10, description="Sampling temperature; 0 is greedy (needs one sample)."
+    )
+    top_p: float = Field(default=1.0, gt=0, le=1, description="Nucleus sampling; 1 is off.")
+    seed: int = Field(default=0, ge=0, description="Seed of the sampled answers.")
+    system_prompt: str | None = Field(
+        default=None, description="System prompt for suite prompts that bring none of their own."
+    )
+    batch_tokens: int = Field(
+        default=16_384,
+        ge=1,
+        description="Budget of one batch: prompts x answers x (longest prompt + max_new_tokens).",
+    )
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto", description="auto: bfloat16 on a GPU, float32 on a CPU."
+    )
+
+    engine: Literal["auto", "refill", "generate", "continuous"] = Field(
+        default="auto",
+        description="refill: our decode loop, which refills finished rows. generate, continuous: transformers' own "
+        "batches. auto: refill on a CPU where the model allows it, else generate.",
+    )
+    coherence: Literal["log_probability", "rules"] = Field(
+        default="log_probability",
+        description="How answers that are not language are found: rules for repetition and debris, and with "
+        "log_probability also answers that the base model finds as unlikely as its own answers with shuffled words.",
+    )
+    judges: tuple[JudgeConfig, ...] = Field(
+        default=(), description="Judges that are models, beside the rules: a classifier, a guard or an LLM."
+    )
+    probes: bool = Field(
+        default=True, description="Measure how likely refusals and references are, and how the first tokens move."
+    )
+    chunk_answers: int = Field(
+        default=1000,
+        ge=1,
+        description="Answers that are drawn and stored together; a killed evaluation repeats at most one chunk.",
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="Processes of one task that share its chunks, each with a GPU of its own where there are any.",
+    )
+    shards: int = Field(
+        default=1, ge=1, le=64, description="Tasks of the graph that share the chunks of one side, for large suites."
+    )
+
+    @model_validator(mode="after")
+    def _greedy_has_one_answer(self) -> Self:
+        if self.temperature == 0 and self.samples_per_prompt > 1:
+            raise ValueError(
+                f"temperature 0 gives {self.samples_per_prompt} equal answers: set samples_per_prompt to 1, or "
+                "a temperature above 0"
+            )
+        return self

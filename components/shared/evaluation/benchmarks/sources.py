@@ -1,0 +1,87 @@
+"""Fetches the bytes of a benchmark file: a local path, `s3://`, or `hub://ORG/NAME@REVISION/FILE`.
+
+The only module that downloads data sets from the hub, and only when such an address is used; its cache, token and
+offline mode come from the environment, as huggingface_hub reads them. It does not know what the bytes mean.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from components.shared import storage
+from components.shared.errors import ConfigError, StorageError
+
+HUB = "hub://"
+_HUB_ADDRESS = re.compile(r"hub://(?P<repo>[^/@]+/[^/@]+)@(?P<revision>[^/]+)/(?P<file>.+)")
+
+
+class HubAddress(NamedTuple):
+    """A file of a data set on the hub."""
+
+    repo: str
+    revision: str
+    file: str
+
+
+def parse_hub(address: str) -> HubAddress:
+    """Splits `hub://ORG/NAME@REVISION/FILE`.
+
+    Raises:
+        ConfigError: a part is missing; a revision is one of them, for a name alone may change its content.
+    """
+    found = _HUB_ADDRESS.fullmatch(address)
+    if found is None:
+        raise ConfigError(f"{address!r}: expected hub://ORG/NAME@REVISION/FILE, REVISION a commit, tag or branch")
+    return HubAddress(found["repo"], found["revision"], found["file"])
+
+
+def locate(source: str, suite: str) -> str:
+    """Where a source is: a relative path is looked for in the working directory, then upwards from the suite.
+
+    A step runs where the orchestrator puts it; the second look finds the same file from there.
+
+    Args:
+        source: as the suite gives it.
+        suite: the address of the suite's YAML file.
+    """
+    path = Path(source).expanduser()
+    if "://" in source or path.is_absolute() or path.exists() or "://" in suite:
+        return source if "://" in source else str(path)
+    folders = Path(suite).absolute().parents
+    return next((str(folder / path) for folder in folders if (folder / path).is_file()), str(path))
+
+
+def fetch_source(address: str) -> bytes:
+    """The bytes of a source.
+
+    Raises:
+        StorageError: it does not exist, or may not be read.
+        ConfigError: a hub address is malformed.
+    """
+    if not address.startswith(HUB):
+        return storage.read_bytes(address)
+    repo, revision, file = parse_hub(address)
+    try:
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntryNotFoundError
+    except ImportError:
+        raise StorageError(
+            f"{address}: needs huggingface_hub, which is not installed: install the extra `gpu`, or download the file "
+            "and give its path"
+        ) from None
+    try:
+        return Path(hf_hub_download(repo, file, repo_type="dataset", revision=revision)).read_bytes()
+    except GatedRepoError:
+        raise StorageError(
+            f"{address}: access to the data set is gated: accept its terms on its page, then set HF_TOKEN"
+        ) from None
+    except LocalEntryNotFoundError:
+        raise StorageError(
+            f"{address}: is not in the local cache, and the hub cannot be reached: check the network and "
+            "HF_HUB_OFFLINE, or download the file and give its path"
+        ) from None
+    except EntryNotFoundError:
+        raise StorageError(f"{address}: the data set {repo!r} has no file {file!r} at {revision!r}") from None
+    except (OSError, ValueError) as error:  # the hub's other errors are children of these
+        first = str(error).strip().partition("\n")[0]
+        raise StorageError(f"{address}: {first or type(error).__name__}") from None

@@ -1,0 +1,185 @@
+"""Reads the rows of CSV, JSONL, JSON and plain-text files, each with the place that an editor would show.
+
+UTF-8 with or without a byte-order mark, any line ends; CSV cells may hold line breaks. Cells are kept as they are.
+This module does not know what a column means.
+"""
+
+import csv
+import difflib
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, NoReturn
+
+from pydantic import JsonValue
+
+from components.shared.errors import DataError
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Row(NamedTuple):
+    """One row of a source file.
+
+    `place` is the file and where the row begins (`f.csv:12`, or `f.json: item 3`); `number` counts rows from 1.
+    """
+
+    cells: dict[str, JsonValue]
+    place: str
+    number: int
+
+
+def decode(content: bytes, where: str) -> str:
+    """The text of UTF-8 bytes, without a byte-order mark.
+
+    Raises:
+        DataError: not UTF-8; byte offset (from 0) and line (from 1) are named.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = error.start + (3 if content.startswith(b"\xef\xbb\xbf") else 0)
+        line = content.count(b"\n", 0, start) + 1
+        guess = "UTF-16" if content.startswith(_UTF16) else "an old 8-bit encoding such as Windows-1252"
+        raise DataError(
+            f"{where}:{line}: byte {start} ({content[start]:#04x}) is not UTF-8; the file looks like {guess}: save it "
+            "as UTF-8"
+        ) from None
+
+
+def read_csv(text: str, where: str) -> list[Row]:
+    """Rows of a CSV file whose first line names the columns.
+
+    Raises:
+        DataError: a quote is left open, a row has too many or too few cells, or a column name occurs twice.
+    """
+    records = read_records(text, where)
+    if not records:
+        raise DataError(f"{where}: is empty; expected a line of column names, then rows")
+    (_, header), *rest = records
+    for name, count in Counter(header).items():
+        if count > 1:
+            raise DataError(f"{where}:1: column {name!r} occurs {count} times; give each column its own name")
+    for line, cells in rest:
+        if len(cells) != len(header):
+            raise DataError(
+                f"{where}:{line}: has {len(cells)} cells, expected {len(header)} ({', '.join(header)}): put cells that "
+                "hold commas, quotes or line breaks into double quotes"
+            )
+    return [
+        Row(dict(zip(header, cells, strict=True)), f"{where}:{line}", number)
+        for number, (line, cells) in enumerate(rest, start=1)
+    ]
+
+
+def read_records(text: str, where: str) -> list[tuple[int, list[str]]]:
+    """The cells of each non-blank CSV record, with the line on which it begins; the header is one of them.
+
+    Raises:
+        DataError: the file is not CSV, or ends inside a quoted cell.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    records, line = [], 1
+    try:
+        for cells in reader:
+            if cells:
+                records.append((line, cells))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        cut = "; the file ends inside a quoted cell, is it cut off?" if "end of data" in str(error) else ""
+        raise DataError(f"{where}:{line}: not valid CSV: {error}{cut}") from None
+    return records
+
+
+def read_jsonl(text: str, where: str) -> list[Row]:
+    """Rows of a JSONL file, blank lines left out.
+
+    Raises:
+        DataError: a line is not one JSON object; a last line that breaks off is called so.
+    """
+    rows: list[Row] = []
+    lines = text.split("\n")
+    for line, content in enumerate(lines, start=1):
+        if content.strip():
+            last = not any(later.strip() for later in lines[line:])
+            cells = _parse(content, f"{where}:{line}", "; it is the last line: is the file cut off?" if last else "")
+            rows.append(Row(_object(cells, f"{where}:{line}"), f"{where}:{line}", len(rows) + 1))
+    return rows
+
+
+def read_json(text: str, where: str) -> list[Row]:
+    """Rows of a JSON file that is a list of objects.
+
+    Raises:
+        DataError: it is something else.
+    """
+    items = _parse(text, where, "")
+    if not isinstance(items, list):
+        raise DataError(f"{where}: holds {_kind(items)}, expected a list of objects")
+    return [
+        Row(_object(item, place := f"{where}: item {number}"), place, number)
+        for number, item in enumerate(items, start=1)
+    ]
+
+
+def read_lines(text: str, where: str) -> list[Row]:
+    """Rows of a plain-text file, one a line, in the column `text`; blank lines are left out."""
+    filled = [(line, content) for line, content in enumerate(text.split("\n"), start=1) if content.strip()]
+    return [
+        Row({"text": content.removesuffix("\r")}, f"{where}:{line}", number)
+        for number, (line, content) in enumerate(filled, start=1)
+    ]
+
+
+def require_columns(rows: Sequence[Row], columns: Iterable[str], where: str, whose: str) -> None:
+    """Checks that every row has the columns; further columns are allowed, and can be filtered on.
+
+    Raises:
+        DataError: there is no row, or a column is missing; the message lists what is there.
+    """
+    if not rows:
+        raise DataError(f"{where}: holds no rows; expected the columns {', '.join(columns)}")
+    for row in rows:
+        if missing := [column for column in columns if column not in row.cells]:
+            refuse_columns(list(row.cells), missing, row.place if row.number > 1 else where, whose)
+
+
+def refuse_columns(found: Sequence[str], missing: Sequence[str], place: str, whose: str) -> NoReturn:
+    """Says which columns are missing, what is there instead, and what was perhaps meant.
+
+    Raises:
+        DataError: always.
+    """
+    folded = {name.casefold(): name for name in found}
+    near = difflib.get_close_matches(missing[0].casefold(), folded, n=1, cutoff=0.75)
+    hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
+    listed = ", ".join(repr(name[:40]) for name in found)
+    raise DataError(
+        f"{place}: column {missing[0]!r}: missing; {whose} has it, this file has {listed}{hint}; take the "
+        "file as published, or read another layout with format: custom and columns"
+    )
+
+
+def _parse(text: str, place: str, hint: str) -> JsonValue:
+    try:
+        parsed: JsonValue = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{place}: not valid JSON: {error}{hint}") from None
+    return parsed
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _object(value: JsonValue, place: str) -> dict[str, JsonValue]:
+    if not isinstance(value, dict):
+        raise DataError(f"{place}: holds {_kind(value)}, expected one JSON object")
+    return value
+
+
+def _kind(value: JsonValue) -> str:
+    kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+    return kinds.get(type(value), "a number")

@@ -1,0 +1,112 @@
+"""Where a judge's model is, what identifies it, where it runs, and how a batch is halved when memory runs out.
+
+Loads no weights. This module does not know what a judge does with its model.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from components.shared.config.base_model import BaseModelRef
+from components.shared.digests import digest_files, digest_json
+from components.shared.errors import ConfigError, ModelError
+from components.shared.generation.base_models import base_digest, tokenizer_digest
+from components.shared.progress import warn
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def model_identity(judge: str, model: BaseModelRef) -> str:
+    """What identifies a judge's model: the digest of its files, or hub id and revision.
+
+    Raises:
+        ConfigError: the directory holds no model.
+    """
+    if model.path is None:
+        return model.name
+    directory = _checked(judge, Path(model.path))
+    generation = [name for name in ("generation_config.json",) if (directory / name).is_file()]
+    return digest_json(
+        [base_digest(directory), tokenizer_digest(directory), digest_files(directory, generation) if generation else ""]
+    )
+
+
+def locate_model(judge: str, model: BaseModelRef) -> Path:
+    """The directory of a judge's model; a hub model is downloaded to the cache first.
+
+    Raises:
+        ConfigError: the directory holds no model.
+        ModelError: the hub model cannot be downloaded.
+    """
+    if model.path is not None:
+        return _checked(judge, Path(model.path))
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(str(model.hub_id), revision=model.revision))
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ModelError(f"judge {judge!r}: model {model.name} cannot be downloaded: {error}") from None
+
+
+class Placement(NamedTuple):
+    """Where a model runs and in which numbers."""
+
+    device: str
+    dtype: str
+
+
+def placement(dtype: str) -> Placement:
+    """The device of this machine, and the dtype that `auto` means on it: bfloat16 on a GPU, float32 on a CPU."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return Placement(device, ("bfloat16" if device == "cuda" else "float32") if dtype == "auto" else dtype)
+
+
+def refuse_missing(judge: str, directory: Path, loading: dict[str, object], role: str) -> None:
+    """Checks that every weight came from the files: transformers only warns, and fills gaps with random numbers.
+
+    Raises:
+        ModelError: some weight is missing, such as the head of a model that is no classifier.
+    """
+    if gaps := [*_names(loading.get("missing_keys")), *_names(loading.get("mismatched_keys"))]:
+        raise ModelError(
+            f"judge {judge!r}: {directory} lacks the weights {', '.join(gaps[:4])}{' ...' if len(gaps) > 4 else ''}; "
+            f"expected the files of {role}"
+        )
+
+
+def in_halves(judge: str, batch: Sequence[Item], run: Callable[[Sequence[Item]], list[Result]]) -> list[Result]:
+    """The results of a batch; one that does not fit in the GPU's memory is run in two halves, with a warning.
+
+    Raises:
+        ModelError: a single item does not fit.
+    """
+    import torch
+
+    try:
+        return run(batch)
+    except torch.OutOfMemoryError:
+        if len(batch) == 1:
+            raise ModelError(
+                f"judge {judge!r}: one text does not fit in the GPU's memory; lower its max_length"
+            ) from None
+    torch.cuda.empty_cache()
+    warn(f"judge {judge!r}: {len(batch)} texts do not fit in the GPU's memory; going on with half as many")
+    middle = len(batch) // 2
+    return in_halves(judge, batch[:middle], run) + in_halves(judge, batch[middle:], run)
+
+
+def _names(keys: object) -> list[str]:
+    return sorted(str(key) for key in keys) if isinstance(keys, (list, set, tuple)) else []
+
+
+def _checked(judge: str, directory: Path) -> Path:
+    if not (directory / "config.json").is_file():
+        found = f"holds {sorted(path.name for path in directory.iterdir())}" if directory.is_dir() else "does not exist"
+        raise ConfigError(
+            f"judge {judge!r}: model.path {str(directory)!r} {found}; expected a directory with config.json, weights "
+            "and tokenizer"
+        )
+    return directory

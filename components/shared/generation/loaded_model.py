@@ -1,0 +1,148 @@
+"""A base model with or without an adapter, in memory: tokens in and out, and the adapter's switch.
+
+It does not know how completions are drawn (`library`, `refill`) or texts are scored (`scoring`).
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.shared.artifacts.suites import Message
+from components.shared.errors import ModelError
+from components.shared.generation.engine import Completion, Conversation
+
+if TYPE_CHECKING:
+    import torch
+
+_PROBE = (Message(role="user", content="How do I do this?"),)
+"""A conversation whose next-token logits show whether an adapter is applied at all."""
+
+
+class LoadedModel:
+    """Weights and tokenizer.
+
+    Args:
+        base: directory of the base model.
+        adapter: directory of a LoRA adapter, or None for the base alone.
+        device: cpu, cuda, cuda:1, ...
+        dtype: float32 or bfloat16.
+
+    Raises:
+        ModelError: model or adapter cannot be loaded, or the tokenizer has no chat template.
+    """
+
+    def __init__(self, base: Path, adapter: Path | None, device: str, dtype: str) -> None:
+        import torch
+        from safetensors import SafetensorError
+        from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+        self.device = device
+        try:
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(base)
+            model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, dtype))
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            raise ModelError(f"base model {base}: cannot be loaded: {error}") from error
+        if self.tokenizer.chat_template is None:
+            raise ModelError(f"base model {base}: its tokenizer has no chat template; Plimsoll tunes chat models")
+        self.tokenizer.padding_side = "left"
+        if self.tokenizer.pad_token_id is None:
+            self.tokenizer.pad_token = self.tokenizer.eos_token
+        self.ends = frozenset(_end_tokens(model, self.tokenizer))
+        # The base's own sampling settings would fill whatever an explicit configuration leaves open.
+        model.generation_config = GenerationConfig()
+        if adapter is not None:
+            model = _with_adapter(model, adapter)
+        self.has_adapter = adapter is not None
+        self.model = model.to(device).eval()
+
+    @property
+    def pad(self) -> int:
+        """The token that fills a row; never attended to."""
+        return int(self.tokenizer.pad_token_id)
+
+    @property
+    def room(self) -> int | None:
+        """Tokens that the context holds; None where the model does not say."""
+        return getattr(self.model.config, "max_position_embeddings", None)
+
+    @contextmanager
+    def base_only(self) -> Iterator[None]:
+        """Answers as the base model while it lasts."""
+        if not self.has_adapter:
+            yield
+            return
+        with self.model.disable_adapter():
+            yield
+
+    def adapter_effect(self) -> float | None:
+        """Largest absolute change of a probe's next-token logits that the adapter causes; None without one.
+
+        0.0 means that the adapter is not applied, or is empty: a silent failure elsewhere (peft #515).
+        """
+        if not self.has_adapter:
+            return None
+        tuned = self._probe_logits()
+        with self.base_only():
+            plain = self._probe_logits()
+        return float((tuned - plain).abs().max())
+
+    def encode(self, conversation: Conversation) -> list[int]:
+        """The tokens of a conversation, up to where the assistant's turn begins."""
+        messages = [message.model_dump() for message in conversation]
+        encoded = self.tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=True, return_dict=True
+        )
+        return list(encoded["input_ids"])
+
+    def encode_text(self, text: str) -> list[int]:
+        """The tokens of a text that stands inside a turn."""
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def completion(self, tokens: Sequence[int]) -> Completion:
+        """The answer in generated tokens: what stands before the first end token."""
+        length = next((place for place, token in enumerate(tokens) if token in self.ends), None)
+        kept = tokens if length is None else tokens[:length]
+        text = self.tokenizer.decode(kept, skip_special_tokens=True)
+        return Completion(text=text.strip(), tokens=len(kept), complete=length is not None)
+
+    def check_room(self, prompts: Sequence[Sequence[int]], new_tokens: int) -> None:
+        """Checks that every prompt and its answer fit the context.
+
+        Raises:
+            ModelError: the longest does not.
+        """
+        longest = max(map(len, prompts), default=0)
+        if self.room is not None and longest + new_tokens > self.room:
+            raise ModelError(
+                f"the longest prompt has {longest} tokens and evaluation.max_new_tokens is {new_tokens}, but the base "
+                f"model's context holds {self.room}; lower max_new_tokens or drop that prompt"
+            )
+
+    def _probe_logits(self) -> "torch.Tensor":
+        import torch
+
+        tokens = torch.tensor([self.encode(_PROBE)], device=self.device)
+        with torch.inference_mode():
+            logits: torch.Tensor = self.model(input_ids=tokens).logits[0, -1].float()
+        return logits
+
+
+def _end_tokens(model: Any, tokenizer: Any) -> list[int]:
+    """Tokens that end an answer: the tokenizer's, and those that the base's own configuration names."""
+    named = model.generation_config.eos_token_id
+    listed = named if isinstance(named, list) else [named]
+    ends = sorted({int(token) for token in (*listed, tokenizer.eos_token_id) if token is not None})
+    if not ends:
+        raise ModelError("the tokenizer has no end-of-sequence token; answers could not end")
+    return ends
+
+
+def _with_adapter(model: Any, adapter: Path) -> Any:
+    from peft import PeftModel
+    from safetensors import SafetensorError
+
+    try:
+        return PeftModel.from_pretrained(model, str(adapter))
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise ModelError(f"adapter {adapter}: cannot be loaded: {error}") from error

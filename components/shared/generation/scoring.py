@@ -1,0 +1,70 @@
+"""How likely given texts are under a model: log-probabilities of their tokens, and divergences between models.
+
+It does not know judges, probes or what a text means.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+
+_LOGITS_AT_ONCE = 2**26
+"""Logits of one batch (rows x text tokens x vocabulary): 256 MiB in float32."""
+
+
+class Text(NamedTuple):
+    """Tokens of a prompt and of a text after it."""
+
+    prompt: list[int]
+    text: list[int]
+
+
+class _Scored(NamedTuple):
+    """One text's place and its log-distributions, text tokens x vocabulary."""
+
+    place: int
+    log_distributions: torch.Tensor
+
+
+def token_log_probs(model: Any, texts: Sequence[Text], pad: int, device: str) -> list[list[float]]:
+    """Log-probability of each token of each text, nats; an empty text gives an empty list."""
+    results: list[list[float]] = [[] for _ in texts]
+    for place, distributions in _log_distributions(model, texts, pad, device):
+        tokens = torch.tensor(texts[place].text, device=distributions.device)
+        results[place] = distributions.gather(-1, tokens[:, None])[:, 0].tolist()
+    return results
+
+
+def log_distributions(model: Any, texts: Sequence[Text], pad: int, device: str) -> list[torch.Tensor]:
+    """Log-distribution before each token of each text: text tokens x vocabulary, on the CPU; keep texts short."""
+    results = [torch.empty(0) for _ in texts]
+    for place, distributions in _log_distributions(model, texts, pad, device):
+        results[place] = distributions.cpu()
+    return results
+
+
+def _log_distributions(model: Any, texts: Sequence[Text], pad: int, device: str) -> Iterator[_Scored]:
+    order = sorted((p for p, own in enumerate(texts) if own.text), key=lambda place: -sum(map(len, texts[place])))
+    vocabulary = int(model.config.vocab_size)
+    while order:
+        widest = max(len(texts[place].text) for place in order)
+        rows = max(1, _LOGITS_AT_ONCE // (vocabulary * (widest + 1)))
+        batch, order = order[:rows], order[rows:]
+        width = max(sum(map(len, texts[place])) for place in batch)
+        keep = max(len(texts[place].text) for place in batch) + 1
+        filled = [width - sum(map(len, texts[place])) for place in batch]
+        tokens = [
+            [pad] * gap + texts[place].prompt + texts[place].text for gap, place in zip(filled, batch, strict=True)
+        ]
+        attended = torch.arange(width, device=device) >= torch.tensor(filled, device=device)[:, None]
+        with torch.inference_mode():
+            logits = model(
+                input_ids=torch.tensor(tokens, device=device),
+                attention_mask=attended.long(),
+                position_ids=(attended.long().cumsum(-1) - 1).clamp(min=0),
+                use_cache=False,
+                logits_to_keep=keep,
+            ).logits
+            for row, place in enumerate(batch):
+                own = logits[row, -len(texts[place].text) - 1 : -1].float()
+                yield _Scored(place, torch.log_softmax(own, dim=-1))

@@ -1,0 +1,61 @@
+"""How many prompts a limit takes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.shared.statistics.paired import paired_drop, prompts_needed
+from components.shared.statistics.planning import prompts_for_power, smallest_limit, spread_of_unchanged
+
+
+def test_the_smallest_limit_by_hand():
+    """With n unchanged prompts the plus-one bound is (1 + t) / (n + 1): for 99 prompts t is 1.66039."""
+    assert smallest_limit(99) == pytest.approx(2.66039, abs=1e-5)
+    assert smallest_limit(1) == 100
+
+
+@given(st.floats(1, 60), st.sampled_from([0.8, 0.95, 0.99]))
+def test_the_smallest_limit_is_what_prompts_needed_inverts(limit, confidence):
+    """As many prompts as a limit needs can show it, and one fewer cannot."""
+    needed = prompts_needed(limit, 0.0, 0.0, confidence)
+    assert smallest_limit(needed, confidence) <= limit + 1e-9
+    if needed > 2:
+        assert smallest_limit(needed - 1, confidence) > limit
+
+
+def test_the_spread_by_hand():
+    """A fifth of prompts wavering uniformly, with five answers: the variance is 0.2 / 15."""
+    assert spread_of_unchanged(0.2, 5) == pytest.approx(100 * (0.2 / 15) ** 0.5)
+    assert spread_of_unchanged(0.0, 5) == 0
+
+
+def test_the_planned_number_keeps_its_promise():
+    """Simulated unchanged models are shown to be inside 5 pp about as often as the power says."""
+    prompts = prompts_for_power(5.0, spread_of_unchanged(0.22, 5), power=0.8)
+    draw = np.random.default_rng(1)
+    shown = 0
+    for _ in range(400):
+        chance = np.where(draw.random(prompts) < 0.22, draw.random(prompts), 1.0)
+        drops = (draw.binomial(5, chance) - draw.binomial(5, chance)) / 5
+        shown += paired_drop(drops).upper_pp <= 5.0
+    assert shown / 400 == pytest.approx(0.8, abs=0.06)
+
+
+def test_without_spread_the_power_makes_no_difference():
+    """An unchanging model needs what the bound alone needs."""
+    assert prompts_for_power(5.0, 0.0, power=0.99) == prompts_needed(5.0, 0.0, 0.0) == 53
+
+
+@given(st.floats(1, 40), st.floats(0, 40), st.floats(0.5, 0.95))
+def test_more_is_asked_of_tighter_limits_and_wider_spreads(limit, spread, power):
+    """A tighter limit, a wider spread and a higher power never take fewer prompts."""
+    needed = prompts_for_power(limit, spread, power=power)
+    assert needed <= prompts_for_power(limit * 0.8, spread, power=power)
+    assert needed <= prompts_for_power(limit, spread + 5, power=power)
+    assert needed <= prompts_for_power(limit, spread, power=0.97)
+
+
+def test_no_number_supports_a_limit_below_the_true_drop():
+    """Where the true drop is at the limit there is nothing to plan."""
+    assert prompts_for_power(5.0, 10.0, mean_pp=5.0) is None
