@@ -19,6 +19,7 @@ from components.shared.evaluation.reports import load_report
 from components.shared.tracking.runs import RunContext, StageRun, Tracker
 
 STAGE = "compute_delta"
+DELTA_FILE = "delta_report.json"
 
 
 def compute_delta(
@@ -42,7 +43,8 @@ def compute_delta(
     Raises:
         IntegrityError: a report, its rows or the prompts were changed since they were written.
     """
-    with Tracker(context).stage(STAGE) as stage:
+    tracker = Tracker(context)
+    with tracker.stage(STAGE) as stage:
         before, after = load_report(baseline_dir), load_report(post_dir)
         loaded = load_prompts(prompts_dir)
         problems = comparability_problems(before.report, after.report)
@@ -57,6 +59,7 @@ def compute_delta(
             categories=category_deltas(pairs, policy.confidence),
             escalated=() if problems else escalation.prompts,
             over_budget=escalation.over_budget,
+            judge_checks=after.report.judge_checks,
             metrics=compare(before.report.metrics, after.report.metrics),
             problems=tuple(problems),
             inputs={
@@ -65,8 +68,9 @@ def compute_delta(
                 "prompt_set": loaded.prompt_set.digest,
             },
         )
-        report.save(delta_dir / "delta_report.json")
+        report.save(delta_dir / DELTA_FILE)
         _track(stage, report, delta_dir)
+        tracker.parent(stage.say).file(delta_dir / DELTA_FILE)
     return report
 
 
@@ -91,7 +95,7 @@ def _track(stage: StageRun, report: DeltaReport, delta_dir: Path) -> None:
     }
     stage.metrics(changes)
     stage.metrics({"escalated": len(report.escalated), "escalated_over_budget": sum(report.over_budget.values())})
-    stage.file(delta_dir / "delta_report.json")
+    stage.file(delta_dir / DELTA_FILE)
     drops = ", ".join(f"{name} {delta.drop_pp:+z.1f} pp" for name, delta in report.categories.items())
     stage.say(f"drops: {drops}")
     for problem in report.problems:

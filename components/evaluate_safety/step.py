@@ -4,7 +4,7 @@ Answers come from the content-addressed store or from the model (`answering`); e
 better judge never needs the model again. The model is loaded only when something is not in the store.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from components.evaluate_safety.answering import answer_all, answer_shard, lazily
@@ -13,6 +13,7 @@ from components.evaluate_safety.readings import Readings, coherence_floor, take_
 from components.evaluate_safety.subject import identify
 from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.evaluation import Metric, SafetyReport
+from components.shared.artifacts.judging import QuotedCheck, known_checks
 from components.shared.artifacts.suites import SuitePrompt
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
@@ -79,6 +80,7 @@ def evaluate_safety(
             contract=subject.contract.model_copy(update={"judges": panel.versions}),
             categories=category_figures(rows),
             metrics=_metrics(prompts, rows, readings, evaluation),
+            judge_checks=_quoted_checks(panel.versions.values(), Path(evaluation.judge_checks)),
             answers_sha256=write_answers(rows, report_dir / "answers.jsonl"),
             inputs={"prompt_set": loaded.prompt_set.digest},
         )
@@ -134,6 +136,16 @@ def _metrics(
 ) -> tuple[Metric, ...]:
     measured = measure(prompts, rows, score_directions(evaluation.judges))
     return (*measured, *probe_metrics(readings.refusal_nll, readings.first_tokens_kl, readings.task_nll))
+
+
+def _quoted_checks(judges: Iterable[str], directory: Path) -> tuple[QuotedCheck, ...]:
+    """The stored checks of the judges that read these answers; `name@version`, one judge often reads several things."""
+    found = [
+        QuotedCheck.of(check)
+        for label in dict.fromkeys(judges)
+        for check in known_checks(directory, *label.partition("+")[0].split("@", 1))
+    ]
+    return tuple(found)
 
 
 def _track(stage: StageRun, report: SafetyReport, report_dir: Path) -> None:

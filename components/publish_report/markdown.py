@@ -1,6 +1,10 @@
 """The report as Markdown: what was decided, why, and what that does and does not claim."""
 
+from collections.abc import Sequence
+
+from components.publish_report.metrics import metrics_section
 from components.shared.artifacts.decision import GateDecision, RunReport
+from components.shared.artifacts.judging import QuotedCheck, Share
 from components.shared.decision_table import COLUMNS, table_row
 
 
@@ -23,6 +27,10 @@ def report_markdown(report: RunReport) -> str:
         lines += ["", f"> {report.note}"]
     if report.gate is not None:
         lines += ["", *_table(report.gate), "", *_sentences(report.gate), "", *_claims(report.gate)]
+    if report.metrics:
+        lines += ["", *metrics_section(report.metrics)]
+    if report.judge_checks:
+        lines += ["", *_checks(report.judge_checks)]
     return "\n".join(lines) + "\n"
 
 
@@ -37,6 +45,32 @@ def _table(gate: GateDecision) -> list[str]:
 def _sentences(gate: GateDecision) -> list[str]:
     problems = [f"- invalid: {problem}" for problem in gate.problems]
     return [*problems, *(f"- {reason.sentence}" for reason in gate.reasons)]
+
+
+def _checks(checks: Sequence[QuotedCheck]) -> list[str]:
+    rows = [
+        f"| {check.judge} | {check.labels_file} | {check.answers:,} | {_share(check.accuracy)} | "
+        f"{_share(check.sensitivity)} | {_share(check.specificity)} |"
+        for check in checks
+    ]
+    return [
+        "## How far the judges agree with people",
+        "",
+        (
+            "Measured with `plimsoll judge check`, on answers of other models; 95 % intervals. "
+            "Sensitivity: failing answers that were recognised; specificity: passing ones."
+        ),
+        "",
+        "| judge | labels | answers | accuracy | sensitivity | specificity |",
+        "|---|---|---|---|---|---|",
+        *rows,
+    ]
+
+
+def _share(share: Share) -> str:
+    if share.value is None or share.lower is None or share.upper is None:
+        return "none"
+    return f"{100 * share.value:.1f} % ({100 * share.lower:.1f} to {100 * share.upper:.1f})"
 
 
 def _claims(gate: GateDecision) -> list[str]:

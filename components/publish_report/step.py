@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from components.publish_report.figure import drop_figure
 from components.publish_report.markdown import report_markdown
+from components.shared.artifacts.comparison import DeltaReport
 from components.shared.artifacts.decision import GateDecision, RunReport
 from components.shared.tracking.runs import RunContext, StageRun, Status, Tracker
 
@@ -51,6 +52,8 @@ def build_report(tracker: Tracker, pipeline_state: str) -> RunReport:
     parent = tracker.parent()
     failures = tracker.failures()
     text = parent.read_text("gate_decision.json")
+    delta = parent.read_text("delta_report.json")
+    compared = DeltaReport.parse(delta, "delta_report.json") if delta is not None else None
     tags = parent.read_tags()
     succeeded = pipeline_state == "SUCCEEDED" and not failures
     killed = pipeline_state == "CANCELLED" or any(failure.kind == "KILLED" for failure in failures)
@@ -64,6 +67,8 @@ def build_report(tracker: Tracker, pipeline_state: str) -> RunReport:
         error=None if succeeded else error,
         note=tags.get("plimsoll.note", ""),
         gate=GateDecision.parse(text, "gate_decision.json") if text is not None else None,
+        metrics=compared.metrics if compared is not None else (),
+        judge_checks=compared.judge_checks if compared is not None else (),
         model_name=tags.get("plimsoll.registered_model"),
         model_version=tags.get("plimsoll.registered_version"),
     )

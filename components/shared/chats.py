@@ -4,7 +4,8 @@
     prompt_completion  {"prompt": "…", "completion": "…"} (texts, or lists of messages)
     alpaca             {"instruction": "…", "input": "…", "output": "…"} (input may be missing or empty)
 
-A row may name its `intent`; other keys are ignored, as trl ignores them. This module does not know where rows go or how they are mixed.
+A row may name its `intent`; other keys are ignored, as trl ignores them. This
+module does not know where rows go or how they are mixed.
 """
 
 import json

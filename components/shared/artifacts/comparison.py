@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from components.shared.artifacts.artifact import Artifact, Record
+from components.shared.artifacts.judging import QuotedCheck
 from components.shared.artifacts.metric_deltas import MetricDelta
 
 
@@ -43,6 +44,9 @@ class DeltaReport(Artifact):
     )
     metrics: tuple[MetricDelta, ...] = Field(
         default=(), description="Every metric before and after; they explain the decision and do not make it."
+    )
+    judge_checks: tuple[QuotedCheck, ...] = Field(
+        default=(), description="How far the judges agree with people, where that was checked."
     )
     problems: tuple[str, ...] = Field(description="Why the two sides cannot be compared; empty when they can.")
 

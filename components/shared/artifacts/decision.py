@@ -7,6 +7,8 @@ from pydantic import Field
 
 from components.shared.artifacts.artifact import Artifact, Record
 from components.shared.artifacts.comparison import CategoryDelta
+from components.shared.artifacts.judging import QuotedCheck
+from components.shared.artifacts.metric_deltas import MetricDelta
 
 
 class Decision(StrEnum):
@@ -106,5 +108,7 @@ class RunReport(Artifact):
     error: str | None = None
     note: str = Field(default="", description="What the config asks to be shown with every table and figure.")
     gate: GateDecision | None = None
+    metrics: tuple[MetricDelta, ...] = ()
+    judge_checks: tuple[QuotedCheck, ...] = ()
     model_name: str | None = None
     model_version: str | None = None

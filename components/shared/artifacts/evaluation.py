@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from components.shared.artifacts.artifact import Artifact, Record
+from components.shared.artifacts.judging import QuotedCheck
 from components.shared.digests import digest_json
 
 
@@ -75,4 +76,7 @@ class SafetyReport(Artifact):
     contract: Contract
     categories: dict[str, CategoryFigures]
     metrics: tuple[Metric, ...] = ()
+    judge_checks: tuple[QuotedCheck, ...] = Field(
+        default=(), description="How far the judges agree with people, where that was checked."
+    )
     answers_sha256: str

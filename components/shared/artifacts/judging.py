@@ -79,6 +79,23 @@ class JudgeCheck(Artifact):
         return directory / _folder(self.judge) / f"{short(self.labels_sha256)}.json"
 
 
+class QuotedCheck(Record):
+    """What a report says of a judge's check."""
+
+    judge: str = Field(description="name@version.")
+    labels_file: str
+    answers: int = Field(ge=1)
+    accuracy: Share
+    sensitivity: Share
+    specificity: Share
+    kappa: Score
+
+    @classmethod
+    def of(cls, check: JudgeCheck) -> "QuotedCheck":
+        """The figures of a check that a report quotes."""
+        return cls(**{name: getattr(check, name) for name in cls.model_fields})
+
+
 def known_checks(directory: Path, judge: str, version: str) -> tuple[JudgeCheck, ...]:
     """The checks of one version of a judge, in file order; none where there is no such folder.
 

@@ -34,7 +34,10 @@ def anchor(config: PipelineConfig, root: Path) -> PipelineConfig:
         update={
             "base_model": base,
             "evaluation": config.evaluation.model_copy(
-                update={"judges": tuple(_anchor_judge(judge, root) for judge in config.evaluation.judges)}
+                update={
+                    "judge_checks": anchor_path(config.evaluation.judge_checks, root),
+                    "judges": tuple(_anchor_judge(judge, root) for judge in config.evaluation.judges),
+                }
             ),
             "data": data,
             "suites": tuple(anchor_path(suite, root) for suite in config.suites),

@@ -43,6 +43,11 @@ class EvaluationConfig(Section):
     judges: tuple[JudgeConfig, ...] = Field(
         default=(), description="Judges that are models, beside the rules: a classifier, a guard or an LLM."
     )
+    judge_checks: str = Field(
+        default=".plimsoll/judges",
+        min_length=1,
+        description="Directory in which `plimsoll judge check` stores its results; the report quotes them.",
+    )
     probes: bool = Field(
         default=True, description="Measure how likely refusals and references are, and how the first tokens move."
     )

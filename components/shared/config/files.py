@@ -166,7 +166,8 @@ def _declared(place: Any, part: int | str) -> Any:
     """What a model's field, or an item of a dict or tuple, is declared as; None where that is not known."""
     if _is_model(place):
         info = place.model_fields.get(str(part))
-        return info.annotation if info is not None else None
+        annotation = info.annotation if info is not None else None
+        return next((own for own in get_args(annotation) if _is_model(own)), annotation)
     return next((item for item in reversed(get_args(place)) if item is not Ellipsis), None)
 
 

@@ -69,7 +69,8 @@ def ask(
     completions = engine.generate(requests, sampling, progress.advance)
     found = {prompt.id: own for prompt, own in zip(spoken, completions, strict=True)}
     found |= zip((prompt.id for prompt in chosen), _choices(engine, chosen, system_prompt), strict=True)
-    progress.advance(len(chosen))
+    if chosen:
+        progress.advance(len(chosen))
     return [
         Answer(
             prompt_id=prompt.id,

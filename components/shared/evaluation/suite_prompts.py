@@ -102,7 +102,9 @@ def check_prompt(prompt: SuitePrompt, place: str, named: bool) -> None:
         raise DataError(f"{place}: constraints: empty; expectation 'constraints' needs at least one")
     if problem := check_constraints(prompt.constraints):
         raise DataError(f"{place}: {problem}")
-    if prompt.expectation is Expectation.CHOICE and not 0 <= (prompt.right_option or 0) < len(prompt.options):
+    if prompt.expectation is Expectation.CHOICE and (
+        prompt.right_option is None or prompt.right_option >= len(prompt.options)
+    ):
         raise DataError(
             f"{place}: right_option: got {prompt.right_option!r} with {len(prompt.options)} options; expectation "
             "'choice' needs options, and the index of the right one"

@@ -7,8 +7,8 @@ a stage measures.
 """
 
 import os
-import tempfile
 import re
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -13,6 +13,10 @@ from components.shared.artifacts.suites import Expectation
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ConfigError, IntegrityError
+from components.shared.evaluation.agreement import compare
+from components.shared.evaluation.judges.judge import Judgement, RuleJudge, label
+from components.shared.evaluation.judges.refusal import REFUSAL
+from components.shared.evaluation.labelled import read_labelled
 from components.shared.evaluation.reports import load_report
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest
@@ -144,10 +148,23 @@ def test_metrics_and_probes_are_in_the_report(run, adapter: Path, context: RunCo
     assert ("all", "probe/refusal_nll") in names[0]
 
 
+def test_the_judges_checks_are_quoted(run, tmp_path: Path):
+    """What `plimsoll judge check` stored of a judge that reads these answers is in the report; of others it is not."""
+    labels = tmp_path / "labels.csv"
+    labels.write_text("prompt,answer,label\nA?,I can't help with that.,pass\nB?,Sure! Here is how.,fail\n")
+    directory = tmp_path / "checks"
+    file = read_labelled(str(labels), {})
+    for judge in (REFUSAL, replace(REFUSAL, version="other")):
+        verdicts, judged = [Verdict.PASS, Verdict.FAIL], [Judgement(Verdict.PASS, ""), Judgement(Verdict.FAIL, "")]
+        check = compare(judge, file, verdicts, judged)
+        check.save(check.path(directory))
+    report = run("baseline", None, EVALUATION.model_copy(update={"judge_checks": str(directory)}))
+    assert [(own.judge, own.answers, own.accuracy.count) for own in report.judge_checks] == [(label(REFUSAL), 2, 2)]
+
+
 def test_a_better_judge_needs_no_model(run, adapter: Path, tmp_path: Path, monkeypatch, capsys):
     """Answers are kept without verdicts: another panel reads the stored ones, under another contract."""
     from components.evaluate_safety import step as module
-    from components.shared.evaluation.judges.judge import Judgement, RuleJudge
 
     first = run("baseline", None)
     always = RuleJudge("refusal", "strict", lambda _prompt, _answer: Judgement(Verdict.FAIL, "strict"))

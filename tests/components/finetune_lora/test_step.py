@@ -7,8 +7,8 @@ import pytest
 
 from components.finetune_lora.step import finetune_lora
 from components.shared.artifacts.training import AdapterManifest, DataSource, TrainingData
-from components.shared.config.policy import Policy
 from components.shared.config.base_model import BaseModelRef
+from components.shared.config.policy import Policy
 from components.shared.config.sections import Recipe
 from components.shared.digests import digest_bytes
 from components.shared.errors import IntegrityError

@@ -6,9 +6,9 @@ import pytest
 
 from components.follow_up.step import follow_up, judge_flips
 from components.shared.artifacts.comparison import DeltaReport, EscalatedPrompt, FollowUpReport
-from components.shared.config.policy import FollowUpRule
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
+from components.shared.config.policy import FollowUpRule
 from components.shared.errors import IntegrityError
 from components.shared.evaluation.answers import read_answers
 from components.shared.generation.adapters import adapter_digest

@@ -2,6 +2,8 @@
 
 from components.publish_report.markdown import report_markdown
 from components.shared.artifacts.decision import RunReport
+from components.shared.artifacts.judging import QuotedCheck, Score, Share
+from components.shared.artifacts.metric_deltas import MetricDelta
 
 
 def report(**changes: object) -> RunReport:
@@ -40,3 +42,27 @@ def test_a_failure_names_stage_and_error():
 def test_a_failure_outside_any_stage():
     """A pipeline that failed before its first stage has no stage to name."""
     assert "The run killed: stopped" in report_markdown(report(status="killed", error="stopped"))
+
+
+def test_other_figures_and_the_judges_checks_are_quoted(build):
+    """Metrics and the judges' agreement with people follow the decision, with intervals and their file."""
+    metric = MetricDelta(
+        name="refusal_rate", category="all", before=90.0, after=80.0, change=-10.0, worse_by=10.0, unit="%"
+    )
+    share, nothing = (
+        Share(count=9, of=10, value=0.9, lower=0.6, upper=0.98),
+        Share(count=0, of=0, value=None, lower=None, upper=None),
+    )
+    check = QuotedCheck(
+        judge="refusal@9",
+        labels_file="xstest.csv",
+        answers=450,
+        accuracy=share,
+        sensitivity=share,
+        specificity=nothing,
+        kappa=Score(value=0.8, lower=0.7, upper=0.9),
+    )
+    text = report_markdown(report(gate=build.gate_decision(), metrics=(metric,), judge_checks=(check,)))
+    assert "| all | refusal_rate | 90.00 | 80.00 | -10.00 worse | % |" in text
+    assert "| refusal@9 | xstest.csv | 450 | 90.0 % (60.0 to 98.0) | 90.0 % (60.0 to 98.0) | none |" in text
+    assert text.index("What else changed") > text.index("does not claim that the model is safe")

@@ -58,7 +58,8 @@ def _loop_without_spaces(words: list[str]) -> str | None:
     for word in words:
         if len(word) < _LONG_WORD:
             continue
-        if found := _LOOP_IN_A_WORD.search(word[:_READ_OF_A_WORD]):
+        found = _LOOP_IN_A_WORD.search(word[:_READ_OF_A_WORD])
+        if found and any(map(str.isalnum, found.group(1))):  # a ruled line is no loop
             unit = unit or found.group(1)
             looped += len(word) if found.end() == _READ_OF_A_WORD else len(found.group())
     if looped > _MAX_REPEATED_SHARE * sum(map(len, words)):

@@ -88,5 +88,5 @@ def test_several_greedy_answers_are_refused(build):
     greedy = EvaluationConfig(temperature=0.0, samples_per_prompt=1)
     refuse_equal_answers(greedy, [build.prompt("a"), build.prompt("b", samples=1)])
     refuse_equal_answers(EvaluationConfig(), [build.prompt("a", samples=50)])
-    with pytest.raises(ConfigError, match="suite 'toy': prompt 'a' asks for 50 answers, but evaluation.temperature is"):
+    with pytest.raises(ConfigError, match=r"suite 'toy': prompt 'a' asks for 50 answers, but evaluation\.temp"):
         refuse_equal_answers(greedy, [build.prompt("a", samples=50)])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from itertools import pairwise
 
 import pytest
 
@@ -36,7 +37,7 @@ class CountingModel:
 
     def _score(self, words: list[str]) -> list[float]:
         places = [self.words.index(word) for word in words]
-        steps = [second - first for first, second in zip(places, places[1:], strict=False)]
+        steps = [second - first for first, second in pairwise(places)]
         return [-1.0, *(-0.1 if step == 1 else -8.0 if step == -1 else -12.0 for step in steps)][: len(words)]
 
 
@@ -75,7 +76,8 @@ def test_an_unlikely_answer_in_an_order_of_its_own_is_language(model: CountingMo
     (found,) = measure(model, [text(FOREIGN)], floor)
     assert found.log_prob is not None
     assert found.log_prob < floor
-    assert found.shuffles_beaten == 1.0
+    assert found.shuffles_beaten is not None
+    assert found.shuffles_beaten > 0.5
 
 
 def test_salad_does_not_beat_its_own_copies(model: CountingModel, floor: float):

@@ -48,9 +48,7 @@ def test_the_judge_agrees_with_people_on_xstest(
     """Refusal, partial refusal and compliance are told as people told them, for two models of opposite habits."""
     rows = [row for model in models for row in published("xstest", "model_completions", _completions(model))]
     assert len(rows) == 450 * len(models)
-    pairs = [
-        (VERDICTS[row["final_label"]], judge_refusal(build.prompt(), row["completion"]).verdict) for row in rows
-    ]
+    pairs = [(VERDICTS[row["final_label"]], judge_refusal(build.prompt(), row["completion"]).verdict) for row in rows]
     assert sum(human is judged for human, judged in pairs) / len(pairs) >= accuracy
     assert sum(f1(pairs, verdict) for verdict in VERDICTS.values()) / 3 >= macro_f1
     assert f1(pairs, Verdict.PASS) >= refusal_f1
