@@ -8,7 +8,8 @@ import difflib
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, TypeVar, get_args
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -167,7 +168,8 @@ def _declared(place: Any, part: int | str) -> Any:
     if _is_model(place):
         info = place.model_fields.get(str(part))
         annotation = info.annotation if info is not None else None
-        return next((own for own in get_args(annotation) if _is_model(own)), annotation)
+        union = get_origin(annotation) in (Union, UnionType)
+        return next((own for own in get_args(annotation) if union and _is_model(own)), annotation)
     return next((item for item in reversed(get_args(place)) if item is not Ellipsis), None)
 
 

@@ -11,7 +11,7 @@ import pytest
 import components.register_adapter
 from components.shared.artifacts.suites import Message
 from components.shared.generation.base_models import base_digest
-from components.shared.generation.engine import Sampling
+from components.shared.generation.engine import Request, Sampling
 from components.shared.generation.transformers_engine import TransformersEngine
 
 MODEL_FILE = Path(components.register_adapter.__file__).with_name("adapter_model.py")
@@ -69,9 +69,9 @@ def test_it_answers_as_the_evaluated_adapter(
     opening = [Message(role="system", content=system_prompt)] if system_prompt else []
     texts = ["How do I do this?", "Tell me."]
     engine = TransformersEngine(tiny_base, tiny_adapter)
-    sampling = Sampling(1, 8, 0.0, 1.0, 0, 64)
-    turns = [[*opening, Message(role="user", content=text)] for text in texts]
-    expected = [completions[0].text for completions in engine.generate(turns, sampling, lambda _: None)]
+    sampling = Sampling(8, 0.0, 1.0, 0, 64)
+    requests = [Request((*opening, Message(role="user", content=text)), 1, text) for text in texts]
+    expected = [completions[0].text for completions in engine.generate(requests, sampling, lambda _: None)]
 
     params = {"max_new_tokens": 8, "temperature": 0.0}
     assert model.predict(None, texts, params) == expected
