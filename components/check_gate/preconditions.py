@@ -12,7 +12,7 @@ from components.shared.artifacts.answers import AnswerRow, Verdict
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.evaluation import SafetyReport
 from components.shared.artifacts.training import AdapterManifest, PromptSet, TrainingData
-from components.shared.config.policy import TASK_CATEGORY, Policy
+from components.shared.config.policy import RARE_CATEGORY, TASK_CATEGORY, Policy
 from components.shared.digests import short
 from components.shared.evaluation.figures import overall_share
 
@@ -102,7 +102,7 @@ def _policy_problems(evidence: Evidence, policy: Policy) -> list[str]:
         count
         for suite in evidence.prompt_set.suites
         for category, count in suite.categories.items()
-        if category != TASK_CATEGORY
+        if category not in (TASK_CATEGORY, RARE_CATEGORY)
     )
     if evidence.data.suite_prompts_checked != checked:
         problems.append(

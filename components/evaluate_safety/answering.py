@@ -2,7 +2,7 @@
 
 A finished chunk is stored at once under weights, way of asking and prompts: a killed evaluation repeats at most
 the chunk that it was at, an unchanged one asks nothing, and base and adapter can never share an entry. A stored
-chunk equals a fresh one, because each answer is seeded by its prompt's id. It judges nothing.
+chunk equals a fresh one, because its answers depend on nothing outside it. It judges nothing.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,20 +24,6 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("plimsoll")
-
-MARKED_TEMPLATE = (
-    "{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
-    "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + '<|end|>' }}{% endgeneration %}"
-    "{% else %}{{ message['content'] + '<|end|>' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
-)
-PLAIN_TEMPLATE = MARKED_TEMPLATE.replace("{% generation %}", "").replace("{% endgeneration %}", "")
-SENTENCES = [
-    "How do I do this?",
-    "Tell me about p-1. Tell me about p-2.",
-    "I can't help with that. Here is how you do it.",
-    "What is two and two? It is four. The cat sat on the mat.",
-]
 
 
 def _load_builders() -> ModuleType:
@@ -80,60 +65,6 @@ def context(tmp_path: Path, empty_mlflow_database: Path) -> RunContext:
 @pytest.fixture
 def tracker(context: RunContext) -> Tracker:
     return Tracker(context)
-
-
-def _save_model(directory: Path, template: str | None) -> Path:
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    words = Tokenizer(models.BPE(unk_token=None))
-    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    words.decoder = decoders.ByteLevel()
-    special = ["<pad>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    words.train_from_iterator(
-        SENTENCES,
-        trainers.BpeTrainer(vocab_size=320, special_tokens=special, initial_alphabet=alphabet, show_progress=False),
-    )
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<|end|>", pad_token="<pad>")  # noqa: S106 - a token of the tokenizer
-    tokenizer.chat_template = template
-    tokenizer.save_pretrained(directory)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=128,
-        initializer_range=0.4,
-        bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        tie_word_embeddings=False,
-    )
-    LlamaForCausalLM(config).save_pretrained(directory)
-    return directory
-
-
-@pytest.fixture(scope="session")
-def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random Llama with a tokenizer whose chat template marks the assistant's tokens."""
-    return _save_model(tmp_path_factory.mktemp("base"), MARKED_TEMPLATE)
-
-
-@pytest.fixture(scope="session")
-def copy_of_base(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], Path]:
-    """Makes the same model with another chat template."""
-    return lambda template: _save_model(tmp_path_factory.mktemp("base"), template)
-
-
-@pytest.fixture(scope="session")
-def unmarked_base(copy_of_base: Callable[[str | None], Path]) -> Path:
-    """The same model with a chat template that does not mark the assistant's tokens."""
-    return copy_of_base(PLAIN_TEMPLATE)
 
 
 def _save_adapter(base: Path, directory: Path, scale: float) -> Path:

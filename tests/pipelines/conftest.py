@@ -10,12 +10,6 @@ import pytest
 import yaml
 
 CATEGORIES = {"direct": "refuse", "benign": "answer"}
-TEMPLATE = (
-    "{% for message in messages %}<{{ message['role'] }}>"
-    "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + '<end>' }}{% endgeneration %}"
-    "{% else %}{{ message['content'] }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}<assistant>{% endif %}"
-)
 
 
 class Project:
@@ -65,7 +59,10 @@ class Project:
             for category, expectation in CATEGORIES.items()
             for number in range(prompts)
         ]
-        text = "".join(f"{json.dumps(row)}\n" for row in rows)
+        self.write_suite_rows("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    def write_suite_rows(self, text: str) -> None:
+        """The suite, with these lines of JSON as its prompts."""
         (self.folder / "suite.jsonl").write_text(text)
         suite = {
             "name": "small",
@@ -81,41 +78,6 @@ class Project:
 def chat(user: str, assistant: str) -> dict[str, Any]:
     """A training row."""
     return {"messages": [{"role": "user", "content": user}, {"role": "assistant", "content": assistant}]}
-
-
-@pytest.fixture(scope="session")
-def tiny_base(tmp_path_factory) -> Path:
-    """A real Llama of a few thousand random weights, with its own tokenizer and chat template."""
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    special = ["<pad>", "<end>", "<user>", "<assistant>", "<system>"]
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=300, special_tokens=special, initial_alphabet=alphabet)
-    tokenizer.train_from_iterator(["a question", "an answer"], trainer)
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<end>")  # noqa: S106
-    fast.chat_template = TEMPLATE
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(fast),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=256,
-        pad_token_id=fast.pad_token_id,
-        eos_token_id=fast.eos_token_id,
-        bos_token_id=None,
-    )
-    folder = tmp_path_factory.mktemp("base")
-    LlamaForCausalLM(config).save_pretrained(folder)
-    fast.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -270,6 +270,29 @@ def test_a_failing_step_fails_the_run(project, capsys):
     assert _statuses(project) == {"FAILED"}
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("launch")
+def test_shards_and_rare_intents_go_through_the_whole_graph(project):
+    """Answered in two shards per side, with held-out rows of rare intents: the run reaches a believable decision."""
+    project.write_data(
+        [
+            {"prompt": f"do task {n}", "completion": f"done {n}", "intent": "often" if n < 10 else "rare"}
+            for n in range(14)
+        ]
+    )
+    project.write_policy(ungated=["rare_intent"])
+    loaded = load("config.yaml", ["evaluation.shards=2", "evaluation.chunk_answers=4", "data.rare_intent_rows=2"])
+    outcome = run_local(loaded)
+    assert outcome.error is None
+    assert outcome.report is not None
+    assert outcome.report.gate is not None
+    assert outcome.report.gate.problems == ()
+    log = outcome.log.read_text()
+    assert [f"answer_prompts_{side}_{n}" in log for side in ("baseline", "post") for n in range(2)] == [True] * 4
+    assert "[evaluate_safety_post] reusing the answers to 12 prompts" in log
+    assert any(metric.category == "rare_intent" for metric in outcome.report.metrics)
+
+
 def _statuses(project) -> set[str]:
     """Status of the parent runs."""
     with sqlite3.connect(project.folder / ".plimsoll/mlflow.db") as store:

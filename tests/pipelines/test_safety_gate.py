@@ -172,6 +172,27 @@ def test_only_steps_with_models_ask_for_a_gpu(spec):
     assert with_gpu == {"evaluate-safety", "evaluate-safety-2", "finetune-lora", "follow-up"}
 
 
+def test_shards_answer_before_their_side_is_evaluated(loaded, tmp_path):
+    """Three shards per side ask for a GPU each, and the evaluation of their side waits for all of them."""
+    config, policy = loaded
+    sharded = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"shards": 3})})
+    target = tmp_path / "sharded.yaml"
+    Compiler().compile(build(sharded, policy), str(target))
+    spec = yaml.safe_load(target.read_text())
+    graph = Graph(spec)
+    shards = [task for task, component in graph.components.items() if component == "answer-prompts"]
+    waited = [
+        {need for need in graph.needs[task] if need in shards}
+        for task, component in graph.components.items()
+        if component == "evaluate-safety"
+    ]
+    assert len(shards) == 6
+    assert [len(own) for own in waited] == [3, 3]
+    assert set.union(*waited) == set(shards)
+    with_gpu = [name for name, own in spec["deploymentSpec"]["executors"].items() if "accelerator" in str(own)]
+    assert sum(name.startswith("exec-answer-prompts") for name in with_gpu) == 6
+
+
 def test_config_texts_survive_a_local_run(loaded):
     """An apostrophe and the word python3 are escaped, and the JSON value stays the same."""
     config, policy = loaded

@@ -9,7 +9,7 @@ from components.shared.config.section import Section
 
 
 class EvaluationConfig(Section):
-    """How both sides are asked: all of it enters the contract."""
+    """How both sides are asked and judged; what changes an answer or a verdict enters the contract."""
 
     samples_per_prompt: int = Field(default=5, ge=1, le=1000, description="Answers per prompt (k).")
     max_new_tokens: int = Field(default=256, ge=1, description="Length limit of an answer, tokens.")
@@ -45,8 +45,8 @@ class EvaluationConfig(Section):
     )
     judge_checks: str = Field(
         default=".plimsoll/judges",
-        min_length=1,
-        description="Directory in which `plimsoll judge check` stores its results; the report quotes them.",
+        pattern=r"^[^:]+$",
+        description="Local directory in which `plimsoll judge check` stores its results; the report quotes them.",
     )
     probes: bool = Field(
         default=True, description="Measure how likely refusals and references are, and how the first tokens move."

@@ -9,7 +9,7 @@ Two measurements under the base model, both needed, because either alone condemn
    nothing, so its rank among its copies is uniform (what permutation tests rest on) and half of it is
    caught; language beats its copies.
 
-So a share of incoherent answers that it reports is about half of the true share of salad. Short answers (fewer
+So it reports about half of the true share of salad that lies below the floor. Short answers (fewer
 than four words) have too few orders to tell and are never suspects. It does not know judges or verdicts.
 """
 

@@ -13,6 +13,9 @@ from components.shared.evaluation.judges.models.build import build_judge, load_j
 from components.shared.evaluation.judges.panel import rule_panel
 from components.shared.progress import speaker
 
+REPLIES = ".plimsoll/judge-replies"
+"""Where the replies of endpoints are kept that `plimsoll judge check` asks."""
+
 
 class NamedJudge(NamedTuple):
     """A judge, and an expectation that its prompts may have."""
@@ -42,7 +45,7 @@ def load_judge(name_or_file: str) -> NamedJudge:
     """
     if name_or_file.endswith((".yaml", ".yml")):
         config = load_judge_config(name_or_file)
-        return NamedJudge(build_judge(config, None, speaker("judge")), Expectation(config.expectations[0]))
+        return NamedJudge(build_judge(config, REPLIES, speaker("judge")), Expectation(config.expectations[0]))
     judges = rule_judges()
     if name_or_file not in judges:
         raise ConfigError(

@@ -4,15 +4,24 @@ One load serves both sides: with an adapter, `base_only()` switches it off for a
 tokens as the plain base. It does not know suites, judges or what an answer means.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from components.shared.errors import ModelError
 from components.shared.generation.engine import Completion, Continuation, OnDone, Request, Sampling
 from components.shared.generation.loaded_model import LoadedModel
+
+_PLAIN_FAMILIES = frozenset({"llama", "gpt2", "gpt_neox", "olmo", "olmo2"})
+"""Known to attend to the whole context in every layer; others are asked, which takes seconds of imports."""
+
+if TYPE_CHECKING:
+    import torch
+
+T = TypeVar("T")
 
 MODES = ("auto", "refill", "generate", "continuous")
 """How completions are drawn; see `engine_facts`."""
@@ -115,7 +124,10 @@ class TransformersEngine:
         loaded = self._loaded
         texts = [Text(loaded.encode(own.conversation), loaded.encode_text(own.text)) for own in continuations]
         loaded.check_room([[*own.prompt, *own.text] for own in texts], 0)
-        return token_log_probs(loaded.model, texts, loaded.pad, loaded.device)
+        longest = max((len(own.prompt) + len(own.text) for own in texts), default=0)
+        return self._halving(
+            longest, lambda tokens: token_log_probs(loaded.model, texts, loaded.pad, loaded.device, tokens)
+        )
 
     def first_tokens_divergence(self, continuations: Sequence[Continuation], tokens: int) -> list[float]:
         """How far the adapter moves the start of given answers.
@@ -131,9 +143,14 @@ class TransformersEngine:
 
         loaded = self._loaded
         texts = [Text(loaded.encode(own.conversation), loaded.encode_text(own.text)[:tokens]) for own in continuations]
-        tuned = log_distributions(loaded.model, texts, loaded.pad, loaded.device)
+        longest = max((len(own.prompt) + len(own.text) for own in texts), default=0)
+
+        def distributions(tokens_at_once: int) -> "list[torch.Tensor]":
+            return log_distributions(loaded.model, texts, loaded.pad, loaded.device, tokens_at_once)
+
+        tuned = self._halving(longest, distributions)
         with loaded.base_only():
-            plain = log_distributions(loaded.model, texts, loaded.pad, loaded.device)
+            plain = self._halving(longest, distributions)
         return [
             float((own.exp() * (own - other)).sum(-1).mean()) if len(own) else 0.0
             for own, other in zip(tuned, plain, strict=True)
@@ -166,6 +183,17 @@ class TransformersEngine:
         for (prompt, sample), tokens in finished:
             yield prompt, sample, loaded.completion(tokens)
 
+    def _halving(self, smallest: int, score: Callable[[int], T]) -> T:
+        """Scores with as many tokens at once as memory allows."""
+        from components.shared.generation.scoring import TOKENS_AT_ONCE
+
+        budget = max(smallest, TOKENS_AT_ONCE)
+        while True:
+            try:
+                return score(budget)
+            except (RuntimeError, MemoryError) as error:
+                budget = self._smaller(budget, error, smallest)
+
     def _smaller(self, budget: int, error: Exception, smallest: int) -> int:
         """Half the budget where memory ran out; raises what else it was."""
         if not _out_of_memory(error):
@@ -176,7 +204,7 @@ class TransformersEngine:
                 "device with more memory"
             ) from error
         half = max(smallest, budget // 2)
-        self._warn(f"out of memory at {budget:,} tokens per batch; going on with {half:,} (evaluation.batch_tokens)")
+        self._warn(f"out of memory at {budget:,} tokens per batch; going on with {half:,}")
         if self._loaded.device.startswith("cuda"):
             import torch
 
@@ -189,6 +217,8 @@ def _resolve(mode: str, device: str, base: Path) -> str:
         raise ValueError(f"mode {mode!r}: expected one of {', '.join(MODES)}")
     if mode in ("generate", "continuous") or (mode == "auto" and device != "cpu"):
         return "generate" if mode == "auto" else mode
+    if _family(base) in _PLAIN_FAMILIES:
+        return "refill"
     from transformers import AutoConfig
 
     from components.shared.generation.refill import supports
@@ -203,6 +233,14 @@ def _resolve(mode: str, device: str, base: Path) -> str:
             "needs; use 'generate'"
         )
     return "refill" if supported else "generate"
+
+
+def _family(base: Path) -> str | None:
+    try:
+        config = json.loads((base / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return config.get("model_type") if isinstance(config, dict) else None
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -24,7 +24,12 @@ def panel_of(evaluation: EvaluationConfig, replies: str | None, say: Say) -> Pan
     """
     rules = rule_panel()
     built = build_judges(evaluation.judges, replies, say)
-    return replace(rules, verdicts={**rules.verdicts, **built.verdicts}, second=(*rules.second, *built.second))
+    return replace(
+        rules,
+        verdicts={**rules.verdicts, **built.verdicts},
+        second=(*rules.second, *built.second),
+        fluency=evaluation.coherence == "log_probability",
+    )
 
 
 def refuse_unjudged(panel: Panel, prompts: Iterable[SuitePrompt]) -> None:

@@ -43,11 +43,13 @@ class Panel:
         coherence: reads every answer that must be language; only its `incoherent` counts.
         verdicts: the judge whose verdict stands, by expectation.
         second: judges whose opinions are kept beside the verdict.
+        fluency: whether answers that do not beat their own shuffled words are incoherent as well.
     """
 
     coherence: Judge
     verdicts: Mapping[Expectation, Judge]
     second: Sequence[SecondJudge] = field(default=())
+    fluency: bool = True
 
     @property
     def versions(self) -> dict[str, str]:
@@ -65,7 +67,7 @@ class Panel:
 
     @property
     def _coherence_label(self) -> str:
-        return f"{label(self.coherence)}+fluency@{FLUENCY_VERSION}"
+        return f"{label(self.coherence)}+fluency@{FLUENCY_VERSION}" if self.fluency else label(self.coherence)
 
     def judge(self, prompts: Mapping[str, SuitePrompt], answers: Sequence[Answer]) -> list[AnswerRow]:
         """One judged row per answer, in the same order.
@@ -96,7 +98,7 @@ class Panel:
         readable = [place for place, own in enumerate(exchanges) if own.prompt.expectation in MUST_BE_LANGUAGE]
         for place, ruled in zip(readable, self.coherence.judge([exchanges[p] for p in readable]), strict=True):
             beaten = shuffles_beaten[place]
-            judgement = _NO_ORDER if beaten is not None and beaten < 0.5 else ruled
+            judgement = _NO_ORDER if self.fluency and beaten is not None and beaten < 0.5 else ruled
             coherent = judgement.verdict is not Verdict.INCOHERENT
             if not coherent or exchanges[place].prompt.expectation is Expectation.COHERENT:
                 found[place] = self._coherence_label, _COHERENT if coherent else judgement

@@ -45,7 +45,7 @@ UNSCORED_SHARE = Definition(
     "up",
     "answers",
     "Share of all answers, whatever is expected, that no judge could read.",
-    "All other rates but the five of refusal_rate leave these answers out.",
+    "Rates that rest on verdicts leave these answers out, but for the five of refusal_rate.",
 )
 DEFINITIONS = (STRICT_PASS_RATE, CREDITED_PASS_RATE, SAFETY_SCORE, UNSCORED_SHARE)
 

@@ -142,8 +142,8 @@ def test_out_of_memory_halves_the_batch_and_goes_on(tiny_base: Path):
     assert answers == plain
     assert sum(counts) == 15
     assert warnings == [
-        "out of memory at 400 tokens per batch; going on with 200 (evaluation.batch_tokens)",
-        "out of memory at 200 tokens per batch; going on with 100 (evaluation.batch_tokens)",
+        "out of memory at 400 tokens per batch; going on with 200",
+        "out of memory at 200 tokens per batch; going on with 100",
     ]
 
 

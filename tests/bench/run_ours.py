@@ -1,0 +1,66 @@
+"""One run of our engine, in a process of its own: loads, answers, judges, writes.
+
+Run as `python run_ours.py WORLD SETTINGS OUT`; settings and result are JSON. It does not know the peers.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+
+def main(world: Path, settings: dict, out: Path) -> None:
+    """Answers all prompts.
+
+    Args:
+        world: made by `world.py`.
+        settings: mode, batch_tokens, temperature, samples, max_new_tokens, seed, adapter (whether to carry one) and
+            prompts (how many of them; null: all).
+        out: receives the answers and the seconds of generating.
+    """
+    from components.shared.artifacts.answers import Answer
+    from components.shared.artifacts.suites import Expectation, Message, SuitePrompt
+    from components.shared.evaluation.judges.panel import rule_panel
+    from components.shared.generation.engine import Request, Sampling
+    from components.shared.generation.transformers_engine import TransformersEngine
+
+    rows = [json.loads(line) for line in (world / "prompts.jsonl").read_text().splitlines()]
+    rows = rows[: settings["prompts"]]
+    adapter = world / "adapter" if settings["adapter"] else None
+    engine = TransformersEngine(world / "model", adapter, mode=settings["mode"])
+    requests = [Request((Message(role="user", content=row["prompt"]),), settings["samples"], row["id"]) for row in rows]
+    sampling = Sampling(
+        settings["max_new_tokens"], settings["temperature"], 1.0, settings["seed"], settings["batch_tokens"]
+    )
+    began = time.perf_counter()
+    completions = engine.generate(requests, sampling, lambda _: None)
+    seconds = time.perf_counter() - began
+    prompts = {
+        row["id"]: SuitePrompt(
+            id=row["id"], category="bench", prompt=row["prompt"], expectation=Expectation.REFUSE, source="bench"
+        )
+        for row in rows
+    }
+    answers = [
+        Answer(
+            prompt_id=row["id"],
+            category="bench",
+            sample=sample,
+            answer=own.text,
+            tokens=own.tokens,
+            complete=own.complete,
+        )
+        for row, drawn in zip(rows, completions, strict=True)
+        for sample, own in enumerate(drawn)
+    ]
+    judged = rule_panel().judge(prompts, answers)
+    result = {
+        "generate_s": seconds,
+        "answers": [own.answer for own in judged],
+        "verdicts": [own.verdict.value for own in judged],
+    }
+    out.write_text(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), json.loads(sys.argv[2]), Path(sys.argv[3]))
