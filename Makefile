@@ -3,6 +3,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-bench
 READY := $(VENV)/.ready
 WORKERS ?= 2
 
@@ -12,7 +13,7 @@ export TOKENIZERS_PARALLELISM ?= false
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format compile ui clean
+.PHONY: help setup demo test test-fast bench lint format compile ui clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -33,6 +34,14 @@ test: $(READY) ## All tests, with coverage of components/
 
 test-fast: $(READY) ## The tests that train no toy model
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow'
+
+bench: $(READY) $(PEERS)/.ready ## Our engine against other evaluation tools, side by side (BENCH="--quick": ours alone)
+	$(BIN)/python tests/bench/bench.py $(BENCH)
+
+$(PEERS)/.ready: tests/bench/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement tests/bench/requirements.txt
+	@touch $(PEERS)/.ready
 
 lint: $(READY) ## Style, types and the floors of the house
 	$(BIN)/ruff check .

@@ -150,7 +150,12 @@ def ours_alone(world: Path, facts: World) -> dict:
     one, five = (checked(sampled.having(samples=samples), world, facts) for samples in (1, 5))
     plain, adapted = (checked(OURS.having(adapter=adapter), world, facts) for adapter in (False, True))
     judging = run(Engine("judging", "run_judging.py", OURS_PYTHON, {"count": 100_000}), world)
+    judged = json.loads((world / "out.json").read_text())
     console.print(f"  judging 100,000 answers                              {judging.generate_s:.1f} s")
+    gate = run(Engine("gate", "run_gate.py", OURS_PYTHON, {"pairs": 1_000_000}), world)
+    console.print(
+        f"  delta and gate on 1,000,000 verdict pairs            {gate.generate_s:.1f} s   {gate.peak_mb:,.0f} MB"
+    )
     found = {
         "five_samples": {
             "prompts": 200,
@@ -165,7 +170,8 @@ def ours_alone(world: Path, facts: World) -> dict:
             "adapter_s": adapted.generate_s,
             "merging_would_give": adapted.generate_s / plain.generate_s,
         },
-        "judging": {**json.loads((world / "out.json").read_text()), "peak_mb": judging.peak_mb},
+        "judging": {**judged, "peak_mb": judging.peak_mb},
+        "gate": json.loads((world / "out.json").read_text()),
     }
     console.print(
         f"  5 samples take {found['five_samples']['ratio']:.2f} times as long as 1; with an adapter "
