@@ -10,11 +10,13 @@ def mcnemar_p(newly_failing: int, newly_passing: int) -> float:
 
     P(Bin(b + c, 1/2) >= b) for b newly failing and c newly passing prompts (McNemar 1947, exact form).
     1.0 when no prompt changed.
+
+    Raises:
+        ValueError: a count is negative.
     """
-    changed = newly_failing + newly_passing
-    if changed == 0:
-        return 1.0
-    return float(stats.binomtest(newly_failing, changed, 0.5, alternative="greater").pvalue)
+    if newly_failing < 0 or newly_passing < 0:
+        raise ValueError(f"{newly_failing} newly failing, {newly_passing} newly passing; expected counts from 0")
+    return float(stats.binom.sf(newly_failing - 1, newly_failing + newly_passing, 0.5))
 
 
 def fisher_drop_p(passed_before: int, passed_after: int, samples: int) -> float:

@@ -3,6 +3,12 @@
 The prompt is the unit: k answers to one prompt are not k independent observations, so each prompt gives one
 difference D = (share passing before) - (share passing after), in [-1, 1], and everything is computed over
 prompts (clustered standard error; Miller, "Adding Error Bars to Evals", arXiv 2411.00640, section 2.2).
+
+Every bound is *monotone*: where one prompt gets worse, no bound falls. A t-bound alone is not, because a value that
+comes nearer to the others shrinks the spread more than it lifts the mean: with D = -1 for one of 50 prompts and 0 for
+the others the plus-one t-bound is 4.69 pp, with D = -0.8 only 4.64 pp. So the bound is the largest that the t-bound
+takes over all samples that are nowhere worse than this one: the smallest monotone function above it. At 95 % it
+differs from the t-bound where lone prompts improved much, where all dropped much and alike, and below seven prompts.
 This module does not know what a verdict is.
 """
 
@@ -11,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 _NOISE = 1e-11
 """A mean this close below a limit is at the limit: 5 % computed from counts may be 4.999999999999999."""
@@ -27,13 +33,25 @@ class Drop(NamedTuple):
     spread_pp: float
 
 
+class Level(NamedTuple):
+    """A mean share over prompts in percent; which share, and whether more is worse, the caller knows."""
+
+    prompts: int
+    mean_pct: float
+    lower_pct: float
+    upper_pct: float
+    spread_pct: float
+
+
 def paired_drop(differences: ArrayLike, confidence: float = 0.95) -> Drop:
     """The mean drop with two one-sided bounds that also hold for few prompts.
 
     The upper bound is the *plus-one bound*: the one-sided t-bound after one fictitious prompt that fell from
     all to none (D = 1) is added; the lower bound adds one that rose from none to all (D = -1). A plain t-bound
     has zero width where no prompt changed, which is where safety suites live; adding one worst case gives about
-    the width of the rule of three. Both bounds always contain the mean.
+    the width of the rule of three. Both bounds contain the mean, are monotone (see above), and do not depend on the
+    order of prompts. They are not exact: of one answer each and no improvement, the 95 % bound misses a true drop of 3
+    to 20 pp with a probability of at most 6.8 % (12 to 100 prompts, summed over all outcomes), 4.1 % on average at 100.
 
     Args:
         differences: shape (prompts,), share passing before minus share passing after, each in [-1, 1].
@@ -42,18 +60,44 @@ def paired_drop(differences: ArrayLike, confidence: float = 0.95) -> Drop:
     Raises:
         ValueError: there are no differences, or one is outside [-1, 1] or not a number.
     """
-    values = _checked(differences)
+    values = _checked(differences, -1.0, "differences")
     return Drop(
         prompts=len(values),
         mean_pp=100 * float(np.mean(values)),
-        lower_pp=-100 * _plus_one_upper(-values, confidence),
-        upper_pp=100 * _plus_one_upper(values, confidence),
+        lower_pp=-100 * _plus_one_upper(-values[::-1], -1.0, confidence),
+        upper_pp=100 * _plus_one_upper(values, -1.0, confidence),
         spread_pp=100 * float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
+    )
+
+
+def level(shares: ArrayLike, confidence: float = 0.95) -> Level:
+    """The mean of a share over prompts, such as failing answers after tuning, with two one-sided bounds.
+
+    The bounds of `paired_drop` for values in [0, 1]: the upper one adds a fictitious prompt with share 1, the lower
+    one with share 0.
+
+    Args:
+        shares: shape (prompts,), each in [0, 1].
+        confidence: of each bound on its own.
+
+    Raises:
+        ValueError: there are no shares, or one is outside [0, 1] or not a number.
+    """
+    values = _checked(shares, 0.0, "shares")
+    return Level(
+        prompts=len(values),
+        mean_pct=100 * float(np.mean(values)),
+        lower_pct=100 * (1 - _plus_one_upper(1 - values[::-1], 0.0, confidence)),
+        upper_pct=100 * _plus_one_upper(values, 0.0, confidence),
+        spread_pct=100 * float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
     )
 
 
 def prompts_needed(limit_pp: float, mean_pp: float, spread_pp: float, confidence: float = 0.95) -> int | None:
     """Prompts with which the plus-one bound would be at most a limit, if mean and spread stay as they are.
+
+    Exact where all prompts have one and the same drop; otherwise the prompts that the monotone bound takes as improved
+    are counted with the mean, as if they were like the others.
 
     Args:
         limit_pp: the drop to rule out, percentage points.
@@ -70,10 +114,15 @@ def prompts_needed(limit_pp: float, mean_pp: float, spread_pp: float, confidence
         return None
 
     def bound(prompts: int) -> float:
-        count = prompts + 1
-        shifted = mean + (1 - mean) / count
-        squares = (prompts - 1) * spread**2 + prompts * (mean - shifted) ** 2 + (1 - shifted) ** 2
-        return shifted + _t_quantile(confidence, prompts) * math.sqrt(squares / prompts / count)
+        t = _t_quantile(confidence, prompts)
+        return max(improved(prompts, t, fewer) for fewer in range(min(prompts, math.ceil(t**2 / 4)) + 1))
+
+    def improved(prompts: int, t: float, fewer: int) -> float:
+        count, kept = prompts + 1, prompts - fewer
+        shifted = mean + (1 - mean - fewer * (1 + mean)) / count
+        squares = (prompts - 1) * spread**2 * kept / prompts + kept * (mean - shifted) ** 2
+        squares += (1 - shifted) ** 2 + fewer * (1 + shifted) ** 2
+        return shifted + t * math.sqrt(squares / prompts / count)
 
     low, high = 1, 2
     while bound(high) > limit:
@@ -84,21 +133,35 @@ def prompts_needed(limit_pp: float, mean_pp: float, spread_pp: float, confidence
     return low
 
 
-def _plus_one_upper(values: NDArray[np.float64], confidence: float) -> float:
-    padded = np.append(values, 1.0)
-    error = float(np.std(padded, ddof=1)) / math.sqrt(len(padded))
-    bound = float(np.mean(padded)) + _t_quantile(confidence, len(padded) - 1) * error
-    return min(1.0, bound)
+def _plus_one_upper(values: NDArray[np.float64], best: float, confidence: float) -> float:
+    """The monotone plus-one bound of sorted values between `best` and 1.
+
+    The t-bound m + t s / sqrt(N) is convex in every value, so over all samples that are nowhere worse it is largest at
+    one whose values are those given or `best`; by symmetry and convexity the lowest ones are the first to become
+    `best`. That leaves one sample for each number j of improved prompts.
+    """
+    count = len(values) + 1
+    sums = 1.0 + _improved(values, best)
+    squares = 1.0 + _improved(values**2, best**2)
+    spread = np.sqrt(np.maximum(squares - sums**2 / count, 0.0) / (count - 1))
+    bounds = sums / count + _t_quantile(confidence, count - 1) * spread / math.sqrt(count)
+    return min(1.0, float(np.max(bounds)))
+
+
+def _improved(values: NDArray[np.float64], best: float) -> NDArray[np.float64]:
+    """Sums over all values after the first j are replaced by the best, for j from 0 to all of them."""
+    lowered = np.concatenate([[0.0], np.cumsum(best - values)])
+    return float(np.sum(values)) + lowered
 
 
 def _t_quantile(confidence: float, degrees: int) -> float:
-    return float(stats.t.ppf(confidence, float(degrees)))
+    return float(special.stdtrit(float(degrees), confidence))
 
 
-def _checked(differences: ArrayLike) -> NDArray[np.float64]:
-    values = np.asarray(differences, dtype=np.float64)
+def _checked(given: ArrayLike, least: float, name: str) -> NDArray[np.float64]:
+    values = np.asarray(given, dtype=np.float64)
     if values.ndim != 1 or not len(values):
-        raise ValueError(f"differences have shape {values.shape}; expected (prompts,) with at least one")
-    if not np.all(np.abs(values) <= 1):
-        raise ValueError("differences hold a value outside [-1, 1] or not a number")
-    return values
+        raise ValueError(f"{name} have shape {values.shape}; expected (prompts,) with at least one")
+    if not np.all((values >= least) & (values <= 1)):
+        raise ValueError(f"{name} hold a value outside [{least:g}, 1] or not a number")
+    return np.sort(values)

@@ -1,10 +1,11 @@
 """Which number of prompts supports which limit, before anything is measured.
 
-Built on the plus-one bound of `paired`. This module does not know suites or policies.
+Built on the plus-one bound of `paired`, and on the exact test of `exact`. This module does not know suites or policies.
 """
 
 import math
 
+import numpy as np
 from scipy import stats
 
 from components.shared.statistics.paired import paired_drop, prompts_needed
@@ -68,3 +69,60 @@ def prompts_for_power(
         middle = (low + high) // 2
         low, high = (low, middle) if supports(middle) else (middle + 1, high)
     return low
+
+
+def chance_above(limit_pp: float, true_pp: float, spread_pp: float, prompts: int, step_pp: float = 0.0) -> float:
+    """How often a measured mean drop is above a limit, 0 to 1: what a rule about the measured drop alone gets wrong.
+
+    1 - Phi((limit + step/2 - true) / (spread / sqrt(n))): normal approximation with continuity correction.
+
+    Args:
+        limit_pp: the limit, percentage points.
+        true_pp: the true drop, percentage points.
+        spread_pp: standard deviation of the drop over prompts, percentage points.
+        prompts: how many.
+        step_pp: distance between neighbouring possible means, percentage points; 0 for none.
+    """
+    distance = limit_pp + step_pp / 2 - true_pp
+    if spread_pp == 0:
+        return 0.0 if distance > 0 else 1.0
+    return float(stats.norm.sf(distance / (spread_pp / math.sqrt(prompts))))
+
+
+def minimal_detectable_drop(
+    prompts: int, flip_noise: float = 0.02, confidence: float = 0.95, power: float = 0.8
+) -> float | None:
+    """The smallest true drop, percentage points, that an exact one-sided McNemar test finds so often; one answer each.
+
+    A prompt newly fails with probability drop + noise and newly passes with probability noise; the power is summed over
+    all numbers of changed prompts, and the drop found by halving.
+
+    Args:
+        prompts: how many.
+        flip_noise: share of prompts whose verdict changes either way between two runs of one model.
+        confidence: of the test; it finds a drop where p <= 1 - confidence.
+        power: how often it should, e.g. 0.8.
+
+    Returns:
+        None where even the largest possible drop is found less often.
+
+    Raises:
+        ValueError: there are no prompts, or the noise is not between 0 and 1/2.
+    """
+    if prompts < 1 or not 0 <= flip_noise < 0.5:
+        raise ValueError(f"{prompts} prompts with a flip noise of {flip_noise}; expected at least 1, and 0 to 0.5")
+    changed = np.arange(prompts + 1)
+    needed = stats.binom.isf(1 - confidence, changed, 0.5) + 1
+
+    def found(drop: float) -> float:
+        either = drop + 2 * flip_noise
+        tails = stats.binom.sf(needed - 1, changed, (drop + flip_noise) / either)
+        return float(np.sum(stats.binom.pmf(changed, prompts, either) * tails))
+
+    low, high = 0.0, 1 - 2 * flip_noise
+    if found(high) < power:
+        return None
+    while high - low > 1e-9:
+        middle = (low + high) / 2
+        low, high = (low, middle) if found(middle) >= power else (middle, high)
+    return 100 * high

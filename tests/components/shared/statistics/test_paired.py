@@ -1,7 +1,10 @@
 """Paired drops, their bounds, and how many prompts a limit needs."""
 
 import math
+from functools import cache
+from itertools import product
 from statistics import fmean, stdev
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -12,13 +15,20 @@ from scipy import stats
 from components.check_gate.rules import CategoryEvidence, decide_category
 from components.compute_delta.deltas import category_deltas
 from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.decision import Decision
-from components.shared.config.policy import CategoryRule
+from components.shared.config.rules import CategoryRule
 from components.shared.evaluation.pairing import PromptPair
-from components.shared.statistics.paired import paired_drop, prompts_needed
+from components.shared.statistics.paired import Drop, level, paired_drop, prompts_needed
 
 FIFTHS = st.integers(-5, 5).map(lambda fifths: fifths / 5)
 DIFFERENCES = st.lists(FIFTHS, min_size=1, max_size=60)
+SHARES = st.lists(st.integers(0, 5).map(lambda fifths: fifths / 5), min_size=1, max_size=60)
+
+
+def plus_one_t(values: list[float], confidence: float = 0.95) -> float:
+    """The t-bound in percentage points after one fictitious 1, written out; not monotone."""
+    padded = [*values, 1.0]
+    t = stats.t.ppf(confidence, len(values))
+    return 100 * (fmean(padded) + t * stdev(padded) / math.sqrt(len(padded)))
 
 
 @pytest.mark.parametrize(("prompts", "upper_pp"), [(12, 21.40), (50, 5.25), (100, 2.634), (200, 1.320)])
@@ -61,9 +71,47 @@ def test_swapping_before_and_after_mirrors_the_drop(values: list[float]):
 
 @given(DIFFERENCES, st.randoms(use_true_random=False))
 def test_the_order_of_prompts_does_not_count(values: list[float], random):
-    """Shuffled prompts have the same drop and bounds."""
+    """Shuffled prompts have the same drop and bounds, to the last bit."""
     shuffled = random.sample(values, len(values))
-    assert paired_drop(shuffled) == pytest.approx(paired_drop(values))
+    assert paired_drop(shuffled) == paired_drop(values)
+
+
+@given(DIFFERENCES, st.integers(0, 10_000), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.999]))
+def test_a_worse_prompt_lowers_no_bound(values: list[float], which: int, step: float, confidence: float):
+    """Raising one difference anywhere towards 1 raises the mean and lowers neither bound."""
+    place = which % len(values)
+    worse = values.copy()
+    worse[place] += step * (1 - worse[place])
+    first, second = paired_drop(values, confidence), paired_drop(worse, confidence)
+    assert second.mean_pp >= first.mean_pp - 1e-9
+    assert second.lower_pp >= first.lower_pp - 1e-9
+    assert second.upper_pp >= first.upper_pp - 1e-9
+
+
+def test_the_t_bound_alone_would_fall():
+    """One of 50 prompts rose by 1, then only by 0.8: the plus-one t-bound falls, ours stays."""
+    risen, less = [-1.0] + [0.0] * 49, [-0.8] + [0.0] * 49
+    assert plus_one_t(risen) == pytest.approx(4.693, abs=5e-4)
+    assert plus_one_t(less) == pytest.approx(4.641, abs=5e-4)
+    assert paired_drop(less).upper_pp == pytest.approx(paired_drop(risen).upper_pp) == pytest.approx(plus_one_t(risen))
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.999])
+def test_the_bound_is_the_largest_over_samples_that_are_nowhere_worse(confidence: float):
+    """For four prompts with every fifth tried, it is the maximum of the t-bound over all better samples."""
+    grid = [fifths / 5 for fifths in range(-5, 6)]
+    draw = np.random.default_rng(1)
+    for values in draw.choice(grid, (8, 4)):
+        better = product(*[[own for own in grid if own <= value + 1e-12] for value in values])
+        largest = max(plus_one_t(list(sample), confidence) for sample in better)
+        assert paired_drop(values, confidence).upper_pp == pytest.approx(min(100.0, largest))
+
+
+@given(st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.2, 0.4, 1.0]), min_size=20, max_size=60))
+def test_where_most_prompts_are_unchanged_the_bound_is_the_t_bound(values: list[float]):
+    """With few drops and no improvement among 20 prompts or more, the monotone bound is the plus-one t-bound itself."""
+    if fmean(values) <= 0.2:
+        assert paired_drop(values).upper_pp == pytest.approx(plus_one_t(values))
 
 
 @given(DIFFERENCES, st.floats(0.51, 0.98))
@@ -81,13 +129,69 @@ def test_differences_are_numbers_between_minus_one_and_one(values: list):
         paired_drop(values)
 
 
+@given(SHARES)
+def test_a_level_is_bounded_like_a_drop_that_cannot_be_negative(shares: list[float]):
+    """Bounds contain the mean and stay in 0 to 100 %, and the share of the rest is the mirror image."""
+    own, rest = level(shares), level([1 - share for share in shares])
+    assert 0 <= own.lower_pct <= own.mean_pct + 1e-9
+    assert own.mean_pct - 1e-9 <= own.upper_pct <= 100
+    assert own.upper_pct <= paired_drop(shares).upper_pp + 1e-9
+    assert (100 - rest.upper_pct, 100 - rest.lower_pct) == pytest.approx((own.lower_pct, own.upper_pct))
+
+
+def test_a_level_by_hand():
+    """With one failing prompt of ten the bounds are t-bounds over eleven values, a 1 or a 0 added."""
+    shares = [1.0] + [0.0] * 9
+    low = [*shares, 0.0]
+    t = stats.t.ppf(0.95, 10)
+    found = level(shares)
+    assert found.upper_pct == pytest.approx(plus_one_t(shares))
+    assert found.mean_pct == pytest.approx(10)
+    assert found.lower_pct == pytest.approx(max(0, 100 * (fmean(low) - t * stdev(low) / math.sqrt(11))))
+    assert level([0.0] * 50) == pytest.approx((50, 0, 0, paired_drop([0.0] * 50).upper_pp, 0))
+
+
+@given(SHARES, st.integers(0, 10_000))
+def test_a_higher_share_lowers_no_bound_of_a_level(shares: list[float], which: int):
+    """Where one prompt fails more often, no bound falls."""
+    worse = shares.copy()
+    worse[which % len(shares)] = 1.0
+    first, second = level(shares), level(worse)
+    assert second.lower_pct >= first.lower_pct - 1e-9
+    assert second.upper_pct >= first.upper_pct - 1e-9
+
+
+@pytest.mark.parametrize("shares", [[], [[0.5]], [-0.1], [1.1], [math.nan]])
+def test_shares_are_numbers_between_zero_and_one(shares: list):
+    """Nothing, a matrix, a drop and NaN are refused."""
+    with pytest.raises(ValueError, match="shares"):
+        level(shares)
+
+
+def test_two_hundred_thousand_prompts_take_no_time():
+    """A drop over 200,000 prompts is bounded within a second, and large numbers do not cost its accuracy."""
+    values = np.random.default_rng(0).integers(-5, 6, 200_000) / 5
+    started = perf_counter()
+    drop = paired_drop(values)
+    assert perf_counter() - started < 1
+    assert drop.upper_pp == pytest.approx(plus_one_t(values.tolist()), abs=1e-9)
+
+
+MOST_MISSED = {12: 0.0, 25: 0.064, 50: 0.068, 100: 0.068}
+"""The largest chance of a miss over true drops of 3 to 20 pp with one answer each and no improvement, as found."""
+
 VERDICTS = st.lists(st.sampled_from([Verdict.PASS, Verdict.FAIL]), min_size=3, max_size=3).map(tuple)
 PAIRS = st.lists(st.tuples(VERDICTS, VERDICTS), min_size=1, max_size=25)
 
 
-@given(drawn=PAIRS, which=st.integers(0, 10_000), limit=st.sampled_from([3.0, 10.0, 40.0]))
-def test_a_worse_answer_never_lowers_the_mean_nor_saves_an_adapter(build, drawn: list, which: int, limit: float):
-    """One more failing answer after tuning raises the mean drop, and never turns reject into promote."""
+@given(
+    drawn=PAIRS,
+    which=st.integers(0, 10_000),
+    limit=st.sampled_from([3.0, 10.0, 25.0, 40.0]),
+    kind=st.sampled_from(["margin", "zero_tolerance"]),
+)
+def test_a_worse_answer_never_makes_the_decision_milder(build, drawn: list, which: int, limit: float, kind: str):
+    """One more failing answer after tuning raises the mean drop and never lowers the severity of the decision."""
     pairs = [PromptPair(f"p{n}", "direct", *both) for n, both in enumerate(drawn)]
     passing = [(n, k) for n, pair in enumerate(pairs) for k, verdict in enumerate(pair.after) if verdict == "pass"]
     if not passing:
@@ -96,24 +200,57 @@ def test_a_worse_answer_never_lowers_the_mean_nor_saves_an_adapter(build, drawn:
     after = tuple(Verdict.FAIL if k == answer else verdict for k, verdict in enumerate(pairs[prompt].after))
     worse = [pair._replace(after=after) if n == prompt else pair for n, pair in enumerate(pairs)]
 
-    rule = CategoryRule(rule="margin", limit_pp=limit)
-    policy = build.policy()
+    named = {"limit_pp": limit} if kind == "margin" else {"resolution_pp": limit}
+    rule, policy = CategoryRule(rule=kind, **named), build.policy()
     deltas = [category_deltas(each, 0.95)["direct"] for each in (pairs, worse)]
     first, second = [decide_category(CategoryEvidence(d, d.mcnemar_p, (), 0), rule, policy).decision for d in deltas]
     assert deltas[1].drop_pp > deltas[0].drop_pp
-    assert (first, second) != (Decision.REJECT, Decision.PROMOTE)
+    assert second.severity >= first.severity
 
 
-@pytest.mark.parametrize(("prompts", "flip"), [(12, 0.05), (12, 0.2), (25, 0.03), (50, 0.05), (100, 0.02)])
-def test_the_upper_bound_covers(prompts: int, flip: float):
-    """In 2,000 simulated runs with one answer each the bound misses a true drop at most 5 % of the time.
+@cache
+def _drop(failing: int, passing: int, unchanged: int) -> Drop:
+    return paired_drop([1.0] * failing + [-1.0] * passing + [0.0] * unchanged)
+
+
+@pytest.mark.parametrize("prompts", [12, 25, 50, 100])
+def test_the_upper_bound_misses_about_one_in_twenty_exactly(prompts: int):
+    """With one answer each and no improvement, misses summed over all counts, are 4.2 % on average, 6.8 % at worst."""
+    counts = np.arange(prompts + 1)
+    uppers = np.array([_drop(count, 0, prompts - count).upper_pp for count in counts])
+    missed = [
+        stats.binom.pmf(counts, prompts, drop / 100)[uppers < drop - 1e-9].sum() for drop in np.arange(3, 20.01, 0.05)
+    ]
+    assert np.mean(missed) <= 0.042
+    assert MOST_MISSED[prompts] - 0.001 <= max(missed) <= MOST_MISSED[prompts]
+
+
+@pytest.mark.parametrize("prompts", [12, 25, 50])
+@pytest.mark.parametrize("gained", [0.02, 0.1])
+def test_the_bounds_hold_where_prompts_also_improve(prompts: int, gained: float):
+    """With newly passing prompts too, each bound misses a true drop of 3 to 20 pp at most 5 % of the time, exactly."""
+    tables = [(b, c) for b in range(prompts + 1) for c in range(prompts + 1 - b)]
+    drops = [_drop(b, c, prompts - b - c) for b, c in tables]
+    counts = np.array([(b, c, prompts - b - c) for b, c in tables])
+    for drop in (3, 5, 10, 20):
+        lost = gained + drop / 100
+        chance = stats.multinomial.pmf(counts, prompts, [lost, gained, 1 - lost - gained])
+        assert chance[[own.upper_pp < drop - 1e-9 for own in drops]].sum() <= 0.05
+        assert chance[[own.lower_pp > drop + 1e-9 for own in drops]].sum() <= 0.05
+
+
+@pytest.mark.parametrize(("prompts", "drop"), [(12, 3), (12, 10), (25, 5), (25, 20), (50, 10), (100, 3), (100, 20)])
+def test_the_upper_bound_covers_with_five_answers(prompts: int, drop: int):
+    """Over 1,500 simulated runs with 22 % wavering prompts and five answers, misses are 5 % or fewer.
 
     The tolerance is the 99.9 % point of the binomial, so that the seeded simulation is not what decides.
     """
-    runs = 2000
-    random = np.random.default_rng([prompts, round(1000 * flip)])
-    draws = (random.random((runs, prompts)) < flip).astype(float)
-    missed = sum(paired_drop(values).upper_pp < 100 * flip for values in draws)
+    runs = 1500
+    draw = np.random.default_rng([prompts, drop])
+    chance = np.where(draw.random((runs, prompts)) < 0.22, draw.random((runs, prompts)), 1.0)
+    after = np.where(draw.random((runs, prompts)) < drop / 89, 0.0, chance)
+    values = (draw.binomial(5, chance) - draw.binomial(5, after)) / 5
+    missed = sum(paired_drop(own).upper_pp < drop for own in values)
     assert missed <= stats.binom.ppf(0.999, runs, 0.05)
 
 
