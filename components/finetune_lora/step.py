@@ -9,6 +9,7 @@ from pathlib import Path
 
 from components.finetune_lora.training import train_adapter
 from components.shared.artifacts.training import AdapterManifest, TrainingData
+from components.shared.audit import AuditEntry, record
 from components.shared.chats import parse_chats
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
@@ -72,7 +73,7 @@ def finetune_lora(
         }
         key = digest_json([inputs, software])
         stage.params({**recipe.model_dump(), **{f"{name}_digest": value for name, value in inputs.items()}})
-        if reuse and store.fetch(ADAPTER_KIND, key, adapter_dir):
+        if reused := reuse and store.fetch(ADAPTER_KIND, key, adapter_dir):
             manifest = _checked(adapter_dir, inputs)
             stage.say(f"reusing adapter {short(manifest.adapter_digest)} (same base, data, recipe and policy)")
             stage.tags({"plimsoll.reused": "true"})
@@ -98,6 +99,7 @@ def finetune_lora(
             stage.curves({"train/loss": trained.loss_curve})
             store.put(ADAPTER_KIND, key, adapter_dir)
         _track(stage, manifest, adapter_dir)
+        stage.tags(_audit(context, manifest, reused).tags)
     return manifest
 
 
@@ -106,6 +108,20 @@ def _checked(adapter_dir: Path, inputs: dict[str, str]) -> AdapterManifest:
     if manifest.inputs != inputs or adapter_digest(adapter_dir) != manifest.adapter_digest:
         raise IntegrityError(f"{adapter_dir}: the stored adapter is not the one that its manifest describes")
     return manifest
+
+
+def _audit(context: RunContext, manifest: AdapterManifest, reused: bool) -> AuditEntry:
+    facts = {
+        "adapter_digest": manifest.adapter_digest,
+        "base_digest": manifest.base_digest,
+        "data_digest": manifest.data_digest,
+        "recipe_digest": manifest.recipe_digest,
+        "policy_digest": manifest.policy_digest,
+        "base_model": manifest.base_name,
+    }
+    trained = f"{manifest.steps} steps on the accepted rows; the policy was fixed before."
+    why = "Taken from the store: everything that it is made from is equal." if reused else trained
+    return record(context, "trained", why, facts)
 
 
 def _track(stage: StageRun, manifest: AdapterManifest, adapter_dir: Path) -> None:

@@ -12,6 +12,7 @@ from components.prepare_data.intents import RareRow, split_rare
 from components.prepare_data.mixing import rows_for_share, sample_rows, split_heldout, without_heldout
 from components.shared.artifacts.suites import Expectation, SuitePrompt
 from components.shared.artifacts.training import DataSource, PromptSet, SuiteEntry, TrainingData
+from components.shared.audit import AuditEntry, record
 from components.shared.chats import Chat
 from components.shared.config.policy import RARE_CATEGORY, TASK_CATEGORY
 from components.shared.config.sections import DataConfig
@@ -86,7 +87,20 @@ def prepare_data(
         (data_dir / "train.jsonl").write_bytes(content)
         result.save(data_dir / "training_data.json")
         _track(stage, result, prompt_set)
+        stage.tags(_audit(context, result).tags)
     return result
+
+
+def _audit(context: RunContext, data: TrainingData) -> AuditEntry:
+    facts = {
+        "train_sha256": data.train_sha256,
+        "prompt_set_digest": data.inputs["prompt_set"],
+        "train_rows": str(data.train_rows),
+        "heldout_rows": str(data.heldout_rows),
+        **{f"source.{source.address}": source.sha256 for source in data.sources},
+    }
+    why = f"{data.train_rows} rows are well-formed, and none is one of {data.suite_prompts_checked} suite prompts."
+    return record(context, "data_accepted", why, facts)
 
 
 def _task_suite(heldout: Sequence[Chat]) -> Suite | None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from components.shared.artifacts.decision import Decision, GateDecision, Rejection
+from components.shared.audit import record
 from components.shared.errors import IntegrityError
 from components.shared.tracking.runs import RunContext, Tracker
 
@@ -35,5 +36,11 @@ def reject_adapter(decision_dir: Path, rejection_dir: Path, context: RunContext)
         stage.file(rejection.save(rejection_dir / "rejection.json"))
         stage.file(decision_dir / "gate_decision.json")
         stage.tags({"plimsoll.decision": decision.decision.value, "plimsoll.reason": decision.summary})
+        facts = {
+            "decision": decision.decision.value,
+            "decision_digest": decision.digest,
+            "adapter_digest": decision.adapter_digest,
+        }
+        stage.tags(record(context, "rejected", decision.summary, facts).tags)
         stage.say(f"{decision.decision.value}: no version is registered; the evidence is on the run")
     return rejection

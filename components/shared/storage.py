@@ -7,6 +7,7 @@ endpoint (`AWS_ENDPOINT_URL`) come from the environment, as boto3 reads them. It
 import os
 import shutil
 import tempfile
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -166,6 +167,72 @@ def put_text(text: str, address: str) -> None:
         source = Path(directory) / "text"
         source.write_text(text, encoding="utf-8")
         put(source, address)
+
+
+def put_new(text: str, address: str, keep_until: datetime | None = None) -> bool:
+    """Writes a text to an S3 object that does not exist yet; False where it exists, or another is being written.
+
+    The store decides that in the request itself (`If-None-Match: *`), so that of two writers exactly one wins. It takes
+    a store that knows the header: S3 does since August 2024.
+
+    Args:
+        text: the content.
+        address: s3:// address.
+        keep_until: the object cannot be deleted before (object lock, governance mode); None: it can.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, key = parse_s3(address)
+    lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": keep_until} if keep_until else {}
+    try:
+        _client().put_object(Bucket=bucket, Key=key, Body=text.encode(), IfNoneMatch="*", **lock)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in {"PreconditionFailed", "ConditionalRequestConflict"}:
+            return False
+        raise _s3_error(address, error) from None
+    except BotoCoreError as error:
+        raise _s3_error(address, error) from None
+    return True
+
+
+def list_addresses(address: str) -> list[str]:
+    """The objects below an s3:// address, in order of their keys.
+
+    Raises:
+        StorageError: the store does not say.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, key = parse_s3(address)
+    pages = _client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{key.rstrip('/')}/")
+    try:
+        return [f"s3://{bucket}/{found['Key']}" for page in pages for found in page.get("Contents", [])]
+    except (ClientError, BotoCoreError) as error:
+        raise _s3_error(address, error) from None
+
+
+def has_object_lock(address: str) -> bool:
+    """Whether the bucket of an s3:// address can protect objects from deletion.
+
+    Raises:
+        StorageError: the store does not say (no such bucket, no permission, no connection).
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, _ = parse_s3(address)
+    try:
+        answer = _client().get_object_lock_configuration(Bucket=bucket)
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code")
+        if code in {"ObjectLockConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed"}:
+            return False
+        raise _s3_error(address, error) from None
+    except BotoCoreError as error:
+        raise _s3_error(address, error) from None
+    return bool(answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled")
 
 
 @cache

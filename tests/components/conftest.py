@@ -55,11 +55,12 @@ def empty_mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def context(tmp_path: Path, empty_mlflow_database: Path) -> RunContext:
-    """A pipeline run in an MLflow store of its own."""
+    """A pipeline run in an MLflow store and with an audit log of its own."""
     database = tmp_path / "tracking" / "mlflow.db"
     database.parent.mkdir()
     shutil.copyfile(empty_mlflow_database, database)
-    return RunContext(TrackingConfig(uri=f"sqlite:///{database}"), "toy", "run-1")
+    tracking = TrackingConfig(uri=f"sqlite:///{database}", audit_log=str(tmp_path / "tracking" / "audit.jsonl"))
+    return RunContext(tracking, "toy", "run-1")
 
 
 @pytest.fixture

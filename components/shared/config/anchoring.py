@@ -26,7 +26,7 @@ def anchor(config: PipelineConfig, root: Path) -> PipelineConfig:
         base = base.model_copy(update={"path": anchor_path(base.path, root)})
     mix = tuple(source.model_copy(update={"path": anchor_path(source.path, root)}) for source in config.data.mix)
     data = config.data.model_copy(update={"train": anchor_path(config.data.train, root), "mix": mix})
-    tracking = config.tracking
+    tracking = config.tracking.model_copy(update={"audit_log": anchor_path(config.tracking.audit_log, root)})
     if (database := tracking.sqlite_file) is not None:
         uri = f"sqlite:///{anchor_path(str(database), root)}"
         tracking = tracking.model_copy(update={"uri": uri})

@@ -105,6 +105,11 @@ class TrackingConfig(Section):
         description="sqlite:///path on one machine, http(s):// on a cluster.",
     )
     experiment: str = Field(default="plimsoll", min_length=1, description="MLflow experiment.")
+    audit_log: str = Field(
+        default=".plimsoll/audit.jsonl",
+        min_length=1,
+        description="Append-only log of what was done: a local JSONL file, or s3://bucket/prefix on a cluster.",
+    )
 
     @field_validator("uri")
     @classmethod
@@ -112,6 +117,13 @@ class TrackingConfig(Section):
         if not re.match(r"(sqlite:///|https?://|postgresql)", uri):
             raise ValueError("the MLflow store must be sqlite:///PATH, postgresql://... or http(s)://...")
         return uri
+
+    @field_validator("audit_log")
+    @classmethod
+    def _known_place(cls, address: str) -> str:
+        if "://" in address and not re.match(r"s3://[^/]+/.", address):
+            raise ValueError("the audit log must be a local path or s3://BUCKET/PREFIX")
+        return address
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -153,4 +165,5 @@ class PipelineConfig(Section):
         base = {"base_model.path": self.base_model.path} if self.base_model.path else {}
         mix = {f"data.mix.{index}.path": source.path for index, source in enumerate(self.data.mix)}
         suites = {f"suites.{index}": suite for index, suite in enumerate(self.suites)}
-        return {**base, "data.train": self.data.train, **mix, **suites, "store": self.store}
+        kept = {"store": self.store, "tracking.audit_log": self.tracking.audit_log}
+        return {**base, "data.train": self.data.train, **mix, **suites, **kept}

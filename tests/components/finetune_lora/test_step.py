@@ -7,6 +7,7 @@ import pytest
 
 from components.finetune_lora.step import finetune_lora
 from components.shared.artifacts.training import AdapterManifest, DataSource, TrainingData
+from components.shared.audit import open_log
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
 from components.shared.config.sections import Recipe
@@ -120,3 +121,22 @@ def test_a_forged_store_entry_is_refused(run, tmp_path: Path, build):
     store.put("adapters", entry.name, forged)
     with pytest.raises(IntegrityError, match="the stored adapter is not the one that its manifest describes"):
         run("b")
+
+
+def test_training_and_reuse_are_audited(run, context: RunContext):
+    """The log names everything that the adapter was made from, and tells training from reuse."""
+    manifest = run("a")
+    run("b")
+    trained, reused = open_log(context.tracking.audit_log).entries()
+    assert (trained.event, reused.event) == ("trained", "trained")
+    assert trained.why == "2 steps on the accepted rows; the policy was fixed before."
+    assert reused.why == "Taken from the store: everything that it is made from is equal."
+    assert trained.facts == reused.facts
+    assert trained.facts == {
+        "adapter_digest": manifest.adapter_digest,
+        "base_digest": manifest.base_digest,
+        "data_digest": manifest.data_digest,
+        "recipe_digest": manifest.recipe_digest,
+        "policy_digest": manifest.policy_digest,
+        "base_model": manifest.base_name,
+    }

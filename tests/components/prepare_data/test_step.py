@@ -8,10 +8,11 @@ import pytest
 
 from components.prepare_data.step import prepare_data
 from components.shared.artifacts.training import PromptSet, TrainingData
+from components.shared.audit import AUDIT_TAG, open_log
 from components.shared.chats import parse_chats
 from components.shared.config.sections import DataConfig, MixSource
 from components.shared.digests import digest_file
-from components.shared.errors import DataError
+from components.shared.errors import DataError, StorageError
 from components.shared.evaluation.overlap import fingerprint
 from components.shared.evaluation.prompt_sets import load_prompts
 from components.shared.tracking.runs import RunContext, Tracker
@@ -144,3 +145,38 @@ def test_too_few_rows_for_a_share_are_refused(data: DataConfig, suite: str, tmp_
     greedy = data.mix[0].model_copy(update={"share": 0.9})
     with pytest.raises(DataError, match=r"safety\.jsonl: has 10 rows, but its share .* takes 144"):
         run(data.model_copy(update={"mix": (greedy,)}), [suite], tmp_path, context)
+
+
+def test_accepted_data_is_audited(data: DataConfig, suite: str, tmp_path: Path, context: RunContext):
+    """The log names rows, prompts and sources by digest, and the stage's run carries the entry's digest."""
+    result = run(data, [suite], tmp_path, context)
+    (entry,) = open_log(context.tracking.audit_log).entries()
+    assert (entry.event, entry.pipeline, entry.pipeline_run) == ("data_accepted", "toy", "run-1")
+    assert entry.why == "20 rows are well-formed, and none is one of 3 suite prompts."
+    assert entry.facts == {
+        "train_sha256": result.train_sha256,
+        "prompt_set_digest": result.inputs["prompt_set"],
+        "train_rows": "20",
+        "heldout_rows": "4",
+        **{f"source.{source.address}": source.sha256 for source in result.sources},
+    }
+    (stage,) = Tracker(context)._stages()
+    assert stage.data.tags[AUDIT_TAG] == entry.digest
+
+
+def test_a_log_that_cannot_be_written_fails_the_step(data: DataConfig, suite: str, tmp_path: Path, context: RunContext):
+    """Nothing goes on that is not audited."""
+    (tmp_path / "file").write_text("x")
+    tracking = context.tracking.model_copy(update={"audit_log": str(tmp_path / "file" / "log")})
+    with pytest.raises(StorageError, match="no step goes on without its entry"):
+        run(data, [suite], tmp_path, context._replace(tracking=tracking))
+    (failure,) = Tracker(context).failures()
+    assert (failure.stage, failure.kind) == ("prepare_data", "StorageError")
+
+
+def test_refused_data_is_not_audited(data: DataConfig, suite: str, tmp_path: Path, context: RunContext):
+    """Only what was accepted is in the log."""
+    write(tmp_path / "task.jsonl", *(f"Task {n}" for n in range(20)), "exam 1")
+    with pytest.raises(DataError):
+        run(data, [suite], tmp_path, context)
+    assert list(open_log(context.tracking.audit_log).entries()) == []

@@ -6,13 +6,14 @@ import pytest
 
 from components.reject_adapter.step import reject_adapter
 from components.shared.artifacts.decision import Rejection
+from components.shared.audit import open_log
 from components.shared.errors import IntegrityError
 from components.shared.tracking.runs import RunContext, Tracker
 
 
 @pytest.mark.parametrize("word", ["reject", "needs_review", "insufficient_evidence", "invalid"])
 def test_the_evidence_is_left_and_no_version_is_made(tmp_path: Path, build, context: RunContext, word: str):
-    """Any decision but promote leaves a rejection with the decision's digest, and an empty registry."""
+    """Any decision but promote leaves a rejection with the decision's digest, an audit entry and an empty registry."""
     decision = build.gate_decision(word)
     decision.save(tmp_path / "gate_decision.json")
     rejection = reject_adapter(tmp_path, tmp_path / "out", context)
@@ -27,6 +28,13 @@ def test_the_evidence_is_left_and_no_version_is_made(tmp_path: Path, build, cont
         "rejection.json",
     }
     assert list(tracker.client.search_registered_models()) == []
+    (entry,) = open_log(context.tracking.audit_log).entries()
+    assert (entry.event, entry.why) == ("rejected", decision.summary)
+    assert entry.facts == {
+        "decision": word,
+        "decision_digest": decision.digest,
+        "adapter_digest": decision.adapter_digest,
+    }
 
 
 def test_an_adapter_that_passed_is_not_rejected(tmp_path: Path, build, context: RunContext):

@@ -1,50 +1,15 @@
 """Bytes by address, on disk and on a real S3 endpoint (moto's server)."""
 
 import socket
-from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from components.shared import storage
 from components.shared.errors import StorageError
 from components.shared.store import Store
-
-
-@pytest.fixture(scope="module")
-def s3_endpoint() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
-    """No credentials or settings of this machine reach boto3, and no client outlives a test."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
-    client = storage._client
-    client.cache_clear()
-    yield monkeypatch
-    client.cache_clear()
-
-
-@pytest.fixture
-def bucket(environment: pytest.MonkeyPatch, s3_endpoint: str) -> str:
-    environment.setenv("AWS_ENDPOINT_URL", s3_endpoint)
-    environment.setenv("AWS_ACCESS_KEY_ID", "tests")
-    environment.setenv("AWS_SECRET_ACCESS_KEY", "tests")
-    storage._client().create_bucket(Bucket="plimsoll")
-    return "s3://plimsoll"
 
 
 @pytest.mark.parametrize("address", ["s3://", "s3://bucket", "s3://bucket/", "s3:///key"])
@@ -157,3 +122,65 @@ def test_the_store_works_on_s3(bucket: str, tmp_path: Path):
     store.put("adapters", "sha256:1", tmp_path / "in")
     assert store.fetch("adapters", "sha256:1", tmp_path / "out") is True
     assert (tmp_path / "out" / "a").read_text() == "one"
+
+
+def test_a_new_object_is_written_once(bucket: str):
+    """The first writer of a key wins, the second is told, and the object keeps its content."""
+    address = f"{bucket}/new/once"
+    assert storage.put_new("first", address) is True
+    assert storage.put_new("second", address) is False
+    assert storage.read_bytes(address) == b"first"
+
+
+def test_objects_are_listed_in_order_and_by_folder(bucket: str, environment: pytest.MonkeyPatch):
+    """Only what is below the address, sorted by key, also where it takes several pages."""
+    for name in ("b", "a", "c"):
+        storage.put_text("x", f"{bucket}/list/{name}")
+    storage.put_text("x", f"{bucket}/list-of-another/d")
+    expected = [f"{bucket}/list/{name}" for name in "abc"]
+    assert storage.list_addresses(f"{bucket}/list") == storage.list_addresses(f"{bucket}/list/") == expected
+    client = storage._client()
+    paginator = client.get_paginator("list_objects_v2")
+    pages = list(paginator.paginate(Bucket="plimsoll", Prefix="list/", PaginationConfig={"PageSize": 2}))
+    assert len(pages) == 2
+    environment.setattr(client, "get_paginator", lambda name: _Paged(paginator))
+    assert storage.list_addresses(f"{bucket}/list") == expected
+    assert storage.list_addresses(f"{bucket}/nothing") == []
+
+
+class _Paged:
+    """Two objects a page, where S3 has a thousand."""
+
+    def __init__(self, paginator) -> None:
+        self._paginator = paginator
+
+    def paginate(self, **arguments: str):
+        return self._paginator.paginate(**arguments, PaginationConfig={"PageSize": 2})
+
+
+def test_a_bucket_says_whether_it_locks_objects(bucket: str, locked_bucket: str):
+    """Only a bucket that was made with object lock has it."""
+    assert storage.has_object_lock(f"{bucket}/log") is False
+    assert storage.has_object_lock(f"{locked_bucket}/log") is True
+
+
+def test_a_locked_object_cannot_be_deleted_before_its_time(locked_bucket: str):
+    """An object written with a date is kept until then, in governance mode."""
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=2)
+    assert storage.put_new("x", f"{locked_bucket}/kept", until) is True
+    client = storage._client()
+    kept = client.head_object(Bucket="locked", Key="kept")
+    assert (kept["ObjectLockMode"], kept["ObjectLockRetainUntilDate"]) == ("GOVERNANCE", until)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        client.delete_object(Bucket="locked", Key="kept", VersionId=kept["VersionId"])
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [storage.list_addresses, storage.has_object_lock, lambda address: storage.put_new("x", address)],
+    ids=["list", "lock", "put"],
+)
+def test_a_bucket_that_does_not_exist_is_named(bucket: str, attempt):
+    """Listing, asking for object lock and writing say that there is no such bucket."""
+    with pytest.raises(StorageError, match=r"s3://nowhere/k: there is no such bucket \[NoSuchBucket\]"):
+        attempt("s3://nowhere/k")

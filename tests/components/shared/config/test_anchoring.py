@@ -24,15 +24,16 @@ def test_every_local_path_becomes_absolute():
     assert config.suites == ("/srv/s.yaml", "/abs/s.yaml")
     assert (config.policy, config.store) == ("/srv/p.yaml", "/srv/.plimsoll/store")
     assert config.tracking.uri == "sqlite:////srv/db/m.db"
+    assert config.tracking.audit_log == "/srv/.plimsoll/audit.jsonl"
 
 
 def test_what_is_not_a_path_stays():
-    """A hub model and a tracking server are not paths."""
+    """A hub model, a tracking server and an audit log in S3 are not paths."""
     text = CONFIG.replace('"path": "models/m"', '"hub_id": "o/m", "revision": "1"')
-    text = text.replace("sqlite:///db/m.db", "http://mlflow")
+    text = text.replace("sqlite:///db/m.db", "http://mlflow").replace('"uri"', '"audit_log": "s3://b/audit", "uri"')
     config = anchor(PipelineConfig.model_validate_json(text), Path("/srv"))
     assert config.base_model.name == "o/m@1"
-    assert config.tracking.uri == "http://mlflow"
+    assert (config.tracking.uri, config.tracking.audit_log) == ("http://mlflow", "s3://b/audit")
 
 
 def test_the_home_directory_is_expanded():

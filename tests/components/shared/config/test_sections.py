@@ -36,6 +36,14 @@ def test_a_sqlite_store_knows_its_file():
     assert TrackingConfig(uri="http://mlflow:5000").sqlite_file is None
 
 
+@pytest.mark.parametrize("address", ["", "gs://bucket/log", "s3://bucket", "s3://bucket/"])
+def test_an_audit_log_is_a_file_or_a_prefix_in_s3(address: str):
+    """Any other place is refused before a run starts."""
+    with pytest.raises(ValidationError, match=r"s3://BUCKET/PREFIX|at least 1 character"):
+        TrackingConfig(audit_log=address)
+    assert TrackingConfig(audit_log="s3://bucket/audit").audit_log == "s3://bucket/audit"
+
+
 def test_nothing_is_converted_silently():
     """A number as text is an error, not a number."""
     with pytest.raises(ValidationError, match="valid integer"):
@@ -54,6 +62,7 @@ def test_every_address_is_listed():
         "data.mix.0.path": "x",
         "suites.0": "s.yaml",
         "store": ".plimsoll/store",
+        "tracking.audit_log": ".plimsoll/audit.jsonl",
     }
 
 

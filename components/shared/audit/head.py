@@ -1,0 +1,82 @@
+"""The head record: where the audit log in a file ends, kept beside it so that a removed end is seen.
+
+Around the append of a line it is written twice: before, with the digest that is about to follow, and after. So a writer
+that was killed at any point is told from a log that was cut: only then is a digest pending. Not known here: the log.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from components.shared.artifacts.artifact import Record
+from components.shared.audit.entry import START, End
+from components.shared.digests import canonical_json, short
+from components.shared.errors import IntegrityError
+
+
+class Head(Record):
+    """Where the log ends."""
+
+    entries: int = Field(ge=0)
+    digest: str = Field(description="Of the last entry.")
+    pending: str | None = Field(description="Digest of the entry that is being appended; None at rest.")
+
+
+def read_head(path: Path) -> Head | None:
+    """The record, or None where there is none.
+
+    Raises:
+        IntegrityError: it is not a head record.
+        OSError: it cannot be read.
+    """
+    if not path.exists():
+        return None
+    try:
+        return Head.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise IntegrityError(f"its head record {path} is not one: {error.errors()[0]['msg']}") from None
+
+
+def write_head(path: Path, head: Head) -> None:
+    """Writes the record, whole or not at all, and through to the disk.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("w", encoding="utf-8") as stream:
+        stream.write(f"{canonical_json(head.model_dump())}\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def disagreement(end: End, head: Head | None, torn: bytes) -> str | None:
+    """What the head record says against the end of a log, in words; None when they agree.
+
+    Args:
+        end: where the whole lines end.
+        head: the record; None where there is none.
+        torn: what follows the last whole line.
+    """
+    if head is None:
+        gone = "its head record is gone, so that a removed end could not be seen"
+        return gone if torn or end != START else None
+    if torn and head.pending is None:
+        return "the last line is incomplete, though no writer was at it: its end was cut off"
+    settled = End(head.entries, head.digest)
+    finished = End(head.entries + 1, head.pending) if head.pending and not torn else settled
+    if end in (settled, finished):
+        return None
+    if end.entries < head.entries:
+        return f"the head record counts {head.entries} entries, the log has {end.entries}: its end was removed"
+    return (
+        f"the log has {end.entries} entries and ends in {short(end.digest)}, the head record says {head.entries} and "
+        f"{short(head.digest)}: entries were added or changed by another hand"
+    )
