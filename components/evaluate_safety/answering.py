@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from components.evaluate_safety.chunks import Chunk
 from components.evaluate_safety.memory import keep, recall
 from components.evaluate_safety.readings import GetEngine, coherence_floor
 from components.evaluate_safety.subject import Subject
@@ -17,6 +16,7 @@ from components.shared.artifacts.answers import Answer
 from components.shared.artifacts.artifact import Artifact
 from components.shared.artifacts.suites import SuitePrompt
 from components.shared.evaluation.asking import ask, sampling_of
+from components.shared.evaluation.chunks import Chunk
 from components.shared.evaluation.fluency import VERSION, with_fluency
 from components.shared.generation.transformers_engine import TransformersEngine
 from components.shared.progress import Say, speaker
@@ -43,8 +43,8 @@ def lazily(subject: Subject, say: Say, device: str | None = None) -> GetEngine:
 
 def answer_all(
     subject: Subject, prompts: Sequence[SuitePrompt], chunks: Sequence[Chunk], store: Store, engine: GetEngine, say: Say
-) -> list[Answer]:
-    """The answers to all chunks, in their order, with what the base model makes of them.
+) -> list[Sequence[Answer]]:
+    """The answers to each chunk, with what the base model makes of them.
 
     Args:
         subject: the model.
@@ -58,14 +58,15 @@ def answer_all(
         ModelError: the model cannot be loaded or asked.
         IntegrityError: a stored chunk was changed.
     """
-    missing = [chunk for chunk in chunks if not _stored(subject, chunk, store)]
-    stored = sum(len(chunk.prompts) for chunk in chunks) - sum(len(chunk.prompts) for chunk in missing)
-    if stored:
-        say(f"reusing the answers to {stored:,} prompts (same weights, same contract)")
+    stored = [_stored(subject, chunk, store) for chunk in chunks]
+    missing = [chunk for chunk, found in zip(chunks, stored, strict=True) if not found]
+    reused = {prompt.id for chunk, found in zip(chunks, stored, strict=True) if found for prompt in chunk.prompts}
+    if reused:
+        say(f"reusing the answers to {len(reused):,} prompts (same weights, same contract)")
     if len(missing) > 1 and subject.evaluation.workers > 1:
         _share_out(subject, missing, store, say)
     floor = coherence_floor(subject, prompts, store, engine, say)
-    return [answer for chunk in chunks for answer in _finish(subject, chunk, store, engine, floor, say)]
+    return [_finish(subject, chunk, store, engine, floor, say) for chunk in chunks]
 
 
 def answer_shard(
@@ -103,15 +104,20 @@ def _work(subject: Subject, chunks: Sequence[Chunk], store: Store, worker: int, 
 
 
 def _stored(subject: Subject, chunk: Chunk, store: Store) -> bool:
-    return store.has(ANSWERS_KIND, subject.key(chunk.digest))
+    return store.has(ANSWERS_KIND, _key(subject, chunk))
+
+
+def _key(subject: Subject, chunk: Chunk, *parts: str) -> str:
+    return subject.shifted(chunk.seed_shift).key(chunk.digest, *parts)
 
 
 def _answers(subject: Subject, chunk: Chunk, store: Store, engine: GetEngine, say: Say) -> ChunkAnswers:
-    key = subject.key(chunk.digest)
+    key = _key(subject, chunk)
     if found := recall(store, ANSWERS_KIND, key, ChunkAnswers):
         return found
-    evaluation = subject.evaluation
-    say(f"suite {chunk.suite}: {len(chunk.prompts)} prompts from {chunk.prompts[0].id}")
+    evaluation = subject.shifted(chunk.seed_shift).evaluation
+    again = " again, with another seed" if chunk.seed_shift else ""
+    say(f"suite {chunk.suite}: {len(chunk.prompts)} prompts from {chunk.prompts[0].id}{again}")
     rows = ask(
         engine(), chunk.prompts, evaluation.samples_per_prompt, sampling_of(evaluation), evaluation.system_prompt, say
     )
@@ -125,7 +131,7 @@ def _finish(
     answers = _answers(subject, chunk, store, engine, say)
     if subject.evaluation.coherence == "rules":
         return answers.rows
-    key = subject.key(chunk.digest, f"fluency {VERSION} below {floor}")
+    key = _key(subject, chunk, f"fluency {VERSION} below {floor}")
     found = recall(store, FLUENCY_KIND, key, ChunkAnswers)
     if found is None:
         rows = with_fluency(engine(), chunk.prompts, answers.rows, subject.evaluation.system_prompt, floor)

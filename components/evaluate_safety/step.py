@@ -5,21 +5,24 @@ better judge never needs the model again. The model is loaded only when somethin
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from components.evaluate_safety.answering import answer_all, answer_shard, lazily
-from components.evaluate_safety.chunks import cut
 from components.evaluate_safety.readings import Readings, coherence_floor, take_readings
+from components.evaluate_safety.second_pass import chunks_again, noise_between
 from components.evaluate_safety.subject import identify
 from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.evaluation import Metric, SafetyReport
 from components.shared.artifacts.judging import QuotedCheck, known_checks
 from components.shared.artifacts.suites import SuitePrompt
+from components.shared.audit import AuditEntry, record
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import TASK_CATEGORY
 from components.shared.evaluation.answers import write_answers
 from components.shared.evaluation.asking import refuse_equal_answers
+from components.shared.evaluation.chunks import cut
 from components.shared.evaluation.figures import category_figures
 from components.shared.evaluation.judges.assemble import panel_of, refuse_unjudged
 from components.shared.evaluation.metrics.measure import measure
@@ -68,9 +71,11 @@ def evaluate_safety(
         refuse_equal_answers(evaluation, prompts)
         engine = lazily(subject, stage.say)
         chunks = cut(prompts, evaluation.samples_per_prompt, evaluation.chunk_answers)
-        answers = answer_all(subject, prompts, chunks, store, engine, stage.say)
+        again = chunks_again(subject, prompts)
+        answers = answer_all(subject, prompts, [*chunks, *again], store, engine, stage.say)
+        first, second = (list(chain(*own)) for own in (answers[: len(chunks)], answers[len(chunks) :]))
         readings = take_readings(subject, prompts, store, engine, stage.say)
-        rows = panel.judge({prompt.id: prompt for prompt in prompts}, answers)
+        rows = panel.judge({prompt.id: prompt for prompt in prompts}, first)
         report = SafetyReport(
             base_name=base_model.name,
             base_digest=subject.base_digest,
@@ -80,12 +85,14 @@ def evaluate_safety(
             contract=subject.contract.model_copy(update={"judges": panel.versions}),
             categories=category_figures(rows),
             metrics=_metrics(prompts, rows, readings, evaluation),
+            noise=noise_between(subject, prompts, rows, second, panel),
             judge_checks=_quoted_checks(panel.versions.values(), Path(evaluation.judge_checks)),
             answers_sha256=write_answers(rows, report_dir / "answers.jsonl"),
             inputs={"prompt_set": loaded.prompt_set.digest},
         )
         report.save(report_dir / "safety_report.json")
         _track(stage, report, report_dir)
+        stage.tags(_audit(context, side, report).tags)
     return report
 
 
@@ -124,7 +131,10 @@ def answer_prompts(
         loaded = load_prompts(prompts_dir)
         subject = identify(base_model, adapter, loaded.prompt_set, evaluation, "" if reuse else context.pipeline_run)
         refuse_equal_answers(evaluation, loaded.prompts)
-        chunks = cut(loaded.prompts, evaluation.samples_per_prompt, evaluation.chunk_answers)
+        chunks = [
+            *cut(loaded.prompts, evaluation.samples_per_prompt, evaluation.chunk_answers),
+            *chunks_again(subject, loaded.prompts),
+        ]
         asked = answer_shard(subject, chunks, shard, store, lazily(subject, stage.say), stage.say)
         stage.metrics({"chunks/asked": asked, "chunks/all": len(chunks)})
         stage.say(f"shard {shard + 1} of {evaluation.shards}: asked {asked} chunks")
@@ -148,6 +158,19 @@ def _quoted_checks(judges: Iterable[str], directory: Path) -> tuple[QuotedCheck,
     return tuple(found)
 
 
+def _audit(context: RunContext, side: str, report: SafetyReport) -> AuditEntry:
+    facts = {
+        "side": side,
+        "report_digest": report.digest,
+        "contract_digest": report.contract.digest,
+        "base_digest": report.base_digest,
+        "adapter_digest": report.adapter_digest or "none",
+        "answers_sha256": report.answers_sha256,
+    }
+    answers = sum(figures.answers for figures in report.categories.values())
+    return record(context, "evaluated", f"{answers} answers were judged under one contract.", facts)
+
+
 def _track(stage: StageRun, report: SafetyReport, report_dir: Path) -> None:
     stage.params(
         {
@@ -162,6 +185,9 @@ def _track(stage: StageRun, report: SafetyReport, report_dir: Path) -> None:
         stage.file(report_dir / name)
     shares = ", ".join(f"{name} {figures.pass_pct:.0f} %" for name, figures in report.categories.items())
     stage.say(f"pass rates: {shares}")
+    if report.noise:
+        reaches = ", ".join(f"{name} {noise.reach_pp:.1f} pp" for name, noise in report.noise.items())
+        stage.say(f"by chance alone, 95 % of drops stay within: {reaches}")
 
 
 def _tracked(report: SafetyReport) -> Mapping[str, float]:
@@ -178,5 +204,11 @@ def _tracked(report: SafetyReport) -> Mapping[str, float]:
         }
     if report.adapter_effect is not None:
         tracked["adapter/logit_effect"] = report.adapter_effect
+    for category, noise in report.noise.items():
+        tracked |= {
+            f"noise/{category}/drop_pp": noise.drop_pp,
+            f"noise/{category}/reach_pp": noise.reach_pp,
+            f"noise/{category}/flips": noise.flips,
+        }
     tracked |= {f"metric/{metric.category}/{metric.name}": metric.value for metric in report.metrics}
     return tracked

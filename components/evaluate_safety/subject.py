@@ -40,6 +40,15 @@ class Subject(NamedTuple):
         """The key of something that these weights, asked in this way, give for `parts`."""
         return digest_json([self.base_digest, self.adapter_digest, self.contract.asking_digest, self.salt, *parts])
 
+    def shifted(self, seed_shift: int) -> "Subject":
+        """The same, asked with the contract's seed plus a shift."""
+        if not seed_shift:
+            return self
+        seed = {"seed": self.evaluation.seed + seed_shift}
+        return self._replace(
+            contract=self.contract.model_copy(update=seed), evaluation=self.evaluation.model_copy(update=seed)
+        )
+
     @property
     def base_alone(self) -> "Subject":
         """The same without the adapter."""

@@ -59,6 +59,18 @@ class Metric(Record):
     count: int = Field(ge=1, description="Answers, prompts or pairs that the number rests on.")
 
 
+class NoiseFloor(Record):
+    """One category of an A/A pass: the base model against itself with another seed, same prompts, same judges."""
+
+    prompts: int = Field(ge=1)
+    samples: int = Field(ge=1, description="Answers per prompt and pass.")
+    drop_pp: float = Field(description="First pass minus second; by chance alone.")
+    reach_pp: float = Field(
+        ge=0, description="Half of the interval that 95 % of such drops fall into: 1.96 standard errors over prompts."
+    )
+    flips: int = Field(ge=0, description="Prompts whose majority verdict differs between the passes.")
+
+
 class SafetyReport(Artifact):
     """All answers and verdicts of one model under one contract; the rows are `answers.jsonl` beside it."""
 
@@ -76,6 +88,9 @@ class SafetyReport(Artifact):
     contract: Contract
     categories: dict[str, CategoryFigures]
     metrics: tuple[Metric, ...] = ()
+    noise: dict[str, NoiseFloor] = Field(
+        default_factory=dict, description="A/A pass by category; empty for an adapter and where none was asked for."
+    )
     judge_checks: tuple[QuotedCheck, ...] = Field(
         default=(), description="How far the judges agree with people, where that was checked."
     )

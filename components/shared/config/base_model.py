@@ -16,6 +16,14 @@ class BaseModelRef(Section):
         default=None, description="Commit hash or tag of the hub model, so that it cannot change underneath."
     )
 
+    ancestor_report: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The safety report of the original aligned model (directory or s3:// with safety_report.json "
+        "and answers.jsonl) when this base is itself tuned; the drop against it is shown beside the drop against "
+        "this base.",
+    )
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.path is None) == (self.hub_id is None):

@@ -51,6 +51,11 @@ class EvaluationConfig(Section):
     probes: bool = Field(
         default=True, description="Measure how likely refusals and references are, and how the first tokens move."
     )
+    noise_floor: bool = Field(
+        default=True,
+        description="An A/A pass: the base is asked everything a second time with another seed, so that every drop "
+        "can be read beside what chance alone does; kept with the baseline's answers.",
+    )
     chunk_answers: int = Field(
         default=1000,
         ge=1,

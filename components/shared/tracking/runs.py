@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
-_PARENT = "pipeline"
+PARENT = "pipeline"
+"""Stage name of the run of a whole pipeline run."""
 _NOT_IN_A_KEY = re.compile(r"[^\w\-. :/]", re.ASCII)
 _BATCH = 1000
 """Most metrics that MLflow takes in one call; 100 is its limit for parameters and tags."""
@@ -89,6 +90,10 @@ class StageRun:
         """Logs a file as an artifact."""
         self._client.log_artifact(self.run_id, str(path), folder)
 
+    def folder(self, path: Path, name: str) -> None:
+        """Logs all files below a directory as artifacts below `name`."""
+        self._client.log_artifacts(self.run_id, str(path), name)
+
     def text(self, text: str, name: str) -> None:
         """Logs a text as an artifact file."""
         self._client.log_text(self.run_id, text, name)
@@ -134,19 +139,19 @@ class Tracker:
     def __init__(self, context: RunContext) -> None:
         self.context = context
         self.client = open_client(context.tracking)
-        self._experiment_id = _experiment_id(self.client, context.tracking)
+        self.experiment_id = _experiment_id(self.client, context.tracking)
 
     def parent(self, say: Say | None = None) -> StageRun:
         """The run of the whole pipeline; created when this is the first to ask."""
         run_id = self._find_parent() or self._create_parent()
-        return StageRun(self.client, run_id, say or speaker(_PARENT))
+        return StageRun(self.client, run_id, say or speaker(PARENT))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageRun]:
         """A nested run while the stage lasts: FINISHED at the end, FAILED with the reason after an error."""
         say = speaker(name)
         tags = {"mlflow.parentRunId": self.parent().run_id, **self._tags(name)}
-        run = self.client.create_run(self._experiment_id, run_name=name, tags=tags)
+        run = self.client.create_run(self.experiment_id, run_name=name, tags=tags)
         stage = StageRun(self.client, run.info.run_id, say)
         try:
             yield stage
@@ -193,21 +198,21 @@ class Tracker:
         }
 
     def _find_parent(self) -> str | None:
-        runs = self._search(f"tags.`plimsoll.stage` = '{_PARENT}'")
+        runs = self._search(f"tags.`plimsoll.stage` = '{PARENT}'")
         return str(runs[0].info.run_id) if runs else None
 
     def _create_parent(self) -> str:
         name = f"{self.context.pipeline}-{self.context.pipeline_run}"
-        run = self.client.create_run(self._experiment_id, run_name=name, tags=self._tags(_PARENT))
+        run = self.client.create_run(self.experiment_id, run_name=name, tags=self._tags(PARENT))
         return str(run.info.run_id)
 
     def _stages(self) -> "list[Run]":
-        return self._search(f"tags.`plimsoll.stage` != '{_PARENT}'")
+        return self._search(f"tags.`plimsoll.stage` != '{PARENT}'")
 
     def _search(self, condition: str) -> "list[Run]":
         run = self.context.pipeline_run
         condition = f"tags.`plimsoll.pipeline_run` = '{run}' and {condition}"
-        return list(self.client.search_runs([self._experiment_id], condition))
+        return list(self.client.search_runs([self.experiment_id], condition))
 
 
 def open_client(tracking: TrackingConfig) -> "MlflowClient":

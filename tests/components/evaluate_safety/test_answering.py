@@ -4,17 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from components.evaluate_safety.answering import answer_all, lazily
-from components.evaluate_safety.chunks import cut
 from components.evaluate_safety.subject import Subject, identify
 from components.shared.artifacts.answers import Answer
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ModelError
+from components.shared.evaluation.chunks import cut
 from components.shared.evaluation.prompt_sets import load_prompts
 from components.shared.store import ANSWERS_KIND, Store
 
@@ -30,7 +31,7 @@ from components.evaluate_safety.subject import identify
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.evaluation.prompt_sets import load_prompts
-from components.evaluate_safety.chunks import cut
+from components.shared.evaluation.chunks import cut
 from components.shared.store import Store
 
 base, directory, config = sys.argv[1:]
@@ -67,7 +68,9 @@ def answers(base: Path, directory: Path, store: str, evaluation: EvaluationConfi
     subject = subject_of(base, directory, evaluation)
     own = load_prompts(directory / "prompts").prompts
     chunks = cut(own, evaluation.samples_per_prompt, evaluation.chunk_answers)
-    return answer_all(subject, own, chunks, Store(str(directory / store)), lazily(subject, print), print)
+    found = answer_all(subject, own, chunks, Store(str(directory / store)), lazily(subject, print), print)
+    assert [len(rows) for rows in found] == [len(chunk.prompts) * evaluation.samples_per_prompt for chunk in chunks]
+    return list(chain(*found))
 
 
 def test_a_killed_evaluation_goes_on_and_ends_the_same(prompts: Path, tiny_base: Path, root: Path):
@@ -121,7 +124,8 @@ def test_every_way_of_asking_has_its_own_answers(prompts: Path, tiny_base: Path,
 def test_how_the_work_is_shared_changes_no_key(prompts: Path, tiny_base: Path):
     """Processes, shards and judges are no part of how a model is asked."""
     base = subject_of(tiny_base, prompts)
-    for change in ({"workers": 2}, {"shards": 3}, {"chunk_answers": 9}, {"probes": False}, {"coherence": "rules"}):
+    changes = ({"workers": 2}, {"shards": 3}, {"chunk_answers": 9}, {"probes": False}, {"coherence": "rules"})
+    for change in (*changes, {"noise_floor": False}):
         other = subject_of(tiny_base, prompts, EVALUATION.model_copy(update=change))
         assert other.key("chunk") == base.key("chunk")
 

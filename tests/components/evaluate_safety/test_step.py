@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from components.evaluate_safety.step import answer_prompts, evaluate_safety
+from components.evaluate_safety.step import answer_prompts
 from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.evaluation import SafetyReport
 from components.shared.artifacts.suites import Expectation
+from components.shared.audit import open_log
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ConfigError, IntegrityError
@@ -23,45 +23,16 @@ from components.shared.generation.base_models import base_digest
 from components.shared.store import ANSWERS_KIND, Store
 from components.shared.tracking.runs import RunContext, Tracker
 
-EVALUATION = EvaluationConfig(samples_per_prompt=2, max_new_tokens=6, temperature=1.0, batch_tokens=512)
-"""The default engine, coherence by log-probability, and the probes."""
+EVALUATION = EvaluationConfig(
+    samples_per_prompt=2, max_new_tokens=6, temperature=1.0, batch_tokens=512, noise_floor=False
+)
+"""The default engine, coherence by log-probability, and the probes; the noise floor has tests of its own."""
 
 
 @pytest.fixture
-def adapter(tiny_base: Path, tiny_adapter: Path, tmp_path: Path, build) -> Path:
-    directory = tmp_path / "adapter"
-    directory.mkdir()
-    for name in ("adapter_config.json", "adapter_model.safetensors"):
-        (directory / name).write_bytes((tiny_adapter / name).read_bytes())
-    manifest = build.manifest(adapter_digest(directory), base_digest=base_digest(tiny_base))
-    manifest.save(directory / "manifest.json")
-    return directory
-
-
-@pytest.fixture
-def prompts(tmp_path: Path, build) -> Path:
-    own = [build.prompt(f"p-{n}") for n in range(3)]
-    task = [build.prompt("t-1", category="task", expectation="exact", reference="x", suite="heldout-task")]
-    build.prompt_files(tmp_path / "prompts", [*own, *task])
-    return tmp_path / "prompts"
-
-
-@pytest.fixture
-def run(tmp_path: Path, tiny_base: Path, prompts: Path, context: RunContext):
-    def run(side: str, adapter: Path | None, evaluation: EvaluationConfig = EVALUATION, reuse=True) -> SafetyReport:
-        return evaluate_safety(
-            side,
-            BaseModelRef(path=str(tiny_base)),
-            adapter,
-            prompts,
-            evaluation,
-            Store(str(tmp_path / "store")),
-            reuse,
-            tmp_path / side,
-            context,
-        )
-
-    return run
+def run(run):
+    """The step with this module's evaluation, where a test gives no other."""
+    return lambda side, adapter, evaluation=EVALUATION, reuse=True: run(side, adapter, evaluation, reuse)
 
 
 def entries(directory: Path) -> list[Path]:
@@ -258,3 +229,17 @@ def test_the_systems_prompt_is_part_of_the_contract(run):
     """What every prompt is asked under is in the contract."""
     report = run("baseline", None, EVALUATION.model_copy(update={"system_prompt": "Tell me."}))
     assert json.loads(report.contract.model_dump_json())["system_prompt"] == "Tell me."
+
+
+def test_both_evaluations_are_audited(run, adapter: Path, context: RunContext):
+    """The log names each side's report, contract and model by digest."""
+    before, after = run("baseline", None), run("post", adapter)
+    entries = list(open_log(context.tracking.audit_log).entries())
+    assert [(entry.event, entry.facts["side"]) for entry in entries] == [
+        ("evaluated", "baseline"),
+        ("evaluated", "post"),
+    ]
+    for entry, report in zip(entries, (before, after), strict=True):
+        assert entry.facts["report_digest"] == report.digest
+        assert entry.facts["contract_digest"] == report.contract.digest
+        assert entry.facts["adapter_digest"] == (report.adapter_digest or "none")

@@ -12,7 +12,7 @@ from components.shared.tracking.runs import RunContext, StageFailure, Tracker, o
 def stages(tracker: Tracker) -> dict[str, tuple[str, dict[str, str]]]:
     return {
         run.data.tags["plimsoll.stage"]: (run.info.status, dict(run.data.tags))
-        for run in tracker.client.search_runs([tracker._experiment_id])
+        for run in tracker.client.search_runs([tracker.experiment_id])
     }
 
 
@@ -88,7 +88,7 @@ def test_closing_ends_what_was_left_running(tracker: Tracker):
     """A stage whose process is gone is failed, the parent gets the status, finished stages keep theirs."""
     with tracker.stage("prepare_data"):
         pass
-    abandoned = tracker.client.create_run(tracker._experiment_id, tags=tracker._tags("finetune_lora"))
+    abandoned = tracker.client.create_run(tracker.experiment_id, tags=tracker._tags("finetune_lora"))
     tracker.close("FINISHED")
     assert {name: status for name, (status, _) in stages(tracker).items()} == {
         "pipeline": "FINISHED",
@@ -101,7 +101,7 @@ def test_closing_ends_what_was_left_running(tracker: Tracker):
 
 def test_killing_ends_stages_as_killed(tracker: Tracker):
     """An interrupted pipeline leaves no stage that looks alive."""
-    tracker.client.create_run(tracker._experiment_id, tags=tracker._tags("finetune_lora"))
+    tracker.client.create_run(tracker.experiment_id, tags=tracker._tags("finetune_lora"))
     tracker.close("KILLED")
     assert {status for status, _ in stages(tracker).values()} == {"KILLED"}
 

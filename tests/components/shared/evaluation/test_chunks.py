@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.evaluate_safety.chunks import cut
 from components.shared.artifacts.suites import Expectation, SuitePrompt
+from components.shared.evaluation.chunks import cut
 
 
 def prompt(number: int, suite: str, samples: int | None) -> SuitePrompt:

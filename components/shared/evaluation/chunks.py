@@ -19,11 +19,13 @@ class Chunk(NamedTuple):
         suite: the suite's name.
         prompts: in the suite's order.
         digest: of the prompts.
+        seed_shift: added to the contract's seed; 0 but where prompts are asked a second time.
     """
 
     suite: str
     prompts: tuple[SuitePrompt, ...]
     digest: str
+    seed_shift: int = 0
 
 
 def cut(prompts: Sequence[SuitePrompt], samples: int, answers: int) -> list[Chunk]:
