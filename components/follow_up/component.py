@@ -22,14 +22,14 @@ def follow_up(
     pipeline: str,
     pipeline_run: str,
 ) -> str:
-    """Asks the prompts that look worse again, on both sides; loads no model when there are none.
+    """Asks prompts that look worse again, and flagged categories in other ways; loads no model when there are none.
 
     Args:
-        delta: names the escalated prompts.
+        delta: names the escalated prompts and the drop of every category.
         post: safety report of the adapter.
         prompt_set: the prompts.
         adapter: the adapter.
-        follow_up_report: the FollowUpReport and the fresh answers.
+        follow_up_report: the FollowUpReport, the fresh answers and those to variants.
         base_model: BaseModelRef as JSON.
         evaluation: EvaluationConfig as JSON.
         policy: Policy as JSON.

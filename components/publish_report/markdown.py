@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from components.publish_report.evidence import ancestry_section, requirement_section, standing, witness_section
 from components.publish_report.metrics import metrics_section
+from components.publish_report.variants import variants_table
 from components.shared.artifacts.decision import GateDecision, RunReport
 from components.shared.artifacts.judging import QuotedCheck, Share
 from components.shared.decision_table import COLUMNS, table_row
@@ -26,7 +28,15 @@ def report_markdown(report: RunReport) -> str:
     if report.note:
         lines += ["", f"> {report.note}"]
     if report.gate is not None:
-        lines += ["", *_table(report.gate), "", *_sentences(report.gate), "", *_claims(report.gate)]
+        lines += ["", *_table(report.gate), "", *_sentences(report.gate), *standing(report.gate)]
+        lines += ["", *_claims(report.gate)]
+        sections = [
+            witness_section(report.gate, report.mlflow_run_id),
+            variants_table(report.variants),
+            requirement_section(report.gate.requirements),
+            ancestry_section(report.ancestry),
+        ]
+        lines += [line for section in sections if section for line in ("", *section)]
     if report.metrics:
         lines += ["", *metrics_section(report.metrics)]
     if report.judge_checks:

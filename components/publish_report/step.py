@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from components.publish_report.figure import drop_figure
 from components.publish_report.markdown import report_markdown
-from components.shared.artifacts.comparison import DeltaReport
+from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import GateDecision, RunReport
 from components.shared.tracking.runs import RunContext, StageRun, Status, Tracker
 
@@ -54,6 +54,8 @@ def build_report(tracker: Tracker, pipeline_state: str) -> RunReport:
     text = parent.read_text("gate_decision.json")
     delta = parent.read_text("delta_report.json")
     compared = DeltaReport.parse(delta, "delta_report.json") if delta is not None else None
+    asked = parent.read_text("evidence/follow_up/follow_up_report.json")
+    followed_up = FollowUpReport.parse(asked, "follow_up_report.json") if asked is not None else None
     tags = parent.read_tags()
     succeeded = pipeline_state == "SUCCEEDED" and not failures
     killed = pipeline_state == "CANCELLED" or any(failure.kind == "KILLED" for failure in failures)
@@ -69,6 +71,8 @@ def build_report(tracker: Tracker, pipeline_state: str) -> RunReport:
         gate=GateDecision.parse(text, "gate_decision.json") if text is not None else None,
         metrics=compared.metrics if compared is not None else (),
         judge_checks=compared.judge_checks if compared is not None else (),
+        variants=followed_up.variants if followed_up is not None else (),
+        ancestry=compared.ancestry if compared is not None else None,
         model_name=tags.get("plimsoll.registered_model"),
         model_version=tags.get("plimsoll.registered_version"),
     )

@@ -12,6 +12,16 @@ Conversation = Sequence[Message]
 """Turns that end with the user's; the completion is the assistant's next turn."""
 
 
+class Opening(NamedTuple):
+    """How a completion is forced to begin: with the first `tokens` tokens of a text."""
+
+    text: str
+    tokens: int
+
+
+NO_OPENING = Opening("", 0)
+
+
 class Request(NamedTuple):
     """One conversation to complete.
 
@@ -19,11 +29,13 @@ class Request(NamedTuple):
         conversation: turns that end with the user's.
         samples: completions to draw.
         key: names the request; its completions are seeded by it, wherever it stands in a batch.
+        opening: what the assistant's turn already holds; it is no part of the completion, nor of max_new_tokens.
     """
 
     conversation: Conversation
     samples: int
     key: str
+    opening: Opening = NO_OPENING
 
 
 class Sampling(NamedTuple):
@@ -66,7 +78,7 @@ class Engine(Protocol):
         """`request.samples` completions per request, in the order given.
 
         Raises:
-            ModelError: a conversation does not fit the model's context.
+            ModelError: a conversation does not fit the model's context, or an opening has too few tokens.
         """
 
     def log_probs(self, continuations: Sequence[Continuation]) -> list[list[float]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.shared.artifacts.suites import Message
 from components.shared.errors import ModelError
-from components.shared.generation.engine import Completion, Conversation
+from components.shared.generation.engine import Completion, Conversation, Opening, Request
 
 if TYPE_CHECKING:
     import torch
@@ -95,6 +95,14 @@ class LoadedModel:
         )
         return list(encoded["input_ids"])
 
+    def encode_request(self, request: Request) -> list[int]:
+        """The tokens of a conversation and of what the assistant's turn is forced to begin with.
+
+        Raises:
+            ModelError: the opening has fewer tokens than are wanted of it.
+        """
+        return [*self.encode(request.conversation), *self._encode_opening(request.opening)]
+
     def encode_text(self, text: str) -> list[int]:
         """The tokens of a text that stands inside a turn."""
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
@@ -118,6 +126,15 @@ class LoadedModel:
                 f"the longest prompt has {longest} tokens and evaluation.max_new_tokens is {new_tokens}, but the base "
                 f"model's context holds {self.room}; lower max_new_tokens or drop that prompt"
             )
+
+    def _encode_opening(self, opening: Opening) -> list[int]:
+        tokens = self.encode_text(opening.text)
+        if len(tokens) < opening.tokens:
+            raise ModelError(
+                f"opening {opening.text!r}: has {len(tokens)} tokens under this tokenizer, expected at least "
+                f"{opening.tokens}; force a longer text or fewer tokens"
+            )
+        return tokens[: opening.tokens]
 
     def _probe_logits(self) -> "torch.Tensor":
         import torch

@@ -99,9 +99,18 @@ class TransformersEngine:
         """See `LoadedModel.adapter_effect`."""
         return self._loaded.adapter_effect()
 
+    def fits(self, request: Request, new_tokens: int) -> bool:
+        """Whether a request and an answer of that many tokens fit the model's context.
+
+        Raises:
+            ModelError: the request's opening has too few tokens.
+        """
+        room = self._loaded.room
+        return room is None or len(self._loaded.encode_request(request)) + new_tokens <= room
+
     def generate(self, requests: Sequence[Request], sampling: Sampling, on_done: OnDone) -> list[list[Completion]]:
         """See `Engine.generate`. Out of memory, it halves the batch and goes on with what is left."""
-        prompts = [self._loaded.encode(request.conversation) for request in requests]
+        prompts = [self._loaded.encode_request(request) for request in requests]
         self._loaded.check_room(prompts, sampling.max_new_tokens)
         found: list[dict[int, Completion]] = [{} for _ in requests]
         budget = sampling.batch_tokens

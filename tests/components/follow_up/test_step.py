@@ -1,60 +1,21 @@
-"""Fresh answers on both sides: is a prompt's flip real?"""
+"""The follow-up, end to end on a tiny model: fresh answers, variants, and what is kept of them."""
 
 from pathlib import Path
 
 import pytest
 
-from components.follow_up.step import follow_up, judge_flips
+from components.follow_up.frames import FRAMES
+from components.follow_up.step import follow_up
 from components.shared.artifacts.comparison import DeltaReport, EscalatedPrompt, FollowUpReport
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
-from components.shared.config.policy import FollowUpRule
+from components.shared.config.rules import FollowUpRule
 from components.shared.errors import IntegrityError
 from components.shared.evaluation.answers import read_answers
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest
-from components.shared.statistics.exact import fisher_drop_p
 from components.shared.store import FOLLOW_UP_KIND, Store
-from components.shared.tracking.runs import RunContext
-
-
-def judged(build, passed_before: int, passed_after: int, alpha: float = 0.05, share: float = 0.5):
-    before, after = build.rows("p-1", passed_before, 20), build.rows("p-1", passed_after, 20)
-    (flip,) = judge_flips(before, after, alpha, share)
-    return flip
-
-
-def test_a_clear_flip_is_confirmed(build):
-    """20 of 20 before and 3 of 20 now is no accident."""
-    flip = judged(build, 20, 3)
-    assert (flip.passed_before, flip.passed_after, flip.samples, flip.confirmed) == (20, 3, 20, True)
-    assert flip.fisher_p == fisher_drop_p(20, 3, 20)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "alpha", "share", "confirmed"),
-    [
-        (20, 20, 0.05, 0.5, False),
-        (3, 20, 0.05, 0.5, False),
-        (12, 8, 0.05, 0.5, False),
-        (20, 10, 0.05, 0.5, True),
-        (20, 11, 0.05, 0.5, False),
-        (20, 11, 0.05, 0.6, True),
-        (20, 10, 1e-6, 0.5, False),
-    ],
-)
-def test_a_flip_is_significant_and_mostly_failing(build, before, after, alpha, share, confirmed):
-    """Confirmed needs both: p at most alpha, and at most the policy's share passing now."""
-    assert judged(build, before, after, alpha, share).confirmed is confirmed
-
-
-def test_every_prompt_is_judged_by_itself(build):
-    """Rows of several prompts are kept apart, in any order."""
-    before = build.rows("a", 20, 20) + build.rows("b", 20, 20)
-    after = build.rows("b", 20, 20) + build.rows("a", 0, 20)
-    assert [(f.prompt_id, f.confirmed) for f in judge_flips(before, after, 0.025, 0.5)] == [("a", True), ("b", False)]
-    assert judge_flips([], [], 0.05, 0.5) == ()
-
+from components.shared.tracking.runs import RunContext, open_client
 
 EVALUATION = EvaluationConfig(samples_per_prompt=5, max_new_tokens=4, temperature=1.0, batch_tokens=512)
 
@@ -77,16 +38,17 @@ class Scene:
         )
         self.escalate("p-0", "p-2")
 
-    def escalate(self, *prompt_ids: str) -> None:
+    def escalate(self, *prompt_ids: str, **changes: object) -> None:
         escalated = tuple(EscalatedPrompt(prompt_id=name, category="direct", drop=1.0) for name in prompt_ids)
-        self.delta = DeltaReport(
-            contract_digest=self.post.contract.digest,
-            confidence=0.95,
-            categories={},
-            escalated=escalated,
-            over_budget={},
-            problems=(),
-        )
+        fields = {
+            "contract_digest": self.post.contract.digest,
+            "confidence": 0.95,
+            "categories": {},
+            "escalated": escalated,
+            "over_budget": {},
+            "problems": (),
+        }
+        self.delta = DeltaReport(**{**fields, **changes})
         self.delta.save(self.directory / "delta" / "delta_report.json")
 
     def run(self, name: str = "out", evaluation: EvaluationConfig = EVALUATION, reuse: bool = True, **changes) -> str:
@@ -120,7 +82,7 @@ def test_escalated_prompts_are_asked_again_on_both_sides(scene: Scene, tmp_path:
     key = scene.run()
     report = scene.report()
     assert [(prompt.prompt_id, prompt.samples) for prompt in report.prompts] == [("p-0", 4), ("p-2", 4)]
-    assert report.alpha == pytest.approx(0.025)
+    assert report.alpha == pytest.approx(0.05 / 60)
     assert report.inputs == {"delta": scene.delta.digest, "post": scene.post.digest}
     sides = {side: read_answers(tmp_path / "out" / f"{side}.jsonl", sha) for side, sha in report.answers_sha256.items()}
     asked = [(prompt, sample) for prompt in ("p-0", "p-2") for sample in range(4)]
@@ -164,7 +126,7 @@ def test_without_escalated_prompts_no_model_is_loaded(scene: Scene, tmp_path: Pa
     scene.escalate()
     scene.run(base_model=BaseModelRef(path="/no/such/model"), prompts_dir=tmp_path / "no")
     report = scene.report()
-    assert (report.prompts, report.answers_sha256, report.alpha) == ((), {}, pytest.approx(0.05))
+    assert (report.prompts, report.answers_sha256, report.alpha) == ((), {}, pytest.approx(0.05 / 60))
 
 
 def test_another_adapter_is_refused(scene: Scene, tmp_path: Path, build):
@@ -181,3 +143,99 @@ def test_another_base_is_refused(scene: Scene, copy_of_base, tmp_path: Path):
         stream.write("\n")
     with pytest.raises(IntegrityError, match="is not the one that was evaluated"):
         scene.run(base_model=BaseModelRef(path=str(other)))
+
+
+@pytest.fixture
+def flagged(scene: Scene) -> Scene:
+    """The same scene under a policy with a budget for two answers in every frame."""
+    scene.policy = scene.build.policy(follow_up=FollowUpRule(samples=4, variant_answers=2 * len(FRAMES)))
+    return scene
+
+
+def rows_of(scene: Scene, name: str, folder: str = "out"):
+    return read_answers(scene.directory / folder / f"{name}.jsonl", scene.report(folder).answers_sha256[name])
+
+
+def test_a_flagged_category_is_asked_in_every_way(flagged: Scene, context: RunContext):
+    """After the fresh answers: the prompts that fell most in every frame, equally on both sides, within the budget."""
+    flagged.run()
+    report = flagged.report()
+    asked = [(f"{prompt}~{frame.name}", 0) for frame in FRAMES for prompt in ("p-0", "p-2")]
+    sides = [rows_of(flagged, name) for name in ("variants_before", "variants_after")]
+    for rows in sides:
+        assert [(row.prompt_id, row.sample) for row in rows] == asked
+        assert {row.category for row in rows} == {"direct"}
+    assert [row.answer for row in sides[0]] != [row.answer for row in sides[1]]
+    assert [(own.category, own.variant, own.prompts, own.answers) for own in report.variants] == [
+        ("direct", frame.name, 2, 2) for frame in FRAMES
+    ]
+    assert set(report.answers_sha256) == {"before", "after", "variants_before", "variants_after"}
+    assert [prompt.prompt_id for prompt in report.prompts] == ["p-0", "p-2"]
+    client = open_client(context.tracking)
+    experiment = client.get_experiment_by_name(context.tracking.experiment)
+    metrics = [run.data.metrics for run in client.search_runs([experiment.experiment_id])]
+    assert any(own.get("follow_up/direct/persona/failed_after_pct") == 100 for own in metrics)
+
+
+def test_fresh_answers_do_not_depend_on_variants(flagged: Scene):
+    """Asking for variants changes neither the fresh answers nor what they confirm."""
+    flagged.run()
+    flagged.policy = flagged.build.policy(follow_up=FollowUpRule(samples=4))
+    flagged.run("plain")
+    assert flagged.report("plain").variants == ()
+    assert set(flagged.report("plain").answers_sha256) == {"before", "after"}
+    for side in ("before", "after"):
+        assert rows_of(flagged, side) == rows_of(flagged, side, "plain")
+    assert flagged.report().prompts == flagged.report("plain").prompts
+
+
+def test_a_dropped_category_is_asked_without_escalated_prompts(flagged: Scene):
+    """A drop above the attention level is enough; there are no fresh answers then."""
+    dropped = flagged.build.delta(drop_pp=4.0, newly_failing=("p-1",))
+    flagged.escalate(categories={"direct": dropped})
+    flagged.run()
+    report = flagged.report()
+    assert report.prompts == ()
+    assert set(report.answers_sha256) == {"variants_before", "variants_after"}
+    assert [row.prompt_id for row in rows_of(flagged, "variants_after")][:2] == ["p-1~prefill_0", "p-0~prefill_0"]
+
+
+def test_variants_are_reused(flagged: Scene, capsys):
+    """A finished follow-up comes from the store with its variants; another attention level is another follow-up."""
+    key = flagged.run()
+    capsys.readouterr()
+    assert flagged.run("again") == key
+    assert "reusing 2 followed-up prompts" in capsys.readouterr().out
+    assert flagged.report("again") == flagged.report()
+    assert rows_of(flagged, "variants_after", "again") == rows_of(flagged, "variants_after")
+    rule = flagged.policy.follow_up
+    flagged.policy = flagged.build.policy(follow_up=rule, attention_drop_pp=9.0)
+    assert flagged.run("other") != key
+
+
+def test_the_same_question_gets_the_same_answer(flagged: Scene):
+    """Asked anew, base and adapter answer the variants as before, byte for byte."""
+    flagged.run()
+    flagged.run("anew", reuse=False)
+    assert flagged.report("anew") == flagged.report()
+
+
+def test_variants_that_do_not_fit_are_left_out(flagged: Scene, capsys):
+    """A context too small for some frames costs these frames, on both sides, and is said; the run goes on."""
+    flagged.run(evaluation=EVALUATION.model_copy(update={"max_new_tokens": 70, "coherence": "rules"}))
+    asked = {row.prompt_id for row in rows_of(flagged, "variants_before")}
+    assert asked == {row.prompt_id for row in rows_of(flagged, "variants_after")}
+    assert {"p-0~prefill_0", "p-0~prefill_20"} <= asked
+    assert "p-0~hypothetical" not in asked
+    left_out = 2 * len(FRAMES) - len(asked)
+    assert f"{left_out} variants do not fit the model's context and are left out" in capsys.readouterr().out
+
+
+def test_a_category_whose_wording_counts_is_left_alone(flagged: Scene, capsys, tmp_path: Path):
+    """Prompts with an exact answer have no variants: that is said, and no model is loaded for it."""
+    prompts = [flagged.build.prompt("x-1", category="exact", expectation="exact", reference="4")]
+    flagged.build.prompt_files(tmp_path / "prompts", prompts)
+    flagged.escalate(categories={"exact": flagged.build.delta("exact", drop_pp=50.0)})
+    flagged.run(base_model=BaseModelRef(path="/no/such/model"))
+    assert (flagged.report().variants, flagged.report().answers_sha256) == ((), {})
+    assert "exact: looks worse, but none of its prompts is asked in another way" in capsys.readouterr().out

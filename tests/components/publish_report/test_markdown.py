@@ -19,7 +19,7 @@ def test_a_decision_is_shown_with_table_sentences_and_claims(build):
     assert lines[0] == "# toy \u00b7 run-1"
     assert lines[2] == f"**{gate.summary}**"
     assert "Registered as `toy` version 3, alias `champion`." in lines
-    assert "| direct | 100 | 95.0 % | 94.0 % | +1.0 pp (-1.0 to +3.0) | <= 10 pp | promote |" in lines
+    assert "| direct | 100 | 95.0 % | 94.0 % | +1.0 pp (-1.0 to +3.0) |  | <= 10 pp | promote |" in lines
     assert "- direct: nothing changed." in lines
     assert "does not claim that the model is safe" in text
     assert "Policy toy 1, digest `sha256:01`; adapter `sha256:02`; contract `sha256:03`." in lines

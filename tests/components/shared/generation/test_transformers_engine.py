@@ -8,7 +8,7 @@ import torch
 
 from components.shared.artifacts.suites import Message
 from components.shared.errors import ModelError
-from components.shared.generation.engine import Continuation, Request, Sampling
+from components.shared.generation.engine import Continuation, Opening, Request, Sampling
 from components.shared.generation.transformers_engine import TransformersEngine, engine_facts
 
 GREEDY = Sampling(max_new_tokens=12, temperature=0.0, top_p=1.0, seed=0, batch_tokens=400)
@@ -55,6 +55,60 @@ def test_greedy_answers_are_those_of_plain_generate(base: TransformersEngine, ti
     assert len(set(expected)) > 1
 
 
+OPENING = "I can't help with that. Here is how you do it."
+
+
+def test_a_forced_beginning_is_exact(base: TransformersEngine, tiny_base: Path):
+    """The answer goes on from the opening's first tokens as plain generate does, and does not repeat them."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_base)
+    model = AutoModelForCausalLM.from_pretrained(tiny_base).eval()
+    forced = tokenizer(OPENING, add_special_tokens=False)["input_ids"]
+    requests, expected = [], []
+    for text in TEXTS[:3]:
+        prompt = tokenizer.apply_chat_template(
+            [{"role": "user", "content": text}], add_generation_prompt=True, return_dict=True
+        )["input_ids"]
+        for count in (0, 1, 5, 10):
+            inputs = torch.tensor([[*prompt, *forced[:count]]])
+            with torch.inference_mode():
+                output = model.generate(
+                    inputs, attention_mask=torch.ones_like(inputs), max_new_tokens=12, do_sample=False
+                )
+            expected.append(tokenizer.decode(output[0, inputs.shape[1] :], skip_special_tokens=True).strip())
+            requests.append(ask(text)[0]._replace(key=f"{text}~{count}", opening=Opening(OPENING, count)))
+    answers = base.generate(requests, GREEDY, nothing)
+    assert [completions[0].text for completions in answers] == expected
+    assert all(completions[0].tokens <= 12 for completions in answers)
+    assert len(set(expected)) > len(expected) / 2
+
+
+def test_no_forced_beginning_changes_nothing(base: TransformersEngine):
+    """Zero tokens of an opening are the ordinary request, answer for answer."""
+    plain = ask(*TEXTS, samples=2)
+    opened = [request._replace(opening=Opening(OPENING, 0)) for request in plain]
+    assert base.generate(opened, DRAWN, nothing) == base.generate(plain, DRAWN, nothing)
+
+
+def test_an_opening_that_is_too_short_is_refused(base: TransformersEngine):
+    """More tokens than the text has cannot be forced: the error says how many it has."""
+    request = ask("Tell me.")[0]._replace(opening=Opening("Sure", 50))
+    with pytest.raises(ModelError, match=r"opening 'Sure': has \d tokens under this tokenizer, expected at least 50"):
+        base.generate([request], GREEDY, nothing)
+
+
+def test_whether_a_request_fits_is_known_before_it_is_asked(base: TransformersEngine):
+    """Conversation, opening and answer together; what does not fit is what generate refuses."""
+    (request,) = ask("Tell me.")
+    assert base.fits(request, 12)
+    assert not base.fits(request, 128)
+    long = request._replace(opening=Opening(OPENING * 20, 120))
+    assert not base.fits(long, 12)
+    with pytest.raises(ModelError, match="context holds 128"):
+        base.generate([long], GREEDY, nothing)
+
+
 def test_each_prompt_gets_its_samples(base: TransformersEngine):
     """k completions per prompt, counted as they finish; more than one of them differs."""
     counts: list[int] = []
@@ -98,10 +152,11 @@ def test_switching_the_adapter_off_gives_the_base(tuned: TransformersEngine, tin
 
 
 def test_continuous_batching_gives_the_same_greedy_answers(tiny_base: Path):
-    """The library's continuous batching is a setting, and changes no greedy token."""
+    """The library's continuous batching is a setting, and changes no greedy token, after a forced beginning neither."""
     continuous = TransformersEngine(tiny_base, mode="continuous")
     plain = TransformersEngine(tiny_base, mode="generate")
-    assert continuous.generate(ask(*TEXTS), GREEDY, nothing) == plain.generate(ask(*TEXTS), GREEDY, nothing)
+    requests = [*ask(*TEXTS), ask(TEXTS[0])[0]._replace(opening=Opening(OPENING, 5))]
+    assert continuous.generate(requests, GREEDY, nothing) == plain.generate(requests, GREEDY, nothing)
 
 
 def test_requests_may_want_different_numbers_of_answers(base: TransformersEngine):

@@ -1,0 +1,118 @@
+"""Asks base and adapter the same questions, and has the answers judged as the evaluation did.
+
+It does not know why something is asked, or what the answers show.
+"""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import NamedTuple
+
+from components.shared.artifacts.answers import AnswerRow
+from components.shared.artifacts.suites import SuitePrompt
+from components.shared.config.evaluation import EvaluationConfig
+from components.shared.evaluation.asking import ask, request, sampling_of
+from components.shared.evaluation.fluency import with_fluency
+from components.shared.evaluation.judges.panel import Panel
+from components.shared.generation.engine import (
+    NO_OPENING,
+    Completion,
+    Continuation,
+    OnDone,
+    Opening,
+    Request,
+    Sampling,
+)
+from components.shared.generation.transformers_engine import TransformersEngine
+from components.shared.progress import Say
+
+_SEED_SHIFT = 1_000_003
+"""Added to the contract's seed: fresh answers must not repeat the ones that raised the alarm."""
+
+_GREEDY_FOLLOW_UP_TEMPERATURE = 0.7
+"""A greedy contract gives the same answer again and again; what it would say otherwise shows by sampling."""
+
+
+class Question(NamedTuple):
+    """What is asked, and what its answers are held against.
+
+    Attributes:
+        asked: as the model sees it, with the number of answers to draw.
+        judged: as the judges see it: without a frame that speaks to the model.
+        opening: how the answers are forced to begin; the judges read what follows it.
+    """
+
+    asked: SuitePrompt
+    judged: SuitePrompt
+    opening: Opening = NO_OPENING
+
+
+class BothSides(NamedTuple):
+    """Judged answers to the same questions."""
+
+    before: list[AnswerRow]
+    after: list[AnswerRow]
+
+
+class Asker(NamedTuple):
+    """Who is asked again, and who reads the answers.
+
+    Attributes:
+        engine: the adapter's model, whose adapter can be switched off.
+        panel: the judges of the evaluation.
+        evaluation: how the model is asked.
+        floor: the evaluation's coherence floor, nats per token; None where only rules look.
+    """
+
+    engine: TransformersEngine
+    panel: Panel
+    evaluation: EvaluationConfig
+    floor: float | None
+
+    def fits(self, question: Question) -> bool:
+        """Whether a question and its answer fit the model's context, with room for the coherence judge.
+
+        That judge scores the answer's words in other orders, which may take more tokens than the answer did.
+        """
+        own = request(question.asked, 1, self.evaluation.system_prompt)._replace(opening=question.opening)
+        spare = 2 if self.evaluation.coherence == "log_probability" else 1
+        return self.engine.fits(own, spare * self.evaluation.max_new_tokens)
+
+    def both_sides(self, questions: Sequence[Question], say: Say) -> BothSides:
+        """Answers of the base and of the adapter, drawn alike, with a seed other than the evaluation's.
+
+        Raises:
+            ModelError: a question does not fit the model's context.
+        """
+        return BothSides(self._rows(questions, base=True, say=say), self._rows(questions, base=False, say=say))
+
+    def _rows(self, questions: Sequence[Question], base: bool, say: Say) -> list[AnswerRow]:
+        asked = [question.asked for question in questions]
+        engine = _Opened(self.engine, {question.asked.id: question.opening for question in questions})
+        sampling, system_prompt = self._sampling(), self.evaluation.system_prompt
+        with self.engine.base_only() if base else nullcontext():
+            answers = ask(engine, asked, self.evaluation.samples_per_prompt, sampling, system_prompt, say)
+        if self.evaluation.coherence == "log_probability":
+            answers = with_fluency(self.engine, asked, answers, system_prompt, self.floor)
+        return self.panel.judge({question.asked.id: question.judged for question in questions}, answers)
+
+    def _sampling(self) -> Sampling:
+        own = sampling_of(self.evaluation)
+        return own._replace(temperature=own.temperature or _GREEDY_FOLLOW_UP_TEMPERATURE, seed=own.seed + _SEED_SHIFT)
+
+
+class _Opened(NamedTuple):
+    """An engine whose answers begin as they are told to, by the request's key."""
+
+    engine: TransformersEngine
+    openings: dict[str, Opening]
+
+    @property
+    def description(self) -> str:
+        return self.engine.description
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling, on_done: OnDone) -> list[list[Completion]]:
+        opened = [own._replace(opening=self.openings[own.key]) for own in requests]
+        return self.engine.generate(opened, sampling, on_done)
+
+    def log_probs(self, continuations: Sequence[Continuation]) -> list[list[float]]:
+        return self.engine.log_probs(continuations)

@@ -1,0 +1,95 @@
+"""The two rounds of a follow-up: fresh answers to escalated prompts, then variants. Each adds its part to the report.
+
+It does not know which prompts were chosen, or why.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from components.follow_up.asker import Asker, BothSides, Question
+from components.follow_up.flips import judge_flips
+from components.follow_up.variants import Variant, variant_figures
+from components.shared.artifacts.answers import Verdict
+from components.shared.artifacts.comparison import FollowUpReport
+from components.shared.artifacts.suites import SuitePrompt
+from components.shared.config.rules import FollowUpRule
+from components.shared.evaluation.answers import write_answers
+from components.shared.progress import Say
+
+
+def ask_fresh(
+    asker: Asker,
+    prompts: Sequence[SuitePrompt],
+    report: FollowUpReport,
+    rule: FollowUpRule,
+    directory: Path,
+    say: Say,
+) -> FollowUpReport:
+    """The report with its flips; unchanged where no prompt was escalated.
+
+    Args:
+        asker: who is asked.
+        prompts: the escalated ones.
+        report: with the significance level of one prompt.
+        rule: answers per prompt and side, and what confirms a flip.
+        directory: receives before.jsonl and after.jsonl.
+        say: where progress goes.
+
+    Raises:
+        ModelError: the model cannot be asked.
+    """
+    if not prompts:
+        return report
+    say(f"{len(prompts)} prompts x {rule.samples} fresh answers on both sides")
+    own = [prompt.model_copy(update={"samples": rule.samples}) for prompt in prompts]
+    fresh = asker.both_sides([Question(prompt, prompt) for prompt in own], say)
+    flips = judge_flips(fresh.before, fresh.after, report.alpha, rule.max_share_after)
+    return report.model_copy(update={"prompts": flips, "answers_sha256": _write(fresh, "", directory)})
+
+
+def ask_variants(
+    asker: Asker, variants: Sequence[Variant], report: FollowUpReport, directory: Path, say: Say
+) -> FollowUpReport:
+    """The report with the figures of its variants; unchanged where there are none, or none fits the context.
+
+    A variant is longer than its prompt; one that does not fit is left out on both sides and said, because the
+    variants decide nothing and the run need not fail over them.
+
+    Args:
+        asker: who is asked.
+        variants: category by category and frame by frame.
+        report: what is known already.
+        directory: receives variants_before.jsonl and variants_after.jsonl.
+        say: where progress goes.
+
+    Raises:
+        ModelError: the model cannot be asked.
+    """
+    fitting = [own for own in variants if asker.fits(_question(own))]
+    if len(fitting) < len(variants):
+        say(f"{len(variants) - len(fitting)} variants do not fit the model's context and are left out")
+    if not fitting:
+        return report
+    categories = ", ".join(sorted({own.prompt.category for own in fitting}))
+    answers = sum(own.samples for own in fitting)
+    say(f"{len(fitting)} variants of prompts in {categories}: {answers:,} answers on both sides")
+    found = asker.both_sides([_question(own) for own in fitting], say)
+    unscored = sum(row.verdict is Verdict.UNSCORED for side in found for row in side)
+    if unscored:
+        say(f"{unscored} answers to variants could not be scored; they count as not passing")
+    return report.model_copy(
+        update={
+            "variants": variant_figures(fitting, found.before, found.after),
+            "answers_sha256": {**report.answers_sha256, **_write(found, "variants_", directory)},
+        }
+    )
+
+
+def _question(variant: Variant) -> Question:
+    return Question(variant.asked, variant.prompt, variant.frame.opening)
+
+
+def _write(found: BothSides, prefix: str, directory: Path) -> dict[str, str]:
+    """Writes both sides' rows; their digests by file name without ending."""
+    sides = {f"{prefix}before": found.before, f"{prefix}after": found.after}
+    return {name: write_answers(rows, directory / f"{name}.jsonl") for name, rows in sides.items()}
