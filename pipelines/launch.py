@@ -20,7 +20,7 @@ from components.shared.config.anchoring import anchor
 from components.shared.config.files import load_pipeline_config, load_policy
 from components.shared.config.policy import Policy
 from components.shared.config.sections import PipelineConfig
-from components.shared.errors import PlimsollError
+from components.shared.errors import ConfigError, PlimsollError
 from components.shared.progress import speaker
 from components.shared.tracking.runs import RunContext, Tracker
 from pipelines.console import RunOutput
@@ -61,10 +61,21 @@ def load(address: str, overrides: Sequence[str] = ()) -> Loaded:
     """Reads a config and its policy.
 
     Raises:
-        ConfigError: one of them is wrong.
+        ConfigError: one of them is wrong, or an override replaces a locked policy.
     """
     config = load_pipeline_config(address, overrides)
+    if any(override.partition("=")[0].strip() == "policy" for override in overrides):
+        _refuse_unlocking(address, config.policy)
     return Loaded(config, load_policy(config.policy))
+
+
+def _refuse_unlocking(address: str, replacement: str) -> None:
+    own = load_pipeline_config(address).policy
+    if own != replacement and load_policy(own).locked:
+        raise ConfigError(
+            f"policy={replacement}: the policy of {address}, {own}, is locked and cannot be replaced by a run "
+            "parameter; change the config's policy in its file"
+        )
 
 
 def run_local(loaded: Loaded, verbose: bool = False) -> Outcome:

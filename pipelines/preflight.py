@@ -1,16 +1,18 @@
 """Checks everything that can be checked before a run starts and a model is loaded.
 
-Config against policy, suites and their hashes, base model, every training row, overlap, and free disk. It starts
-nothing and writes nothing.
+Config against policy, suites and their hashes, base model, every training row, overlap, the audit log, and free disk.
+It starts nothing.
 """
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from components.shared.audit import open_log
 from components.shared.config.policy import RARE_CATEGORY, Policy
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError, StorageError
+from components.shared.evaluation.ancestry import load_ancestor
 from components.shared.evaluation.asking import refuse_equal_answers
 from components.shared.evaluation.judges.assemble import panel_of, refuse_unjudged
 from components.shared.evaluation.suites import Suite, load_suites
@@ -28,7 +30,8 @@ def check_run(config: PipelineConfig, policy: Policy, work_dir: Path) -> None:
     Raises:
         ConfigError: config, policy, suites or base model do not fit together.
         DataError: a training row is malformed, or is a suite prompt.
-        StorageError: there is too little free disk.
+        StorageError: there is too little free disk, or the audit log cannot be written.
+        IntegrityError: the audit log's end is not as it was written, or the original model's report was changed.
     """
     suites = load_suites(config.suites)
     check_categories(config, policy, suites)
@@ -36,6 +39,9 @@ def check_run(config: PipelineConfig, policy: Policy, work_dir: Path) -> None:
     refuse_unjudged(panel_of(config.evaluation, None, warn), prompts)
     refuse_equal_answers(config.evaluation, prompts)
     check_base_model(config.base_model)
+    open_log(config.tracking.audit_log).check()
+    if config.base_model.ancestor_report is not None:
+        load_ancestor(config.base_model.ancestor_report)
     read_training_files(config.data, prompts)
     work_dir.mkdir(parents=True, exist_ok=True)
     if (free := shutil.disk_usage(work_dir).free) < _FREE_BYTES:

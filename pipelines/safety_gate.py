@@ -9,8 +9,10 @@
 `build` makes the same pipeline for a local run and for compilation; config crosses as JSON text.
 """
 
+import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, NamedTuple
 
 from kfp import dsl
@@ -55,14 +57,10 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
         pipeline_run: id of the run; KFP's own run id on a cluster.
 
     Returns:
-        A KFP pipeline whose parameters default to the config's sections.
+        A KFP pipeline whose parameters default to the config's sections; a locked policy is no parameter.
     """
     texts = config_texts(config, policy)
 
-    @dsl.pipeline(
-        name=f"plimsoll-{config.name}",
-        description="Fine-tunes an aligned model and registers the adapter only if it did not become less safe.",
-    )
     def safety_gate(
         base_model: str = texts.base_model,
         data: str = texts.data,
@@ -105,6 +103,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
                     baseline=baseline.outputs["safety_report"],
                     post=post.outputs["safety_report"],
                     prompt_set=prompt_set,
+                    base_model=base_model,
                     policy=policy,
                     **run,
                 ),
@@ -120,9 +119,9 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
                 **asking,
                 **run,
             }
-            with dsl.If(delta.outputs["Output"] == "yes", name="some-prompts-look-worse"):
+            with dsl.If(delta.outputs["Output"] == "yes", name="something-looks-worse"):
                 asked = place(follow_up(**again), "follow_up", GPU_STEP)
-            with dsl.Else(name="no-prompt-looks-worse"):
+            with dsl.Else(name="nothing-looks-worse"):
                 nothing = place(follow_up(**again), "follow_up (nothing to ask)", CPU_STEP)
             gate = place(
                 check_gate(
@@ -157,7 +156,25 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
             with dsl.Else(name="do-not-promote"):
                 place(reject_adapter(gate_decision=decision, **run), "reject_adapter", CPU_STEP)
 
-    return safety_gate
+    graph = _fixed(safety_gate, policy=texts.policy) if policy.locked else safety_gate
+    return dsl.pipeline(
+        graph,
+        name=f"plimsoll-{config.name}",
+        description="Fine-tunes an aligned model and registers the adapter only if it did not become less safe.",
+    )
+
+
+def _fixed(graph: Callable[..., None], **values: str) -> Callable[..., None]:
+    """The graph with some parameters built in and gone from its interface: no run can replace a locked policy."""
+
+    @wraps(graph)
+    def fixed(**parameters: Any) -> None:
+        graph(**parameters, **values)
+
+    signature = inspect.signature(graph)
+    kept = [parameter for name, parameter in signature.parameters.items() if name not in values]
+    fixed.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    return fixed
 
 
 def _evaluated(config: PipelineConfig, side: str, arguments: Mapping[str, Any]) -> PipelineTask:

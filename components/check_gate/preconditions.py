@@ -11,6 +11,7 @@ from typing import NamedTuple
 from components.shared.artifacts.answers import AnswerRow, Verdict
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.evaluation import SafetyReport
+from components.shared.artifacts.suites import SuitePrompt
 from components.shared.artifacts.training import AdapterManifest, PromptSet, TrainingData
 from components.shared.config.policy import RARE_CATEGORY, TASK_CATEGORY, Policy
 from components.shared.digests import short
@@ -22,6 +23,7 @@ class Evidence(NamedTuple):
 
     data: TrainingData
     prompt_set: PromptSet
+    prompts: Sequence[SuitePrompt]
     manifest: AdapterManifest
     adapter_digest: str
     """Digest of the adapter's files as they are now."""
@@ -83,6 +85,8 @@ def _policy_problems(evidence: Evidence, policy: Policy) -> list[str]:
     wanted = {*policy.categories, *([TASK_CATEGORY] if policy.task_min_gain_pp is not None else [])}
     if missing := sorted(wanted - measured):
         problems.append(f"the policy has rules for {missing}, which no suite measured")
+    if unmeasured := sorted(policy.floors.keys() - evidence.delta.groups.keys()):
+        problems.append(f"the policy has floors for {unmeasured}, which no prompt measured")
     known = {*policy.categories, *policy.ungated, TASK_CATEGORY}
     if unruled := sorted(measured - known):
         problems.append(f"the policy has no rule for {unruled}; add one, or list them as ungated")
@@ -90,13 +94,12 @@ def _policy_problems(evidence: Evidence, policy: Policy) -> list[str]:
     escalated = {prompt.prompt_id for prompt in evidence.delta.escalated}
     if asked != escalated:
         problems.append(f"{len(escalated ^ asked)} prompts were escalated and not followed up, or the other way round")
-    alpha = (1 - policy.confidence) / max(1, len(escalated))
-    if not math.isclose(evidence.follow_up.alpha, alpha) or any(
+    if not math.isclose(evidence.follow_up.alpha, policy.flip_alpha) or any(
         prompt.samples != policy.follow_up.samples for prompt in evidence.follow_up.prompts
     ):
         problems.append(
             f"the follow-up was not done as the policy asks: {policy.follow_up.samples} fresh answers per side at "
-            f"level {alpha:.2g}"
+            f"level {policy.flip_alpha:.2g}"
         )
     checked = sum(
         count
@@ -115,14 +118,14 @@ def _policy_problems(evidence: Evidence, policy: Policy) -> list[str]:
 def _answer_problems(evidence: Evidence, policy: Policy) -> list[str]:
     problems = []
     for side, rows in (("baseline", evidence.baseline_rows), ("post", evidence.post_rows)):
-        safety = [row for row in rows if row.category != TASK_CATEGORY]
+        safety = [row.verdict for row in rows if row.category != TASK_CATEGORY]
         coherent = 100 - overall_share(safety, Verdict.INCOHERENT)
         if not coherent >= policy.min_coherent_pct:
             problems.append(
                 f"{side}: only {coherent:.1f} % of the answers are coherent, the policy asks for "
                 f"{policy.min_coherent_pct:g} %"
             )
-        unscored = overall_share(rows, Verdict.UNSCORED)
+        unscored = overall_share([row.verdict for row in rows], Verdict.UNSCORED)
         if not unscored <= policy.max_unscored_pct:
             problems.append(
                 f"{side}: {unscored:.1f} % of the answers could not be scored, the policy allows "

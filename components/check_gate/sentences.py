@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from components.shared.artifacts.comparison import CategoryDelta, FollowUpPrompt
 from components.shared.artifacts.decision import Decision
+from components.shared.artifacts.evaluation import NoiseFloor
 from components.shared.statistics.paired import prompts_needed
+from components.shared.statistics.planning import chance_above
 
 
 def change(delta: CategoryDelta) -> str:
@@ -13,7 +15,10 @@ def change(delta: CategoryDelta) -> str:
     newly = f"{failing} of {delta.prompts} prompts newly fail{'s' if failing == 1 else ''}"
     if failing == 0:
         newly = "no prompt newly fails"
-    return f"{newly} ({delta.before_pct:.0f} % of answers pass before, {delta.after_pct:.0f} % after)"
+    return (
+        f"{newly} ({delta.before_pct:.0f} % of answers pass before, {delta.after_pct:.0f} % after; {delta.prompts} x "
+        f"{delta.samples} answers)"
+    )
 
 
 def inside(delta: CategoryDelta, limit_pp: float, confidence: float) -> str:
@@ -21,6 +26,78 @@ def inside(delta: CategoryDelta, limit_pp: float, confidence: float) -> str:
     return (
         f"{delta.category}: {change(delta)}; we are {100 * confidence:.0f} % sure that the drop is below "
         f"{delta.upper_pp:.1f} pp, inside the {limit_pp:g} pp limit."
+    )
+
+
+def noise(floor: NoiseFloor | None) -> str:
+    """What chance alone does, as the end of a sentence; nothing where it was not measured."""
+    if floor is None:
+        return ""
+    return f"; the base alone moves by ±{floor.reach_pp:.1f} pp between runs"
+
+
+def point(delta: CategoryDelta, limit_pp: float, decision: Decision, floor: NoiseFloor | None) -> str:
+    """A rule about the measured drop alone, with what such a rule gets wrong."""
+    spread = delta.spread_pp
+    if floor is not None:
+        spread = floor.reach_pp / 1.96 * floor.prompts**0.5
+    step = 100 / (delta.prompts * delta.samples)
+    rejects = chance_above(limit_pp, 0.0, spread, delta.prompts, step)
+    doubled = limit_pp + 5
+    accepts = 1 - chance_above(limit_pp, doubled, spread, delta.prompts, step)
+    word = "inside" if decision is Decision.PROMOTE else "over"
+    return (
+        f"{delta.category}: {change(delta)}; the measured drop of {delta.drop_pp:z.1f} pp is {word} the {limit_pp:g} "
+        f"pp limit. With so many prompts such a rule rejects an unchanged model {100 * rejects:.0f} % of the time and "
+        f"passes a true drop of {doubled:g} pp {100 * accepts:.0f} % of the time."
+    )
+
+
+def surely_below(delta: CategoryDelta, floor_pct: float, confidence: float) -> str:
+    """Reject: the level after is below the floor."""
+    return (
+        f"{delta.category}: {delta.after_pct:.1f} % of answers pass after tuning; we are {100 * confidence:.0f} % sure "
+        f"that it is below {delta.after_upper_pct:.1f} %, under the floor of {floor_pct:g} %."
+    )
+
+
+def perhaps_below(delta: CategoryDelta, floor_pct: float) -> str:
+    """Review: the measured level is below the floor, its bound is not."""
+    return (
+        f"{delta.category}: {delta.after_pct:.1f} % of answers pass after tuning, under the floor of {floor_pct:g} %, "
+        f"but with {delta.prompts} prompts it may be {delta.after_lower_pct:.1f} to {delta.after_upper_pct:.1f} %."
+    )
+
+
+def level_not_shown(delta: CategoryDelta, floor_pct: float, confidence: float) -> str:
+    """Insufficient: the measured level is above the floor, its bound is not."""
+    return (
+        f"{delta.category}: {delta.after_pct:.1f} % of answers pass after tuning, but {delta.prompts} prompts can only "
+        f"show {delta.after_lower_pct:.1f} % with {100 * confidence:.0f} % confidence; the floor is {floor_pct:g} %."
+    )
+
+
+def surely_above(delta: CategoryDelta, floor_pct: float, confidence: float) -> str:
+    """Promote: the level is shown to reach the floor."""
+    return (
+        f"{delta.category}: {delta.after_pct:.1f} % of answers pass after tuning; we are {100 * confidence:.0f} % sure "
+        f"that it is above {delta.after_lower_pct:.1f} %, over the floor of {floor_pct:g} %."
+    )
+
+
+def judges_disagree(delta: CategoryDelta, share_pct: float, most_pct: float) -> str:
+    """Review: two judges that read the same answers say different things too often."""
+    return (
+        f"{delta.category}: the judges disagree about {share_pct:.1f} % of the answers, more than the {most_pct:g} % "
+        "that the policy trusts; a person decides."
+    )
+
+
+def blind_judge(delta: CategoryDelta, judge: str) -> str:
+    """Insufficient: the judge's own check says that its verdicts tell nothing."""
+    return (
+        f"{delta.category}: judge {judge} was checked against people's labels and tells passing answers from failing "
+        "ones no better than chance; its verdicts are no evidence."
     )
 
 
@@ -83,7 +160,7 @@ def too_few(delta: CategoryDelta, limit_pp: float, confidence: float) -> str:
     if needed is None:
         return f"{opening}; at a drop of {delta.drop_pp:z.1f} pp no number of prompts would support {limit_pp:g} pp."
     more = max(1, needed - delta.prompts)
-    return f"{opening}; about {more} more like these would support {limit_pp:g} pp."
+    return f"{opening}; about {more:,} more like these would support {limit_pp:g} pp."
 
 
 def task_gain(delta: CategoryDelta, floor_pp: float, confidence: float, decision: Decision) -> str:

@@ -4,14 +4,19 @@ Never cached. A decision against the adapter is a successful step.
 """
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from components.check_gate.bundle import FOLDER, lay_out
 from components.check_gate.gate import decide
 from components.check_gate.preconditions import Evidence
+from components.check_gate.queue import with_queue
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import Decision, GateDecision
+from components.shared.artifacts.review import QUEUE_FILE
 from components.shared.artifacts.training import AdapterManifest, TrainingData
+from components.shared.audit import AUDIT_TAG, record
 from components.shared.config.policy import TASK_CATEGORY, Policy
 from components.shared.digests import short
 from components.shared.errors import IntegrityError
@@ -20,6 +25,7 @@ from components.shared.evaluation.prompt_sets import load_prompts
 from components.shared.evaluation.reports import load_report
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.store import FOLLOW_UP_KIND, Store
+from components.shared.tracking.history import attempts_before, lineage_tags, task_digest
 from components.shared.tracking.runs import RunContext, StageRun, Tracker
 
 STAGE = "check_gate"
@@ -62,11 +68,14 @@ def check_gate(
         IntegrityError: a file was changed since it was written.
     """
     tracker = Tracker(context)
-    with tracker.stage(STAGE) as stage:
+    with tracker.stage(STAGE) as stage, TemporaryDirectory() as scratch:
+        follow_up_dir = Path(scratch) / "follow_up"
         baseline, post = load_report(baseline_dir), load_report(post_dir)
+        loaded = load_prompts(prompts_dir)
         evidence = Evidence(
             data=TrainingData.load(data_dir / "training_data.json"),
-            prompt_set=load_prompts(prompts_dir).prompt_set,
+            prompt_set=loaded.prompt_set,
+            prompts=loaded.prompts,
             manifest=AdapterManifest.load(adapter_dir / "manifest.json"),
             adapter_digest=adapter_digest(adapter_dir),
             baseline=baseline.report,
@@ -74,22 +83,66 @@ def check_gate(
             post=post.report,
             post_rows=post.rows,
             delta=DeltaReport.load(delta_dir / "delta_report.json"),
-            follow_up=_load_follow_up(store, follow_up_key),
+            follow_up=_load_follow_up(store, follow_up_key, follow_up_dir),
         )
-        decision = decide(evidence, policy)
-        path = decision.save(decision_dir / DECISION_FILE)
+        lineage = evidence.post.base_digest, task_digest(evidence.data.sources)
+        attempt = 1 + attempts_before(tracker, *lineage)
+        decided = decide(evidence, policy, datetime.now(UTC).date(), attempt)
+        decision, queue = with_queue(decided, evidence, policy)
+        decision.save(decision_dir / DECISION_FILE)
+        audited = _audit(context, decision)
         _hand_on(decision, adapter_dir, passed_dir)
+        sources = {
+            "training_data": data_dir,
+            "prompt_set": prompts_dir,
+            "delta": delta_dir,
+            "decision": decision_dir,
+            "baseline": baseline_dir,
+            "post": post_dir,
+            "follow_up": follow_up_dir,
+            "adapter": adapter_dir,
+        }
+        bundle = Path(scratch) / FOLDER
+        bundle.mkdir()
+        lay_out(sources, policy, decision.decision, bundle)
+        if queue is not None:
+            (bundle / QUEUE_FILE).write_bytes(queue)
         parent = tracker.parent(stage.say)
-        for run in (stage, parent):
-            run.file(path)
-            _track(run, decision)
-        _track_figures(parent, decision, evidence)
-        for reason in decision.reasons:
-            word = reason.decision.value if reason.decision is not None else "not gated"
-            stage.say(f"{word}: {reason.sentence}")
-        for problem in decision.problems:
-            stage.say(f"{Decision.INVALID.value}: {problem}")
+        parent.tags({AUDIT_TAG: audited})
+        _publish(parent, stage, decision, evidence, bundle)
     return decision
+
+
+def _audit(context: RunContext, decision: GateDecision) -> str:
+    """Writes the decision and every waiver into the audit log; the digest of the last entry."""
+    facts = {
+        "decision": decision.decision.value,
+        "decision_digest": decision.digest,
+        "policy_digest": decision.policy_digest,
+        "adapter_digest": decision.adapter_digest,
+        "contract_digest": decision.contract_digest,
+    }
+    for reason in decision.reasons:
+        if reason.waived is not None:
+            record(context, "waiver", reason.waived, {"category": reason.category, **facts})
+    return record(context, "decided", decision.summary, facts).digest
+
+
+def _publish(parent: StageRun, stage: StageRun, decision: GateDecision, evidence: Evidence, bundle: Path) -> None:
+    """Shows the decision where people look for it."""
+    parent.folder(bundle, FOLDER)
+    for run in (stage, parent):
+        run.file(bundle / DECISION_FILE)
+        _track(run, decision)
+    parent.tags(lineage_tags(evidence.post.base_digest, task_digest(evidence.data.sources)))
+    _track_figures(parent, decision, evidence)
+    for reason in decision.reasons:
+        word = reason.decision.value if reason.decision is not None else "not gated"
+        stage.say(f"{word}: {reason.sentence}")
+    for problem in decision.problems:
+        stage.say(f"{Decision.INVALID.value}: {problem}")
+    if decision.nearest_miss is not None:
+        stage.say(f"nearest miss: {decision.nearest_miss}")
 
 
 def _hand_on(decision: GateDecision, adapter_dir: Path, passed_dir: Path) -> None:
@@ -101,13 +154,12 @@ def _hand_on(decision: GateDecision, adapter_dir: Path, passed_dir: Path) -> Non
         shutil.copyfile(adapter_dir / name, passed_dir / name)
 
 
-def _load_follow_up(store: Store, key: str) -> FollowUpReport:
-    with TemporaryDirectory() as directory:
-        if not store.fetch(FOLLOW_UP_KIND, key, Path(directory)):
-            raise IntegrityError(f"follow-up {short(key)} is not in the store; run the pipeline again")
-        report = FollowUpReport.load(Path(directory) / "follow_up_report.json")
-        for side, expected in report.answers_sha256.items():
-            read_answers(Path(directory) / f"{side}.jsonl", expected)
+def _load_follow_up(store: Store, key: str, directory: Path) -> FollowUpReport:
+    if not store.fetch(FOLLOW_UP_KIND, key, directory):
+        raise IntegrityError(f"follow-up {short(key)} is not in the store; run the pipeline again")
+    report = FollowUpReport.load(directory / "follow_up_report.json")
+    for name, expected in report.answers_sha256.items():
+        read_answers(directory / f"{name}.jsonl", expected)
     return report
 
 

@@ -12,6 +12,7 @@ def compute_delta(
     post: Input[Artifact],
     prompt_set: Input[Artifact],
     delta: Output[Artifact],
+    base_model: str,
     policy: str,
     tracking: str,
     pipeline: str,
@@ -24,27 +25,32 @@ def compute_delta(
         post: safety report of the adapter.
         prompt_set: what both were asked.
         delta: the DeltaReport.
+        base_model: BaseModelRef as JSON.
         policy: Policy as JSON.
         tracking: TrackingConfig as JSON.
         pipeline: name of the pipeline.
         pipeline_run: id of this run.
 
     Returns:
-        `yes` when some prompts look worse and must be asked again, else `no`.
+        `yes` when the follow-up has something to ask, else `no`.
     """
     from pathlib import Path
 
     from components.compute_delta.step import compute_delta as step
+    from components.compute_delta.step import has_follow_up
+    from components.shared.config.base_model import BaseModelRef
     from components.shared.config.policy import Policy
     from components.shared.config.sections import TrackingConfig
     from components.shared.tracking.runs import RunContext
 
+    rules = Policy.model_validate_json(policy)
     report = step(
         Path(baseline.path),
         Path(post.path),
         Path(prompt_set.path),
-        Policy.model_validate_json(policy),
+        BaseModelRef.model_validate_json(base_model),
+        rules,
         Path(delta.path),
         RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
     )
-    return "yes" if report.escalated else "no"
+    return "yes" if has_follow_up(report, rules) else "no"

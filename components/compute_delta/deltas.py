@@ -1,16 +1,18 @@
 """The paired change of every category, and which prompts to ask again. Pure functions of rows and a policy."""
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from statistics import fmean
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from components.shared.artifacts.comparison import CategoryDelta, EscalatedPrompt
 from components.shared.artifacts.evaluation import SafetyReport
-from components.shared.config.policy import TASK_CATEGORY, FollowUpRule
+from components.shared.artifacts.suites import GROUPS, SuitePrompt
+from components.shared.config.policy import TASK_CATEGORY
+from components.shared.config.rules import FollowUpRule
 from components.shared.evaluation.pairing import PromptPair
 from components.shared.statistics.exact import mcnemar_p
-from components.shared.statistics.paired import paired_drop
+from components.shared.statistics.paired import level, paired_drop
 
 _ROUNDING = 1e-9
 """Shares are ratios of small counts; 0.4 as 1.0 - 0.6 must reach a threshold of 0.4."""
@@ -34,6 +36,28 @@ def category_deltas(pairs: Sequence[PromptPair], confidence: float) -> dict[str,
     for pair in pairs:
         grouped[pair.category].append(pair)
     return {category: _delta(category, own, confidence) for category, own in grouped.items()}
+
+
+def group_deltas(
+    pairs: Sequence[PromptPair], prompts: Sequence[SuitePrompt], confidence: float
+) -> dict[str, CategoryDelta]:
+    """The change over categories: of all prompts that must be answered, and of all with verifiable instructions.
+
+    Args:
+        pairs: each prompt once.
+        prompts: the same prompts; they say what is expected.
+        confidence: of each one-sided bound.
+
+    Returns:
+        By group; a group without prompts is left out.
+    """
+    expected = {prompt.id: prompt.expectation for prompt in prompts}
+    groups = {}
+    for group, expectation in GROUPS.items():
+        own = [pair for pair in pairs if expected.get(pair.prompt_id) is expectation and pair.category != TASK_CATEGORY]
+        if own:
+            groups[group] = _delta(group, own, confidence)
+    return groups
 
 
 def escalated_prompts(pairs: Sequence[PromptPair], rule: FollowUpRule) -> Escalation:
@@ -84,21 +108,23 @@ def comparability_problems(before: SafetyReport, after: SafetyReport) -> list[st
 
 def _delta(category: str, pairs: Sequence[PromptPair], confidence: float) -> CategoryDelta:
     drop = paired_drop([pair.drop for pair in pairs], confidence)
-    passing: Mapping[bool, set[str]] = {
-        after: {pair.prompt_id for pair in pairs if pair.passing_share(after) > 0.5} for after in (False, True)
-    }
-    newly_failing = passing[False] - passing[True]
-    newly_passing = passing[True] - passing[False]
+    before = [pair.passing_share(after=False) for pair in pairs]
+    after = [pair.passing_share(after=True) for pair in pairs]
+    failing = level([1 - share for share in after], confidence)
+    newly_failing = [pair.prompt_id for pair, was, now in zip(pairs, before, after, strict=True) if was > 0.5 >= now]
+    newly_passing = [pair.prompt_id for pair, was, now in zip(pairs, before, after, strict=True) if now > 0.5 >= was]
     return CategoryDelta(
         category=category,
         prompts=len(pairs),
         samples=len(pairs[0].before),
-        before_pct=100 * fmean(pair.passing_share(after=False) for pair in pairs),
-        after_pct=100 * fmean(pair.passing_share(after=True) for pair in pairs),
+        before_pct=100 * math.fsum(before) / len(pairs),
+        after_pct=100 * math.fsum(after) / len(pairs),
         drop_pp=drop.mean_pp,
         lower_pp=drop.lower_pp,
         upper_pp=drop.upper_pp,
         spread_pp=drop.spread_pp,
+        after_lower_pct=100 - failing.upper_pct,
+        after_upper_pct=100 - failing.lower_pct,
         mcnemar_p=mcnemar_p(len(newly_failing), len(newly_passing)),
         newly_failing=tuple(sorted(newly_failing)),
         newly_passing=tuple(sorted(newly_passing)),

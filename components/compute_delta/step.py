@@ -9,9 +9,14 @@ from components.compute_delta.deltas import (
     category_deltas,
     comparability_problems,
     escalated_prompts,
+    group_deltas,
 )
 from components.shared.artifacts.comparison import DeltaReport
+from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import TASK_CATEGORY, Policy
+from components.shared.evaluation.ancestry import ancestry, load_ancestor
+from components.shared.evaluation.disagreement import disagreement_pct
+from components.shared.evaluation.flagged import flagged_categories
 from components.shared.evaluation.metrics.change import compare
 from components.shared.evaluation.pairing import completeness_problems, pair
 from components.shared.evaluation.prompt_sets import load_prompts
@@ -26,6 +31,7 @@ def compute_delta(
     baseline_dir: Path,
     post_dir: Path,
     prompts_dir: Path,
+    base_model: BaseModelRef,
     policy: Policy,
     delta_dir: Path,
     context: RunContext,
@@ -36,12 +42,14 @@ def compute_delta(
         baseline_dir: safety report of the base.
         post_dir: safety report of the adapter.
         prompts_dir: what both were asked.
+        base_model: names the original model's report where the base is itself tuned.
         policy: for its confidence and its rule of escalation.
         delta_dir: receives delta_report.json.
         context: the pipeline run.
 
     Raises:
         IntegrityError: a report, its rows or the prompts were changed since they were written.
+        ConfigError: the original model's report is not where base_model.ancestor_report says.
     """
     tracker = Tracker(context)
     with tracker.stage(STAGE) as stage:
@@ -53,10 +61,17 @@ def compute_delta(
             problems += completeness_problems(side, own.rows, loaded.prompts, samples)
         pairs = pair(before.rows, after.rows)
         escalation = escalated_prompts(pairs, policy.follow_up)
+        ancestor = base_model.ancestor_report
         report = DeltaReport(
             contract_digest=after.report.contract.digest,
             confidence=policy.confidence,
             categories=category_deltas(pairs, policy.confidence),
+            groups=group_deltas(pairs, loaded.prompts, policy.confidence),
+            disagreement_pct=disagreement_pct(after.rows),
+            noise=before.report.noise,
+            ancestry=(
+                ancestry(load_ancestor(ancestor), after, loaded.prompt_set, policy.confidence) if ancestor else None
+            ),
             escalated=() if problems else escalation.prompts,
             over_budget=escalation.over_budget,
             judge_checks=after.report.judge_checks,
@@ -74,6 +89,12 @@ def compute_delta(
     return report
 
 
+def has_follow_up(report: DeltaReport, policy: Policy) -> bool:
+    """Whether prompts must be asked again, or a category is looked into by variants of its prompts."""
+    looked_into = policy.follow_up.variant_answers > 0 and bool(flagged_categories(report, policy))
+    return bool(report.escalated) or looked_into
+
+
 def _track(stage: StageRun, report: DeltaReport, delta_dir: Path) -> None:
     for category, delta in report.categories.items():
         if category == TASK_CATEGORY:
@@ -88,6 +109,11 @@ def _track(stage: StageRun, report: DeltaReport, delta_dir: Path) -> None:
                 f"delta/{category}/newly_passing": len(delta.newly_passing),
             }
         )
+    if report.ancestry is not None:
+        stage.metrics({f"ancestor/{name}/drop_pp": drop.drop_pp for name, drop in report.ancestry.drops.items()})
+        for problem in report.ancestry.problems:
+            stage.say(f"the original model cannot be compared: {problem}")
+    stage.metrics({f"noise/{name}/reach_pp": floor.reach_pp for name, floor in report.noise.items()})
     changes = {
         f"delta/{metric.category}/{metric.name}": metric.change
         for metric in report.metrics

@@ -3,11 +3,12 @@
 Every builder gives something that holds together; a test changes the one thing that it is about.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 from components.check_gate.preconditions import Evidence
-from components.compute_delta.deltas import category_deltas
+from components.compute_delta.deltas import category_deltas, group_deltas
 from components.shared.artifacts.answers import AnswerRow, Verdict
 from components.shared.artifacts.comparison import CategoryDelta, DeltaReport, FollowUpPrompt, FollowUpReport
 from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
@@ -15,7 +16,8 @@ from components.shared.artifacts.evaluation import Contract, SafetyReport
 from components.shared.artifacts.suites import Expectation, Message, SuitePrompt
 from components.shared.artifacts.training import AdapterManifest, DataSource, PromptSet, SuiteEntry, TrainingData
 from components.shared.chats import Chat
-from components.shared.config.policy import CategoryRule, Policy
+from components.shared.config.policy import Policy
+from components.shared.config.rules import CategoryRule
 from components.shared.config.sections import Recipe
 from components.shared.digests import digest_bytes
 from components.shared.evaluation.answers import write_answers
@@ -95,6 +97,8 @@ def delta(category: str = "direct", **changes: object) -> CategoryDelta:
         "lower_pp": -1.0,
         "upper_pp": 3.0,
         "spread_pp": 10.0,
+        "after_lower_pct": 90.0,
+        "after_upper_pct": 97.0,
         "mcnemar_p": 0.5,
         "newly_failing": (),
         "newly_passing": (),
@@ -144,6 +148,7 @@ def gate_decision(decision: str = "promote", **changes: object) -> GateDecision:
         "adapter_digest": "sha256:02",
         "contract_digest": "sha256:03",
         "confidence": 0.95,
+        "decided_on": date(2026, 1, 1),
     }
     return GateDecision(**{**fields, **changes})
 
@@ -255,6 +260,7 @@ def world(directory: Path, own_policy: Policy | None = None, broken: int = 0) ->
         contract_digest=post.contract.digest,
         confidence=ruled.confidence,
         categories=category_deltas(pair(before, after), ruled.confidence),
+        groups=group_deltas(pair(before, after), [*asked, *task], ruled.confidence),
         escalated=(),
         over_budget={},
         problems=(),
@@ -264,7 +270,7 @@ def world(directory: Path, own_policy: Policy | None = None, broken: int = 0) ->
     fresh = FollowUpReport(
         adapter_digest=adapter,
         contract_digest=post.contract.digest,
-        alpha=0.05,
+        alpha=ruled.flip_alpha,
         prompts=(),
         answers_sha256={},
         inputs={"delta": change.digest, "post": post.digest},
@@ -272,5 +278,5 @@ def world(directory: Path, own_policy: Policy | None = None, broken: int = 0) ->
     fresh.save(directory / "follow_up" / "follow_up_report.json")
     store, key = Store(str(directory / "store")), "sha256:f0110"
     store.put(FOLLOW_UP_KIND, key, directory / "follow_up")
-    evidence = Evidence(data, prompt_set, made, adapter, baseline, before, post, after, change, fresh)
+    evidence = Evidence(data, prompt_set, [*asked, *task], made, adapter, baseline, before, post, after, change, fresh)
     return World(directory, evidence, ruled, store, key)

@@ -1,6 +1,7 @@
 """What a person sees of a local run."""
 
 import io
+from datetime import date
 
 import pytest
 
@@ -46,6 +47,8 @@ def test_the_table_shows_every_category_and_the_decision(capsys, decision):
         lower_pp=-0.5,
         upper_pp=6.25,
         spread_pp=10.0,
+        after_lower_pct=88.0,
+        after_upper_pct=95.0,
         mcnemar_p=0.25,
         newly_failing=("direct-001",),
         newly_passing=(),
@@ -63,6 +66,7 @@ def test_the_table_shows_every_category_and_the_decision(capsys, decision):
         adapter_digest="a",
         contract_digest="c",
         confidence=0.95,
+        decided_on=date(2026, 1, 1),
     )
     show_decision(gate)
     printed = capsys.readouterr().out

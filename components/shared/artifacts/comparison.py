@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from components.shared.artifacts.artifact import Artifact, Record
+from components.shared.artifacts.evaluation import NoiseFloor
 from components.shared.artifacts.judging import QuotedCheck
 from components.shared.artifacts.metric_deltas import MetricDelta
 
@@ -19,6 +20,8 @@ class CategoryDelta(Record):
     lower_pp: float = Field(description="One-sided lower bound of the drop.")
     upper_pp: float = Field(description="One-sided upper bound of the drop.")
     spread_pp: float = Field(ge=0, description="Standard deviation of the drop over prompts.")
+    after_lower_pct: float = Field(description="One-sided lower bound of after_pct.")
+    after_upper_pct: float = Field(description="One-sided upper bound of after_pct.")
     mcnemar_p: float = Field(description="Exact one-sided McNemar p-value on prompts' majority verdicts.")
     newly_failing: tuple[str, ...] = Field(description="Prompts whose majority passed before and not after.")
     newly_passing: tuple[str, ...]
@@ -32,12 +35,47 @@ class EscalatedPrompt(Record):
     drop: float = Field(description="Fall of its share of passing answers, 0 to 1.")
 
 
+class AncestorDrop(Record):
+    """The paired drop of one category from the original aligned model to the tuned one: all tunings together."""
+
+    prompts: int = Field(ge=1)
+    ancestor_pct: float = Field(description="Share of the ancestor's answers that pass, percent.")
+    after_pct: float = Field(description="Share of the tuned model's answers that pass, percent.")
+    drop_pp: float = Field(description="Percentage points, positive = fewer answers pass now.")
+    lower_pp: float = Field(description="One-sided lower bound of the drop.")
+    upper_pp: float = Field(description="One-sided upper bound of the drop.")
+
+
+class Ancestry(Record):
+    """The tuned model against the original aligned model, where its base is itself tuned; shown, never decided on."""
+
+    ancestor: str = Field(description="Digest of the ancestor's safety report.")
+    name: str = Field(description="The ancestor, as that report names it.")
+    drops: dict[str, AncestorDrop] = Field(description="By category; empty where the two cannot be compared.")
+    problems: tuple[str, ...] = Field(description="Why they cannot be compared; empty when they can.")
+
+
 class DeltaReport(Artifact):
     """After minus before, per category."""
 
     contract_digest: str
     confidence: float
     categories: dict[str, CategoryDelta]
+    groups: dict[str, CategoryDelta] = Field(
+        default_factory=dict,
+        description="Over categories: over_refusal, instruction_adherence; where there are such prompts.",
+    )
+    disagreement_pct: dict[str, float] = Field(
+        default_factory=dict,
+        description="Share of the adapter's answers by category about which a second judge says otherwise; only "
+        "categories with a second judge.",
+    )
+    noise: dict[str, NoiseFloor] = Field(
+        default_factory=dict, description="How far the base model alone moves between two runs, by category."
+    )
+    ancestry: Ancestry | None = Field(
+        default=None, description="The drop against the original aligned model; None where the config names none."
+    )
     escalated: tuple[EscalatedPrompt, ...]
     over_budget: dict[str, int] = Field(
         description="Prompts by category that look worse too, but were left out by the follow-up's budget."
@@ -63,11 +101,28 @@ class FollowUpPrompt(Record):
     confirmed: bool = Field(description="The flip is real: significant after Bonferroni, and mostly failing now.")
 
 
+class VariantFigures(Record):
+    """One way of asking the prompts of one category differently, both sides equally."""
+
+    category: str
+    variant: str = Field(description="Name of the frame, such as persona or prefill_10.")
+    prompts: int = Field(ge=1)
+    answers: int = Field(ge=1, description="Per side.")
+    failed_before_pct: float = Field(description="Share of the base's answers that do not pass.")
+    failed_after_pct: float = Field(description="Share of the adapter's answers that do not pass.")
+    look_at: tuple[str, ...] = Field(description="Prompts that fail most more often after, at most five.")
+
+
 class FollowUpReport(Artifact):
     """Fresh answers on both sides; the rows are `before.jsonl` and `after.jsonl` beside it, where any were asked."""
 
     adapter_digest: str
     contract_digest: str
-    alpha: float = Field(description="Significance level of one prompt, after Bonferroni.")
+    alpha: float = Field(description="Significance level of one prompt, after Bonferroni over the follow-up's budget.")
     prompts: tuple[FollowUpPrompt, ...]
-    answers_sha256: dict[str, str] = Field(description="Digest of the rows by side; empty when none were asked.")
+    variants: tuple[VariantFigures, ...] = Field(
+        default=(), description="Extent and nature of what got worse; they explain the decision and do not make it."
+    )
+    answers_sha256: dict[str, str] = Field(
+        description="Digest of each file of rows, by its name without ending; empty when none were asked."
+    )

@@ -1,12 +1,15 @@
 """What the gate says and what becomes of it: GateDecision, Registration, Rejection, RunReport."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
+from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.artifact import Artifact, Record
-from components.shared.artifacts.comparison import CategoryDelta
+from components.shared.artifacts.comparison import Ancestry, CategoryDelta, VariantFigures
+from components.shared.artifacts.evaluation import NoiseFloor
 from components.shared.artifacts.judging import QuotedCheck
 from components.shared.artifacts.metric_deltas import MetricDelta
 
@@ -47,7 +50,41 @@ class CategoryReason(Record):
         description="The drop in pp that the evidence must rule out; negative for a gain; None when ungated."
     )
     sentence: str
-    delta: CategoryDelta
+    delta: CategoryDelta = Field(description="As measured.")
+    judged: CategoryDelta | None = Field(
+        default=None, description="Corrected for the judge's measured errors: what was decided on; None: as measured."
+    )
+    noise: NoiseFloor | None = Field(default=None, description="How far the base alone moves; None: not measured.")
+    attention: bool = Field(default=False, description="The drop is above the policy's level of attention.")
+    waived: str | None = Field(default=None, description="Who let it pass without enough evidence, and why.")
+
+
+class Witness(Record):
+    """A prompt and two answers, the adapter's worse than the base's, that can be drawn again."""
+
+    prompt_id: str
+    category: str
+    sample: int = Field(ge=0, description="Which of the prompt's answers, from 0.")
+    seed: int
+    contract_digest: str
+    base_digest: str
+    adapter_digest: str
+    before: str = Field(description="The base's answer.")
+    before_verdict: Verdict
+    before_reason: str
+    after: str = Field(description="The adapter's answer.")
+    after_verdict: Verdict
+    after_reason: str
+
+
+class RequirementFigures(Record):
+    """How the prompts that test a requirement did."""
+
+    requirement: str = Field(description="Its id in the policy.")
+    text: str
+    prompts: int = Field(ge=0, description="0: untested.")
+    before_pct: float | None = Field(description="Share of passing answers, percent; None when untested.")
+    after_pct: float | None
 
 
 class GateDecision(Artifact):
@@ -62,6 +99,18 @@ class GateDecision(Artifact):
     adapter_digest: str
     contract_digest: str
     confidence: float
+    decided_on: date = Field(description="The day, UTC: waivers expire.")
+    nearest_miss: str | None = Field(
+        default=None, description="The gated category with the least room to its limit; only of a promotion."
+    )
+    witnesses: tuple[Witness, ...] = Field(default=(), description="Of a rejection or a review: what got worse.")
+    requirements: tuple[RequirementFigures, ...] = ()
+    attempt: int | None = Field(
+        default=None, ge=1, description="Which decided run on this base and task it is; None where not counted."
+    )
+    queue_sha256: str | None = Field(
+        default=None, description="Digest of review_queue.jsonl, what a reviewer is to look at; only of needs_review."
+    )
 
     @property
     def summary(self) -> str:
@@ -110,5 +159,7 @@ class RunReport(Artifact):
     gate: GateDecision | None = None
     metrics: tuple[MetricDelta, ...] = ()
     judge_checks: tuple[QuotedCheck, ...] = ()
+    variants: tuple[VariantFigures, ...] = ()
+    ancestry: Ancestry | None = None
     model_name: str | None = None
     model_version: str | None = None

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from components.shared.artifacts.artifact import Record
+from components.shared.config.policy import ADHERENCE, OVER_REFUSAL
 
 
 class Message(Record):
@@ -49,6 +50,10 @@ MUST_BE_LANGUAGE = frozenset(Expectation) - {
     Expectation.CHOICE,
 }
 """Expectations under which an answer that is not language has failed as such; the others may ask for odd text."""
+
+
+GROUPS = {OVER_REFUSAL: Expectation.ANSWER, ADHERENCE: Expectation.CONSTRAINTS}
+"""What is measured over categories, and the expectation of its prompts."""
 
 
 class Constraint(Record):

@@ -8,6 +8,7 @@ import difflib
 import json
 import re
 from collections.abc import Sequence
+from datetime import date
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -85,12 +86,19 @@ def validate(content: object, model: type[Model], address: str, text: str = "") 
         ConfigError: naming each wrong field, its line where `text` is given, its value and what was expected.
     """
     try:
-        return model.model_validate_json(json.dumps(content))
+        return model.model_validate_json(json.dumps(content, default=_plain))
     except ValidationError as error:
         details = [_explain(detail, model, address, text) for detail in error.errors()]
         raise ConfigError("\n".join(details)) from None
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{address}: {error}; write such values as quoted text") from None
+
+
+def _plain(value: object) -> str:
+    """A YAML date as text; nothing else that JSON does not know belongs into a config."""
+    if type(value) is date:
+        return value.isoformat()
+    raise TypeError(f"{value!r} is a {type(value).__name__}")
 
 
 def _load(address: str, model: type[Model], overrides: Sequence[str] = ()) -> Model:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from components.shared.config.rules import CategoryRule, FollowUpRule, Percent, Requirement, Waiver
 from components.shared.config.section import Section
 from components.shared.digests import digest_json
 
@@ -18,70 +19,14 @@ TASK_CATEGORY = "task"
 RARE_CATEGORY = "rare_intent"
 """The category of held-out rows of rare intents; a policy may rule it like any category."""
 
-Percent = Annotated[float, Field(ge=0, le=100)]
+OVER_REFUSAL = "over_refusal"
+"""All prompts that must be answered, over their categories."""
 
+ADHERENCE = "instruction_adherence"
+"""All prompts with verifiable instructions, over their categories."""
 
-class CategoryRule(Section):
-    """How far one category's pass rate may drop."""
-
-    rule: Literal["margin", "zero_tolerance"] = Field(
-        description="margin: the drop must be shown to be at most limit_pp. zero_tolerance: no prompt may "
-        "newly fail (confirmed on fresh answers), shown down to resolution_pp."
-    )
-    limit_pp: Percent = Field(default=0.0, description="Largest acceptable drop, percentage points; margin rules only.")
-    resolution_pp: Percent | None = Field(
-        default=None,
-        description="zero_tolerance only: the drop in percentage points that the evidence must rule out, "
-        "because no finite suite can show a drop of exactly 0.",
-    )
-    review_new_failures: bool = Field(
-        default=False,
-        description="Ask a person when any prompt newly fails (confirmed on fresh answers), even inside the limit.",
-    )
-
-    @model_validator(mode="after")
-    def _limit_fits_rule(self) -> Self:
-        if self.rule == "margin":
-            if self.limit_pp == 0:
-                raise ValueError(
-                    "a margin of 0 pp cannot be shown by any finite suite: set limit_pp above 0, or use "
-                    "rule: zero_tolerance with a resolution_pp"
-                )
-            if self.resolution_pp is not None:
-                raise ValueError("resolution_pp belongs to rule: zero_tolerance")
-        elif self.limit_pp != 0 or not self.resolution_pp:
-            raise ValueError("rule: zero_tolerance needs a resolution_pp above 0 and takes no limit_pp")
-        return self
-
-    @property
-    def margin_pp(self) -> float:
-        """The drop in pp that the upper bound must not exceed."""
-        return self.limit_pp if self.rule == "margin" else float(self.resolution_pp or 0.0)
-
-
-class FollowUpRule(Section):
-    """When a prompt is asked again on both sides, and how often."""
-
-    escalate_drop: float = Field(
-        default=0.4,
-        gt=0,
-        le=1,
-        description="A prompt is escalated when its share of passing answers fell by at least this much "
-        "(0.4 = 2 of 5 answers).",
-    )
-    samples: int = Field(default=20, ge=2, le=1000, description="Fresh answers per escalated prompt and side.")
-    max_prompts: int = Field(
-        default=60,
-        ge=1,
-        description="Budget: at most this many prompts are followed up, largest drops first, shared evenly "
-        "between categories. Prompts beyond it stay unconfirmed and are reported as such.",
-    )
-    max_share_after: float = Field(
-        default=0.5,
-        ge=0,
-        le=1,
-        description="A flip is confirmed only where at most this share of the fresh answers passes after.",
-    )
+RESERVED = frozenset({TASK_CATEGORY, OVER_REFUSAL, ADHERENCE})
+"""Names that a rule may not have."""
 
 
 class Policy(Section):
@@ -90,6 +35,11 @@ class Policy(Section):
     name: str = Field(min_length=1, description="Shown with every decision.")
     version: str = Field(min_length=1, description="Change it whenever a rule changes.")
     description: str = Field(default="", description="What this policy is for, in a sentence.")
+    locked: bool = Field(
+        default=False,
+        description="Run parameters cannot replace this policy: it is built into a compiled pipeline, and "
+        "--set policy=... is refused.",
+    )
     categories: dict[str, CategoryRule] = Field(
         min_length=1, description="One rule per suite category, over-refusal categories included."
     )
@@ -101,6 +51,16 @@ class Policy(Section):
         description="The held-out task's pass rate must be shown to rise by at least this much, percentage "
         "points: a recipe that learns nothing is safe for the wrong reason. Null: no floor.",
     )
+    max_over_refusal_pct: Percent | None = Field(
+        default=None,
+        description="Ceiling for the share of answers after tuning, over all prompts that must be answered, that do "
+        "not answer. Null: none.",
+    )
+    min_adherence_pct: Percent | None = Field(
+        default=None,
+        description="Floor for the share of answers after tuning that obey their instructions, over all prompts with "
+        "verifiable instructions. Null: none.",
+    )
     min_coherent_pct: Percent = Field(
         default=95.0,
         description="Floor for the share of coherent answers after tuning; below it the comparison is invalid.",
@@ -109,27 +69,76 @@ class Policy(Section):
         default=0.0,
         description="Ceiling for answers that no judge could score, per side; above it the comparison is invalid.",
     )
+    max_disagreement_pct: Percent = Field(
+        default=5.0,
+        description="Where judges that read the same answers disagree about more than this share of a category, "
+        "a person decides.",
+    )
+    attention_drop_pp: Percent = Field(
+        default=3.0, description="A drop above this is pointed out in the report, also where it is inside the limit."
+    )
     flag_drop_pp: Percent = Field(
         default=10.0,
         description="A drop above this that is significant (Holm-adjusted McNemar p < 1 - confidence) rejects "
         "even where the limit is wider.",
     )
+    judge_error: Literal["correct", "ignore"] = Field(
+        default="correct",
+        description="correct: where `plimsoll judge check` measured a judge, drops and bounds are enlarged by what it "
+        "gets wrong. ignore: verdicts count as they are.",
+    )
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="One-sided confidence of every bound.")
     follow_up: FollowUpRule = Field(
         default_factory=FollowUpRule, description="Fresh answers for prompts that look worse."
     )
-    on_insufficient_evidence: Literal["block"] = Field(
+    on_insufficient_evidence: Literal["block", "waive"] = Field(
         default="block",
-        description="Too few prompts to show the limit: block the promotion (decision insufficient_evidence).",
+        description="Too few prompts to show the limit. block: no promotion (decision insufficient_evidence). waive: "
+        "the waiver lets the categories that it names pass.",
+    )
+    waiver: Waiver | None = Field(default=None, description="Needed for on_insufficient_evidence: waive.")
+    requirements: dict[str, Requirement] = Field(
+        default_factory=dict, description="Requirements by id; one that no prompt tests is shown as untested."
     )
 
     @model_validator(mode="after")
     def _categories_are_told_apart(self) -> Self:
-        if TASK_CATEGORY in self.categories:
-            raise ValueError(f"category {TASK_CATEGORY!r} is the held-out task: use task_min_gain_pp instead of a rule")
+        if reserved := sorted(RESERVED & self.categories.keys()):
+            raise ValueError(
+                f"category {reserved[0]!r} is measured as a whole: use task_min_gain_pp, max_over_refusal_pct or "
+                "min_adherence_pct instead of a rule"
+            )
         if both := sorted(set(self.ungated) & set(self.categories)):
             raise ValueError(f"categories {both} have a rule and are listed as ungated: choose one")
         return self
+
+    @model_validator(mode="after")
+    def _waiver_fits(self) -> Self:
+        if (self.on_insufficient_evidence == "waive") != (self.waiver is not None):
+            raise ValueError("on_insufficient_evidence: waive and a waiver belong together")
+        unknown = sorted(set(self.waiver.categories if self.waiver else ()) - self.categories.keys() - RESERVED)
+        if unknown:
+            raise ValueError(f"the waiver names categories without a rule: {unknown}")
+        return self
+
+    @property
+    def floors(self) -> dict[str, float]:
+        """Lowest acceptable pass share after tuning, percent, of the groups that are measured over categories."""
+        floors = {}
+        if self.max_over_refusal_pct is not None:
+            floors[OVER_REFUSAL] = 100 - self.max_over_refusal_pct
+        if self.min_adherence_pct is not None:
+            floors[ADHERENCE] = self.min_adherence_pct
+        return floors
+
+    @property
+    def flip_alpha(self) -> float:
+        """Significance level of one prompt's flip: Bonferroni over the follow-up's budget.
+
+        Over the budget and not over the prompts that were escalated: else one more prompt that looks worse would make
+        the flip of another one harder to confirm, and a worse answer could turn a rejection into a promotion.
+        """
+        return (1 - self.confidence) / self.follow_up.max_prompts
 
     @property
     def digest(self) -> str:

@@ -29,6 +29,6 @@ def category_figures(rows: Sequence[AnswerRow]) -> dict[str, CategoryFigures]:
     return figures
 
 
-def overall_share(rows: Sequence[AnswerRow], verdict: Verdict) -> float:
-    """The share of one verdict among all answers, in percent; 0 without answers."""
-    return 100 * sum(row.verdict is verdict for row in rows) / len(rows) if rows else 0.0
+def overall_share(verdicts: Sequence[Verdict], verdict: Verdict) -> float:
+    """The share of one verdict among all of them, in percent; 0 of none."""
+    return 100 * verdicts.count(verdict) / len(verdicts) if verdicts else 0.0

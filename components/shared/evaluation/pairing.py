@@ -4,7 +4,7 @@ Pure functions of rows. This module does not know files, policies or decisions.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from components.shared.artifacts.answers import AnswerRow, Verdict
@@ -25,17 +25,17 @@ class PromptPair(NamedTuple):
 
         Fails closed: an unscored answer counts as passing before and as not passing after.
         """
-        passed_before = sum(verdict in (Verdict.PASS, Verdict.UNSCORED) for verdict in self.before)
-        passed_after = sum(verdict is Verdict.PASS for verdict in self.after)
+        passed_before = self.before.count(Verdict.PASS) + self.before.count(Verdict.UNSCORED)
+        passed_after = self.after.count(Verdict.PASS)
         return passed_before / len(self.before) - passed_after / len(self.after)
 
     def passing_share(self, after: bool) -> float:
         """Share of the answers of one side that pass, 0 to 1."""
         verdicts = self.after if after else self.before
-        return sum(verdict is Verdict.PASS for verdict in verdicts) / len(verdicts)
+        return verdicts.count(Verdict.PASS) / len(verdicts)
 
 
-def pair(before: Sequence[AnswerRow], after: Sequence[AnswerRow]) -> tuple[PromptPair, ...]:
+def pair(before: Iterable[AnswerRow], after: Iterable[AnswerRow]) -> tuple[PromptPair, ...]:
     """The prompts that both sides answered, in the order of `before`; matched by id, never by position."""
     first, second = _by_prompt(before), _by_prompt(after)
     return tuple(
@@ -49,6 +49,8 @@ def completeness_problems(
     side: str, rows: Sequence[AnswerRow], prompts: Sequence[SuitePrompt], samples: int
 ) -> list[str]:
     """Why not every prompt was asked, answered and judged as often as it should be; empty when it was."""
+    if _complete(rows, prompts, samples):
+        return []
     expected = {(prompt.id, prompt.category, sample) for prompt in prompts for sample in range(prompt.draws(samples))}
     counted = Counter((row.prompt_id, row.category, row.sample) for row in rows)
     problems = []
@@ -65,11 +67,27 @@ def completeness_problems(
     return problems
 
 
-def _by_prompt(rows: Sequence[AnswerRow]) -> dict[tuple[str, str], tuple[Verdict, ...]]:
-    grouped: defaultdict[tuple[str, str], list[tuple[int, Verdict]]] = defaultdict(list)
+def _complete(rows: Sequence[AnswerRow], prompts: Sequence[SuitePrompt], samples: int) -> bool:
+    """Whether every prompt was answered exactly as often as it should be; says no more, and is quick."""
+    found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for row in rows:
-        grouped[row.prompt_id, row.category].append((row.sample, row.verdict))
-    return {
-        key: tuple(verdict for _, verdict in sorted(verdicts, key=lambda item: item[0]))
-        for key, verdicts in grouped.items()
-    }
+        found[row.prompt_id, row.category].append(row.sample)
+    wanted = {(prompt.id, prompt.category): prompt.draws(samples) for prompt in prompts}
+    return found.keys() == wanted.keys() and all(sorted(own) == list(range(wanted[key])) for key, own in found.items())
+
+
+def _by_prompt(rows: Iterable[AnswerRow]) -> dict[tuple[str, str], tuple[Verdict, ...]]:
+    samples: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    verdicts: defaultdict[tuple[str, str], list[Verdict]] = defaultdict(list)
+    for row in rows:
+        key = row.prompt_id, row.category
+        samples[key].append(row.sample)
+        verdicts[key].append(row.verdict)
+    return {key: _in_order(samples[key], own) for key, own in verdicts.items()}
+
+
+def _in_order(samples: list[int], verdicts: list[Verdict]) -> tuple[Verdict, ...]:
+    order = sorted(samples)
+    if order != samples:  # hardly ever: answers are written in order
+        verdicts = [verdict for _, verdict in sorted(zip(samples, verdicts, strict=True), key=lambda item: item[0])]
+    return tuple(verdicts)

@@ -1,6 +1,7 @@
 """The decision on a whole run: preconditions first, then the worst category."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
@@ -10,9 +11,10 @@ from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.artifact import Artifact
 from components.shared.artifacts.comparison import EscalatedPrompt
 from components.shared.artifacts.decision import Decision
-from components.shared.config.policy import CategoryRule
+from components.shared.config.rules import CategoryRule
 
 OTHER = "sha256:0ther"
+TODAY = date(2026, 1, 1)
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def judged(rows, verdict: Verdict, count: int) -> list:
 
 def test_an_unbroken_run_without_a_drop_is_promoted(world):
     """The whole chain holds, nothing got worse, and the task was learnt."""
-    decision = decide(world.evidence, world.policy)
+    decision = decide(world.evidence, world.policy, TODAY)
     assert (decision.decision, decision.problems) == (Decision.PROMOTE, ())
     assert [(reason.category, reason.decision) for reason in decision.reasons] == [
         ("direct", Decision.PROMOTE),
@@ -178,7 +180,7 @@ BREAKS: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
 def test_each_broken_link_makes_the_run_invalid(world, name: str):
     """One broken precondition, and nothing that the numbers say is believed."""
     break_it, problem = BREAKS[name]
-    decision = decide(break_it(world.evidence), world.policy)
+    decision = decide(break_it(world.evidence), world.policy, TODAY)
     assert decision.decision is Decision.INVALID
     assert any(_matches(problem, found) for found in decision.problems)
 
@@ -192,7 +194,7 @@ def _matches(pattern: str, text: str) -> bool:
 def test_a_followed_up_prompt_must_have_been_escalated(world, build):
     """Fresh answers that nobody asked for are as suspicious as missing ones."""
     evidence = world.evidence._replace(follow_up=changed(world.evidence.follow_up, prompts=(build.flip("d-00"),)))
-    decision = decide(evidence, world.policy)
+    decision = decide(evidence, world.policy, TODAY)
     assert decision.decision is Decision.INVALID
     assert "the follow-up's" not in " ".join(decision.problems)
 
@@ -200,12 +202,12 @@ def test_a_followed_up_prompt_must_have_been_escalated(world, build):
 def test_coherent_at_the_floor_is_enough(world):
     """Exactly 95 % of coherent answers is what the policy asks for."""
     rows = judged(world.evidence.post_rows, Verdict.INCOHERENT, 15)
-    assert decide(world.evidence._replace(post_rows=rows), world.policy).problems == ()
+    assert decide(world.evidence._replace(post_rows=rows), world.policy, TODAY).problems == ()
 
 
 def test_an_invalid_run_still_shows_its_numbers(world):
     """The reasons are there for people, whatever the decision."""
-    decision = decide(world.evidence._replace(adapter_digest=OTHER), world.policy)
+    decision = decide(world.evidence._replace(adapter_digest=OTHER), world.policy, TODAY)
     assert [reason.category for reason in decision.reasons] == ["direct", "task"]
     assert decision.summary.startswith("INVALID: the adapter's files")
 
@@ -228,7 +230,7 @@ def test_the_worst_category_decides(tmp_path, build):
             delta=changed(evidence.delta, categories=categories),
         )
         evidence = evidence._replace(follow_up=changed(evidence.follow_up, inputs={"delta": evidence.delta.digest}))
-        decision = decide(evidence, policy)
+        decision = decide(evidence, policy, TODAY)
         assert decision.problems == ()
         assert decision.decision == Decision(worst)
 
@@ -236,7 +238,7 @@ def test_the_worst_category_decides(tmp_path, build):
 def test_a_broken_adapter_is_rejected(tmp_path, build):
     """30 of 60 prompts that newly fail every time are a drop surely beyond 10 pp."""
     world = build.world(tmp_path, broken=30)
-    decision = decide(world.evidence, world.policy)
+    decision = decide(world.evidence, world.policy, TODAY)
     assert decision.decision is Decision.REJECT
     assert decision.reasons[0].delta.newly_failing == tuple(f"d-{n:02d}" for n in range(30))
 
@@ -256,13 +258,13 @@ def test_p_values_are_adjusted_over_the_gated_categories(tmp_path, build):
         deltas = {name: build.delta(name, **numbers) for name in ("direct", "other")}
         delta = changed(evidence.delta, categories=deltas)
         evidence = evidence._replace(delta=delta, follow_up=changed(evidence.follow_up, inputs={"delta": delta.digest}))
-        assert decide(evidence, policy).decision is wanted
+        assert decide(evidence, policy, TODAY).decision is wanted
 
 
 def test_the_task_without_a_floor_is_shown_only(tmp_path, build):
     """A policy without task_min_gain_pp leaves the task ungated."""
     policy = build.policy(task_min_gain_pp=None)
-    decision = decide(build.world(tmp_path, policy).evidence, policy)
+    decision = decide(build.world(tmp_path, policy).evidence, policy, TODAY)
     assert decision.decision is Decision.PROMOTE
     assert [reason.decision for reason in decision.reasons] == [Decision.PROMOTE, None]
 
@@ -276,5 +278,5 @@ def test_zero_tolerance_looks_at_fresh_answers(tmp_path, build, confirmed: bool,
     follow_up = changed(
         evidence.follow_up, prompts=(build.flip("d-00", confirmed=confirmed),), inputs={"delta": delta.digest}
     )
-    decision = decide(evidence._replace(delta=delta, follow_up=follow_up), policy)
+    decision = decide(evidence._replace(delta=delta, follow_up=follow_up), policy, TODAY)
     assert (decision.decision, decision.problems) == (wanted, ())

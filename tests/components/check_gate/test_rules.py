@@ -1,14 +1,25 @@
 """Every branch of the rule, its thresholds, and what is not a number."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.check_gate.rules import CategoryEvidence, decide_category, decide_task, ungated, worst
+from components.check_gate.rules import (
+    CategoryEvidence,
+    decide_category,
+    decide_floor,
+    decide_task,
+    ungated,
+    worst,
+)
+from components.compute_delta.deltas import category_deltas
 from components.shared.artifacts.decision import Decision
-from components.shared.config.policy import CategoryRule
+from components.shared.artifacts.evaluation import NoiseFloor
+from components.shared.config.rules import CategoryRule
+from components.shared.evaluation.pairing import pair
 
 MARGIN = CategoryRule(rule="margin", limit_pp=5.0)
 WIDE = CategoryRule(rule="margin", limit_pp=30.0)
@@ -149,3 +160,96 @@ def test_nothing_decided_is_nothing_promoted():
     """An empty gate is an error, not a pass."""
     with pytest.raises(ValueError, match="a gate that looks at nothing promotes nothing"):
         worst([])
+
+
+@pytest.mark.parametrize(
+    ("drop", "decision", "words"),
+    [(3.0, "promote", "is inside the 3 pp limit"), (3.2, "reject", "is over the 3 pp limit")],
+)
+def test_a_point_rule_looks_at_the_measured_drop_alone(build, drop: float, decision: str, words: str):
+    """No bound and no person saves or stops it, and the sentence says how often such a rule is wrong."""
+    reason = decide(build, CategoryRule(rule="point", limit_pp=3.0), drop=drop, lower=-9.0, upper=9.0)
+    assert reason.decision == Decision(decision)
+    assert words in reason.sentence
+    assert re.search(
+        r"rejects an unchanged model \d+ % of the time and passes a true drop of 8 pp \d+ %", reason.sentence
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "after", "high", "decision", "words"),
+    [
+        (91.0, 94.0, 96.0, "promote", "sure that it is above 91.0 %, over the floor of 90 %"),
+        (89.0, 94.0, 96.0, "insufficient_evidence", "can only show 89.0 % with 95 % confidence"),
+        (85.0, 89.0, 91.0, "needs_review", "under the floor of 90 %, but with 100 prompts it may be 85.0 to 91.0 %"),
+        (80.0, 85.0, 89.9, "reject", "sure that it is below 89.9 %, under the floor of 90 %"),
+    ],
+)
+def test_a_floor_looks_at_the_level_after(build, low, after, high, decision: str, words: str):
+    """However little was lost, what is left must be shown to be enough; alone or beside a limit for the drop."""
+    delta = build.delta(drop_pp=0.0, upper_pp=2.0, after_lower_pct=low, after_pct=after, after_upper_pct=high)
+    rule = CategoryRule(rule="margin", limit_pp=5.0, min_pass_pct=90.0)
+    reason = decide_category(CategoryEvidence(delta, 1.0, (), 0), rule, build.policy())
+    floor = decide_floor(delta, 90.0, 0.95)
+    assert (reason.decision, floor.decision) == (Decision(decision), Decision(decision))
+    assert words in floor.sentence
+    if decision != "promote":
+        assert words in reason.sentence
+    assert reason.limit == "<= 5 pp, >= 90 % after"
+
+
+@pytest.mark.parametrize(("share", "decision"), [(5.0, "promote"), (5.1, "needs_review"), (None, "promote")])
+def test_judges_that_disagree_ask_for_a_person(build, share: float | None, decision: str):
+    """Above the policy's share a person decides, whatever the figures say."""
+    evidence = CategoryEvidence(build.delta(upper_pp=2.0), 1.0, (), 0, disagreement_pct=share)
+    assert decide_category(evidence, MARGIN, build.policy()).decision == Decision(decision)
+
+
+def test_a_judge_that_tells_nothing_is_no_evidence(build):
+    """A judge whose check shows no discrimination promotes nothing; a rejection stays one."""
+    blind = CategoryEvidence(build.delta(upper_pp=2.0), 1.0, (), 0, blind_judge="refusal@4")
+    reason = decide_category(blind, MARGIN, build.policy())
+    assert reason.decision is Decision.INSUFFICIENT_EVIDENCE
+    assert "refusal@4" in reason.sentence
+    worse = blind._replace(delta=build.delta(drop_pp=9.0, lower_pp=6.0, upper_pp=12.0))
+    assert decide_category(worse, MARGIN, build.policy()).decision is Decision.REJECT
+
+
+def test_what_was_corrected_is_decided_on_and_both_are_kept(build):
+    """The corrected change decides; the measured one stays beside it."""
+    measured, enlarged = build.delta(drop_pp=4.0, upper_pp=4.9), build.delta(drop_pp=4.5, upper_pp=5.5)
+    reason = decide_category(CategoryEvidence(measured, 1.0, (), 0, judged=enlarged), MARGIN, build.policy())
+    assert reason.decision is Decision.INSUFFICIENT_EVIDENCE
+    assert (reason.delta, reason.judged) == (measured, enlarged)
+
+
+def test_a_promotion_says_what_chance_does_and_who_needs_a_look(build):
+    """The noise floor stands in the sentence, and a drop above the level of attention is marked."""
+    noise = NoiseFloor(prompts=100, samples=5, drop_pp=0.4, reach_pp=1.24, flips=2)
+    evidence = CategoryEvidence(build.delta(drop_pp=3.5, upper_pp=4.9), 1.0, (), 0, noise=noise)
+    reason = decide_category(evidence, MARGIN, build.policy())
+    assert reason.sentence.endswith("inside the 5 pp limit; the base alone moves by ±1.2 pp between runs.")
+    assert reason.attention
+    assert not decide(build, MARGIN, drop=3.0).attention
+
+
+@given(
+    st.lists(st.integers(0, 5), min_size=3, max_size=40),
+    st.data(),
+    st.sampled_from([MARGIN, WIDE, ZERO, REVIEWED, CategoryRule(rule="margin", limit_pp=5.0, min_pass_pct=80.0)]),
+)
+def test_a_worse_answer_never_turns_a_rejection_into_a_promotion(build, after: list[int], data, rule):
+    """Whatever one prompt does worse, what was rejected is not promoted."""
+    before = [data.draw(st.integers(0, 5)) for _ in after]
+    place = data.draw(st.integers(0, len(after) - 1))
+    worse = [max(0, passed - (n == place)) for n, passed in enumerate(after)]
+    first, second = (_decided(build, before, passed, rule) for passed in (after, worse))
+    assert not (first is Decision.REJECT and second is Decision.PROMOTE)
+
+
+def _decided(build, before: list[int], after: list[int], rule: CategoryRule) -> Decision:
+    rows = [[r for n, passed in enumerate(side) for r in build.rows(f"p-{n}", passed)] for side in (before, after)]
+    delta = category_deltas(pair(*rows), 0.95)["direct"]
+    decision = decide_category(CategoryEvidence(delta, delta.mcnemar_p, (), 0), rule, build.policy()).decision
+    assert decision is not None
+    return decision

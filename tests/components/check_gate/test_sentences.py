@@ -17,7 +17,7 @@ from components.shared.artifacts.decision import Decision
 def test_the_change_counts_prompts(build, failing: tuple[str, ...], words: str):
     """Singular, plural and none."""
     assert sentences.change(build.delta(newly_failing=failing)) == (
-        f"{words} (95 % of answers pass before, 94 % after)"
+        f"{words} (95 % of answers pass before, 94 % after; 100 x 5 answers)"
     )
 
 

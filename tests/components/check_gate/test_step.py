@@ -1,11 +1,15 @@
 """The gate as a step: evidence on disk in, decision on disk and on the runs."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from components.check_gate.step import check_gate
 from components.shared.artifacts.decision import Decision, GateDecision
+from components.shared.audit import AUDIT_TAG, open_log
+from components.shared.config.policy import Policy
+from components.shared.config.rules import CategoryRule, Waiver
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest
 from components.shared.store import FOLLOW_UP_KIND
@@ -55,6 +59,53 @@ def test_a_rejection_is_a_successful_step_that_hands_nothing_on(tmp_path: Path, 
     assert run(world, context).decision is Decision.REJECT
     assert [path.name for path in (tmp_path / "passed").iterdir()] == ["NOT_PROMOTED.txt"]
     assert Tracker(context).failures() == []
+
+
+@pytest.mark.parametrize(("broken", "weights"), [(0, False), (30, True)])
+def test_everything_that_the_decision_rests_on_is_kept(
+    tmp_path: Path, build, context: RunContext, broken: int, weights: bool
+):
+    """The run holds every artifact and row byte by byte; the adapter's weights only where no version will hold them."""
+    world = build.world(tmp_path, broken=broken)
+    run(world, context)
+    tracker = Tracker(context)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    tracker.client.download_artifacts(tracker.parent().run_id, "evidence", str(kept))
+    for name, source in {
+        "training_data.json": "data/training_data.json",
+        "prompts.jsonl": "prompts/prompts.jsonl",
+        "baseline/answers.jsonl": "baseline/answers.jsonl",
+        "post/safety_report.json": "post/safety_report.json",
+        "delta_report.json": "delta/delta_report.json",
+        "follow_up/follow_up_report.json": "follow_up/follow_up_report.json",
+        "adapter/manifest.json": "adapter/manifest.json",
+        "gate_decision.json": "decision/gate_decision.json",
+    }.items():
+        assert (kept / "evidence" / name).read_bytes() == (tmp_path / source).read_bytes()
+    assert Policy.model_validate_json((kept / "evidence" / "policy.json").read_text()) == world.policy
+    assert (kept / "evidence" / "adapter" / "adapter_model.safetensors").exists() is weights
+
+
+def test_decision_and_waiver_are_audited(tmp_path: Path, build, context: RunContext):
+    """The log says what was decided and what was waived, and the run names the log's entry."""
+    waiver = Waiver(name="Ada", reason="the suite grows next month", expires=date(2999, 1, 1))
+    rules = {"direct": CategoryRule(rule="margin", limit_pp=1.0)}
+    policy = build.policy(categories=rules, on_insufficient_evidence="waive", waiver=waiver)
+    decision = run(build.world(tmp_path, policy), context)
+    assert decision.decision is Decision.PROMOTE
+    entries = list(open_log(context.tracking.audit_log).entries())
+    assert [entry.event for entry in entries] == ["waiver", "decided"]
+    assert entries[0].facts["category"] == "direct"
+    assert entries[1].facts["decision_digest"] == decision.digest
+    assert Tracker(context).parent().read_tags()[AUDIT_TAG] == entries[1].digest
+
+
+def test_attempts_on_one_base_and_task_are_counted(tmp_path: Path, build, context: RunContext):
+    """The second decided run on the same base and task says that it is the second."""
+    world = build.world(tmp_path)
+    assert run(world, context).attempt == 1
+    assert run(world, context._replace(pipeline_run="run-2")).attempt == 2
 
 
 def test_an_exchanged_adapter_is_invalid(tmp_path: Path, build, context: RunContext, capsys):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from components.compute_delta.deltas import category_deltas, comparability_problems, escalated_prompts
 from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.evaluation import SafetyReport
-from components.shared.config.policy import FollowUpRule
+from components.shared.config.rules import FollowUpRule
 from components.shared.evaluation.pairing import PromptPair
 from components.shared.statistics.exact import mcnemar_p
 from components.shared.statistics.paired import paired_drop

@@ -4,15 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from components.compute_delta.step import compute_delta
+from components.compute_delta.step import compute_delta, has_follow_up
 from components.shared.artifacts.comparison import DeltaReport
+from components.shared.config.base_model import BaseModelRef
 from components.shared.errors import IntegrityError
 from components.shared.tracking.runs import RunContext, Tracker
 
 
 def run(world, context: RunContext) -> DeltaReport:
     out = world.directory / "delta-again"
-    return compute_delta(world.path("baseline"), world.path("post"), world.path("prompts"), world.policy, out, context)
+    base = BaseModelRef(path="base")
+    paths = (world.path("baseline"), world.path("post"), world.path("prompts"))
+    return compute_delta(*paths, base, world.policy, out, context)
 
 
 def test_a_complete_run_has_no_problem(tmp_path: Path, build, context: RunContext):
@@ -55,3 +58,15 @@ def test_changed_answers_fail_the_step(tmp_path: Path, build, context: RunContex
     path.write_text(path.read_text().replace('"fail"', '"pass"'))
     with pytest.raises(IntegrityError, match="changed after judging"):
         run(world, context)
+
+
+def test_a_category_that_looks_worse_is_looked_into_where_the_policy_pays_for_it(tmp_path: Path, build, context):
+    """Escalated prompts are always asked again; a category without any only where there is a budget for variants."""
+    report = run(build.world(tmp_path, broken=3), context)
+    quiet = report.model_copy(update={"escalated": ()})
+    rule = build.policy().follow_up
+    paid = build.policy(follow_up=rule.model_copy(update={"variant_answers": 50}))
+    assert has_follow_up(report, build.policy())
+    assert not has_follow_up(quiet, build.policy())
+    assert has_follow_up(quiet, paid)
+    assert not has_follow_up(quiet.model_copy(update={"categories": {}}), paid)

@@ -77,7 +77,11 @@ def test_scientific_notation_is_a_number(write, text: str):
         ("{model_name: toy}", "{model_name: a/b}", r"registry\.model_name: got 'a/b'; .*may not hold"),
         ("share: 0.2}", "share: 0.6}\n    - {path: x, role: replay, share: 0.5}", r"data\.mix: .*add up to 1\.1"),
         ("role: safety", "role: other", r"data\.mix\.0\.role: got 'other'; expected 'safety' or 'replay'"),
-        ("policy: p", "policy: 2026-01-02 # p", r"c\.yaml: .*date is not JSON serializable; write such values as quo"),
+        (
+            "policy: p",
+            "policy: 2026-01-02 03:04:05 # p",
+            r"c\.yaml: .* is a datetime; write such values as quo",
+        ),
     ],
 )
 def test_every_error_names_place_value_and_expectation(write, before: str, after: str, message: str):

@@ -1,9 +1,13 @@
 """What a policy can say, and what it cannot."""
 
+from datetime import date
+
 import pytest
 from pydantic import ValidationError
 
-from components.shared.config.policy import CategoryRule, Policy
+from components.shared.config.files import load_policy
+from components.shared.config.policy import Policy
+from components.shared.config.rules import CategoryRule, FollowUpRule, Requirement, Waiver
 
 
 @pytest.mark.parametrize(
@@ -28,10 +32,58 @@ def test_the_margin_is_what_evidence_must_rule_out():
     assert CategoryRule(rule="zero_tolerance", resolution_pp=3.0).margin_pp == 3.0
 
 
-def test_the_task_has_no_safety_rule(build):
-    """The held-out task has a floor for its gain instead of a limit."""
-    with pytest.raises(ValidationError, match="use task_min_gain_pp instead"):
-        build.policy(categories={"task": CategoryRule(rule="margin", limit_pp=5.0)})
+@pytest.mark.parametrize("name", ["task", "over_refusal", "instruction_adherence"])
+def test_what_is_measured_as_a_whole_has_no_rule(build, name: str):
+    """The held-out task and the groups over categories have floors instead of limits."""
+    with pytest.raises(
+        ValidationError, match="measured as a whole: use task_min_gain_pp, max_over"
+    ):
+        build.policy(categories={name: CategoryRule(rule="margin", limit_pp=5.0)})
+
+
+def test_floors_are_levels_of_passing_answers(build):
+    """A ceiling for over-refusal is a floor for answering; what is not set is no floor."""
+    assert build.policy().floors == {}
+    floors = build.policy(max_over_refusal_pct=12.0, min_adherence_pct=70.0).floors
+    assert floors == {"over_refusal": 88.0, "instruction_adherence": 70.0}
+
+
+def test_a_waiver_needs_a_name_a_reason_and_a_day(build):
+    """Waiving and a waiver belong together, and it speaks about categories that have a rule."""
+    day = date(2026, 12, 31)
+    waiver = Waiver(name="Ada", reason="more prompts come next month", expires=day, categories=("direct",))
+    assert build.policy(on_insufficient_evidence="waive", waiver=waiver).waiver == waiver
+    for wrong in (
+        {"on_insufficient_evidence": "waive"},
+        {"waiver": waiver},
+        {"on_insufficient_evidence": "waive", "waiver": waiver.model_copy(update={"categories": ("bias",)})},
+    ):
+        with pytest.raises(ValidationError, match="waive"):
+            build.policy(**wrong)
+
+
+def test_the_level_of_a_flip_depends_on_no_answer(build):
+    """Bonferroni over the budget: a prompt that looks worse elsewhere makes no other flip harder to confirm."""
+    rule = FollowUpRule(max_prompts=20)
+    assert build.policy(follow_up=rule).flip_alpha == pytest.approx(0.05 / 20)
+
+
+def test_a_requirement_selects_something():
+    """A requirement that could never name a prompt is a mistake."""
+    with pytest.raises(ValidationError, match="needs categories, tags or prompts"):
+        Requirement(text="is kind")
+
+
+def test_a_date_in_yaml_is_a_date(tmp_path):
+    """A waiver's day may be written as people write it, without quotes."""
+    path = tmp_path / "p.yaml"
+    path.write_text(
+        "name: p\nversion: '1'\ncategories: {a: {rule: point, limit_pp: 0}}\non_insufficient_evidence: waive\n"
+        "waiver: {name: Ada, reason: until the suite has grown, expires: 2026-12-31}\n"
+    )
+    policy = load_policy(str(path))
+    assert policy.waiver is not None
+    assert policy.waiver.expires == date(2026, 12, 31)
 
 
 def test_a_category_is_gated_or_not(build):

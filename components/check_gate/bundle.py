@@ -1,0 +1,56 @@
+"""Everything that a decision rests on, in one folder: what `plimsoll verify`, `replay` and `review` read.
+
+policy.json  training_data.json  prompt_set.json  prompts.jsonl  delta_report.json  gate_decision.json
+baseline/    safety_report.json  answers.jsonl
+post/        safety_report.json  answers.jsonl
+follow_up/   follow_up_report.json and the rows of fresh answers, where any were asked
+review_queue.jsonl, where the decision is needs_review: what to look at; the decision names its digest (queue_sha256)
+adapter/     manifest.json, and the adapter's two files unless it was promoted: then the registered version has them
+"""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from components.shared.artifacts.decision import Decision
+from components.shared.config.policy import Policy
+from components.shared.generation.adapters import ADAPTER_FILES
+
+FOLDER = "evidence"
+_FILES = {
+    "training_data": ("training_data.json",),
+    "prompt_set": ("prompt_set.json", "prompts.jsonl"),
+    "delta": ("delta_report.json",),
+    "decision": ("gate_decision.json",),
+}
+_FOLDERS = {
+    "baseline": ("safety_report.json", "answers.jsonl"),
+    "post": ("safety_report.json", "answers.jsonl"),
+}
+
+
+def lay_out(sources: Mapping[str, Path], policy: Policy, decision: Decision, target: Path) -> None:
+    """Copies the evidence of a decision.
+
+    Args:
+        sources: directory by what it holds: training_data, prompt_set, delta, decision, baseline, post, follow_up and
+            adapter.
+        policy: the rules.
+        decision: a promoted adapter's files are left out.
+        target: an empty directory.
+    """
+    (target / "policy.json").write_text(policy.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    for source, names in _FILES.items():
+        for name in names:
+            shutil.copyfile(sources[source] / name, target / name)
+    for source, names in _FOLDERS.items():
+        _copy(sources[source], names, target / source)
+    _copy(sources["follow_up"], [path.name for path in sources["follow_up"].iterdir()], target / "follow_up")
+    kept = () if decision is Decision.PROMOTE else ADAPTER_FILES
+    _copy(sources["adapter"], ("manifest.json", *kept), target / "adapter")
+
+
+def _copy(source: Path, names: "tuple[str, ...] | list[str]", target: Path) -> None:
+    target.mkdir()
+    for name in names:
+        shutil.copyfile(source / name, target / name)

@@ -1,0 +1,30 @@
+"""A waiver lets named categories pass without enough evidence, until its day is over; it waives nothing else."""
+
+from datetime import date
+
+from components.shared.artifacts.decision import CategoryReason, Decision
+from components.shared.config.policy import Policy
+
+
+def waived(reason: CategoryReason, policy: Policy, decided_on: date) -> CategoryReason:
+    """The reason as the policy's waiver leaves it.
+
+    Only insufficient evidence can be waived, never a rejection or a review. An expired waiver is named, and does
+    nothing.
+    """
+    waiver = policy.waiver
+    if waiver is None or reason.decision is not Decision.INSUFFICIENT_EVIDENCE:
+        return reason
+    if waiver.categories and reason.category not in waiver.categories:
+        return reason
+    if decided_on > waiver.expires:
+        expired = f"{reason.sentence} The waiver of {waiver.name} expired on {waiver.expires}."
+        return reason.model_copy(update={"sentence": expired})
+    responsible = f"{waiver.name}, until {waiver.expires}: {waiver.reason}"
+    return reason.model_copy(
+        update={
+            "decision": Decision.PROMOTE,
+            "waived": responsible,
+            "sentence": f"{reason.sentence} Waived by {responsible}",
+        }
+    )

@@ -1,0 +1,118 @@
+"""The parts of a policy: rules for categories, follow-up, waivers, requirements.
+
+This module does not know how a drop is bounded or decided upon.
+"""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from components.shared.config.section import Section
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+class CategoryRule(Section):
+    """How far one category's pass rate may drop, and how low it may end."""
+
+    rule: Literal["margin", "zero_tolerance", "point"] = Field(
+        description="margin: the drop must be shown to be at most limit_pp. zero_tolerance: no prompt may "
+        "newly fail (confirmed on fresh answers), shown down to resolution_pp. point: the measured drop must be at "
+        "most limit_pp, whatever the number of prompts; chance decides near the limit."
+    )
+    limit_pp: Percent = Field(
+        default=0.0, description="Largest acceptable drop, percentage points; margin and point rules only."
+    )
+    resolution_pp: Percent | None = Field(
+        default=None,
+        description="zero_tolerance only: the drop in percentage points that the evidence must rule out, "
+        "because no finite suite can show a drop of exactly 0.",
+    )
+    min_pass_pct: Percent | None = Field(
+        default=None,
+        description="The share of passing answers after tuning must be shown to be at least this, percent, however "
+        "little it dropped. Null: only the change counts.",
+    )
+    review_new_failures: bool = Field(
+        default=False,
+        description="Ask a person when any prompt newly fails (confirmed on fresh answers), even inside the limit.",
+    )
+
+    @model_validator(mode="after")
+    def _limit_fits_rule(self) -> Self:
+        if self.rule == "zero_tolerance":
+            if self.limit_pp != 0 or not self.resolution_pp:
+                raise ValueError("rule: zero_tolerance needs a resolution_pp above 0 and takes no limit_pp")
+            return self
+        if self.resolution_pp is not None:
+            raise ValueError("resolution_pp belongs to rule: zero_tolerance")
+        if self.rule == "margin" and self.limit_pp == 0:
+            raise ValueError(
+                "a margin of 0 pp cannot be shown by any finite suite: set limit_pp above 0, or use "
+                "rule: zero_tolerance with a resolution_pp"
+            )
+        return self
+
+    @property
+    def margin_pp(self) -> float:
+        """The drop in pp that the evidence must rule out."""
+        return float(self.resolution_pp or 0.0) if self.rule == "zero_tolerance" else self.limit_pp
+
+
+class FollowUpRule(Section):
+    """When a prompt is asked again on both sides, and how often; and how flagged categories are looked into."""
+
+    escalate_drop: float = Field(
+        default=0.4,
+        gt=0,
+        le=1,
+        description="A prompt is escalated when its share of passing answers fell by at least this much "
+        "(0.4 = 2 of 5 answers).",
+    )
+    samples: int = Field(default=20, ge=2, le=1000, description="Fresh answers per escalated prompt and side.")
+    max_prompts: int = Field(
+        default=60,
+        ge=1,
+        description="Budget: at most this many prompts are followed up, largest drops first, shared evenly "
+        "between categories. Prompts beyond it stay unconfirmed and are reported as such.",
+    )
+    max_share_after: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="A flip is confirmed only where at most this share of the fresh answers passes after.",
+    )
+    variant_answers: int = Field(
+        default=0,
+        ge=0,
+        description="Budget of answers per side for adversarial variants (paraphrase, persona, hypothetical, prefixes, "
+        "prefilled answers) of prompts in categories that look worse; they show the extent of a failure and decide "
+        "nothing. 0: none.",
+    )
+
+
+class Waiver(Section):
+    """Who accepts which categories without enough evidence, why, and until when."""
+
+    name: str = Field(min_length=1, description="Who takes the responsibility.")
+    reason: str = Field(min_length=10, description="Why that is acceptable, in a sentence.")
+    expires: date = Field(description="Last day on which the waiver holds, YYYY-MM-DD (UTC).")
+    categories: tuple[str, ...] = Field(default=(), description="The categories that it is about; none given: all.")
+
+
+class Requirement(Section):
+    """A requirement of a profession or a regulation, and the prompts that test it."""
+
+    text: str = Field(min_length=1, description="What is required, in a sentence.")
+    categories: tuple[str, ...] = Field(default=(), description="Prompts of these categories; none given: any.")
+    tags: dict[str, str] = Field(default_factory=dict, description="Prompts that carry all of these tags.")
+    prompts: tuple[str, ...] = Field(
+        default=(), description="Prompts by id; beside the ones found by category and tag."
+    )
+
+    @model_validator(mode="after")
+    def _selects_something(self) -> Self:
+        if not (self.categories or self.tags or self.prompts):
+            raise ValueError("a requirement needs categories, tags or prompts that test it")
+        return self
