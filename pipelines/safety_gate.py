@@ -166,14 +166,14 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
 
 def _fixed(graph: Callable[..., None], **values: str) -> Callable[..., None]:
     """The graph with some parameters built in and gone from its interface: no run can replace a locked policy."""
+    signature = inspect.signature(graph)
+    shown = signature.replace(parameters=[own for name, own in signature.parameters.items() if name not in values])
 
     @wraps(graph)
-    def fixed(**parameters: Any) -> None:
-        graph(**parameters, **values)
+    def fixed(*arguments: Any) -> None:
+        graph(**shown.bind(*arguments).arguments, **values)
 
-    signature = inspect.signature(graph)
-    kept = [parameter for name, parameter in signature.parameters.items() if name not in values]
-    fixed.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    fixed.__signature__ = shown  # type: ignore[attr-defined]
     return fixed
 
 

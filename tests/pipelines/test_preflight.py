@@ -2,8 +2,10 @@
 
 import pytest
 
+from components.shared.audit import open_log
 from components.shared.config.files import load_pipeline_config, load_policy
-from components.shared.errors import ConfigError
+from components.shared.errors import ConfigError, IntegrityError
+from pipelines.launch import load
 from pipelines.preflight import check_run
 
 
@@ -39,3 +41,31 @@ def test_rare_intents_need_a_rule_or_must_be_ungated(project):
         check(project, "data.rare_intent_rows=2")
     project.write_policy(ungated=["rare_intent"])
     check(project, "data.rare_intent_rows=2")
+
+
+def test_a_locked_policy_is_not_replaced_by_an_override(project):
+    """`--set policy=...` may replace an unlocked policy, and the same locked one; nothing else."""
+    other = project.folder / "other.yaml"
+    other.write_text(project.policy_path.read_text().replace("name: small", "name: other"))
+    assert load("config.yaml", ["policy=other.yaml"]).policy.name == "other"
+    project.write_policy(locked=True)
+    assert load("config.yaml", ["policy=policy.yaml"]).policy.locked
+    with pytest.raises(ConfigError, match=r"policy\.yaml, is locked and cannot be replaced"):
+        load("config.yaml", ["policy=other.yaml"])
+
+
+def test_a_damaged_audit_log_is_found_before_the_run(project):
+    """A run that could not be audited is not begun."""
+    check(project)
+    record = open_log(load("config.yaml").config.tracking.audit_log)
+    record.append("review", "looked at it", {}, "small", "run-0")
+    log = project.folder / ".plimsoll" / "audit.jsonl"
+    log.write_text(log.read_text().replace("looked", "glanced"))
+    with pytest.raises(IntegrityError, match="audit"):
+        check(project)
+
+
+def test_a_missing_report_of_the_original_model_is_found_before_the_run(project):
+    """`base_model.ancestor_report` is read before any model is."""
+    with pytest.raises(ConfigError, match=r"base_model\.ancestor_report 'nowhere'"):
+        check(project, "base_model.ancestor_report=nowhere")

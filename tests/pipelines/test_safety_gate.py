@@ -201,3 +201,23 @@ def test_config_texts_survive_a_local_run(loaded):
     assert "'" not in text
     assert "python3" not in text
     assert type(evaluation).model_validate_json(text) == evaluation
+
+
+def test_a_locked_policy_is_no_parameter_of_the_pipeline(loaded, tmp_path):
+    """Its text is built into every task that needs it, so that no run can replace it."""
+    config, policy = loaded
+    target = tmp_path / "locked.yaml"
+    Compiler().compile(build(config, policy.model_copy(update={"locked": True})), str(target))
+    spec = yaml.safe_load(target.read_text())
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    assert "policy" not in parameters
+    assert {"recipe", "evaluation", "registry"} <= set(parameters)
+    given = [
+        value
+        for component in spec["components"].values()
+        for task in component.get("dag", {}).get("tasks", {}).values()
+        for name, value in task.get("inputs", {}).get("parameters", {}).items()
+        if name == "policy"
+    ]
+    assert len(given) >= 4
+    assert all('"locked":true' in own["runtimeValue"]["constant"] for own in given)
