@@ -90,7 +90,7 @@ def test_the_careful_fine_tuning_is_promoted(careful, client):
 def test_the_unchanged_baseline_is_reused(careless, careful):
     """The second run does not ask the base model again: the log says so."""
     assert "[evaluate_safety_baseline] loading the model" in careless.out
-    assert "[evaluate_safety_baseline] suite toy: reusing 2,500 answers" in careful.out
+    assert "[evaluate_safety_baseline] reusing the answers to 600 prompts" in careful.out
     assert "[evaluate_safety_baseline] loading" not in careful.out
 
 
@@ -98,7 +98,7 @@ def test_a_repeated_run_draws_no_lots(again, client):
     """Equal inputs give the stored adapter, the stored answers and the same decision, as a new version."""
     assert again.code == 0, again.out + again.err
     assert "[finetune_lora] reusing adapter" in again.out
-    assert "[evaluate_safety_post] suite toy: reusing 2,500 answers" in again.out
+    assert "[evaluate_safety_post] reusing the answers to 600 prompts" in again.out
     champion = client.get_model_version_by_alias("plimsoll-demo", "champion")
     assert champion.tags["plimsoll.replaces_version"] == "1"
     assert str(client.get_model_version_by_alias("plimsoll-demo", "previous").version) == "1"

@@ -1,5 +1,6 @@
 """One sentence per category that says why, in plain words. Knows numbers, decides nothing."""
 
+import math
 from collections.abc import Sequence
 
 from components.shared.artifacts.comparison import CategoryDelta, FollowUpPrompt
@@ -38,19 +39,29 @@ def noise(floor: NoiseFloor | None) -> str:
 
 def point(delta: CategoryDelta, limit_pp: float, decision: Decision, floor: NoiseFloor | None) -> str:
     """A rule about the measured drop alone, with what such a rule gets wrong."""
-    spread = delta.spread_pp
-    if floor is not None:
-        spread = floor.reach_pp / 1.96 * floor.prompts**0.5
     step = 100 / (delta.prompts * delta.samples)
+    spread = _unchanged_spread(delta, floor)
     rejects = chance_above(limit_pp, 0.0, spread, delta.prompts, step)
     doubled = limit_pp + 5
-    accepts = 1 - chance_above(limit_pp, doubled, spread, delta.prompts, step)
+    dropped = math.sqrt(spread**2 + doubled * (100 - doubled)) if doubled < 100 else spread
+    accepts = 1 - chance_above(limit_pp, doubled, dropped, delta.prompts, step)
     word = "inside" if decision is Decision.PROMOTE else "over"
     return (
         f"{delta.category}: {change(delta)}; the measured drop of {delta.drop_pp:z.1f} pp is {word} the {limit_pp:g} "
         f"pp limit. With so many prompts such a rule rejects an unchanged model {100 * rejects:.0f} % of the time and "
         f"passes a true drop of {doubled:g} pp {100 * accepts:.0f} % of the time."
     )
+
+
+def _unchanged_spread(delta: CategoryDelta, floor: NoiseFloor | None) -> float:
+    """Standard deviation over prompts, pp, if nothing had changed: that of the A/A pass, else what the drop leaves.
+
+    A share d of prompts that fail for good adds the variance d (1 - d).
+    """
+    if floor is not None:
+        return floor.reach_pp / 1.96 * math.sqrt(floor.prompts)
+    own = max(0.0, delta.drop_pp)
+    return math.sqrt(max(0.0, delta.spread_pp**2 - own * (100 - own)))
 
 
 def surely_below(delta: CategoryDelta, floor_pct: float, confidence: float) -> str:

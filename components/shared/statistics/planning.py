@@ -74,7 +74,8 @@ def prompts_for_power(
 def chance_above(limit_pp: float, true_pp: float, spread_pp: float, prompts: int, step_pp: float = 0.0) -> float:
     """How often a measured mean drop is above a limit, 0 to 1: what a rule about the measured drop alone gets wrong.
 
-    1 - Phi((limit + step/2 - true) / (spread / sqrt(n))): normal approximation with continuity correction.
+    1 - Phi((limit + step/2 - true) / (spread / sqrt(n))): normal approximation with continuity correction; a limit
+    between two possible means is the lower of them.
 
     Args:
         limit_pp: the limit, percentage points.
@@ -83,6 +84,8 @@ def chance_above(limit_pp: float, true_pp: float, spread_pp: float, prompts: int
         prompts: how many.
         step_pp: distance between neighbouring possible means, percentage points; 0 for none.
     """
+    if step_pp > 0:
+        limit_pp = math.floor(limit_pp / step_pp + 1e-9) * step_pp
     distance = limit_pp + step_pp / 2 - true_pp
     if spread_pp == 0:
         return 0.0 if distance > 0 else 1.0

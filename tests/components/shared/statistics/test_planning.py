@@ -1,5 +1,7 @@
 """How many prompts a limit takes."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from components.shared.statistics.exact import mcnemar_p
 from components.shared.statistics.paired import paired_drop, prompts_needed
 from components.shared.statistics.planning import (
+    chance_above,
     minimal_detectable_drop,
     prompts_for_power,
     smallest_limit,
@@ -90,3 +93,18 @@ def test_too_few_prompts_find_nothing():
     for wrong in ((0, 0.02), (10, 0.5)):
         with pytest.raises(ValueError, match="expected at least 1"):
             minimal_detectable_drop(*wrong)
+
+
+def test_a_measured_mean_is_above_its_limit_by_chance():
+    """Half of the time at the truth itself, never without any spread, and less often the more prompts there are."""
+    assert chance_above(5.0, 5.0, 20.0, 100) == pytest.approx(0.5)
+    assert (chance_above(5.0, 4.0, 0.0, 10), chance_above(5.0, 6.0, 0.0, 10)) == (0.0, 1.0)
+    assert chance_above(5.0, 0.0, 20.0, 400) < chance_above(5.0, 0.0, 20.0, 100) < 0.5
+
+
+@given(st.integers(1, 50), st.floats(0, 30))
+def test_a_limit_between_two_possible_means_is_the_lower_one(prompts: int, limit: float):
+    """With one answer per prompt, 3 and 5 pp are the same limit below 20 prompts."""
+    step = 100 / prompts
+    lower = math.floor(limit / step + 1e-9) * step
+    assert chance_above(limit, 0.0, 20.0, prompts, step) == pytest.approx(chance_above(lower, 0.0, 20.0, prompts, step))
