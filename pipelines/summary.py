@@ -2,6 +2,7 @@
 
 import typer
 
+from components.shared.artifacts.decision import Decision
 from components.shared.config.sections import PipelineConfig
 from pipelines.console import show_decision
 from pipelines.launch import Outcome
@@ -19,6 +20,8 @@ def show_outcome(outcome: Outcome, config: PipelineConfig) -> None:
         show_decision(outcome.report.gate)
         if config.note:
             typer.echo(f"  note: {config.note}")
+        if outcome.report.gate.decision is Decision.NEEDS_REVIEW:
+            typer.echo(f"  review it: plimsoll review {outcome.run_id}")
         if outcome.report.model_version is not None:
             name, version = outcome.report.model_name, outcome.report.model_version
             typer.echo(f"  registered: models:/{name}@champion is version {version}")

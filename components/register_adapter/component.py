@@ -22,7 +22,7 @@ def register_adapter(
 
     Args:
         adapter: the adapter that the gate passed on; its files must be the ones that the decision is about.
-        gate_decision: the decision that promotes it.
+        gate_decision: the decision that promotes it; after a review, the reviewed decision with review.json beside it.
         registration: the Registration.
         base_model: BaseModelRef as JSON.
         evaluation: EvaluationConfig as JSON.

@@ -1,7 +1,8 @@
 """Registers the adapter that was evaluated, under the decision that promotes it, and makes it champion.
 
 It re-hashes the files that it is about to register and refuses any others, as it refuses a decision that is not
-`promote`. Repeating it for the same pipeline run makes no second version.
+`promote`. A decision `needs_review` counts as one together with a review, `review.json` beside it, that approves just
+that decision; the pipeline never writes one. Repeating it for the same pipeline run makes no second version.
 """
 
 import shutil
@@ -9,7 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.shared.artifacts.decision import Decision, GateDecision, Registration
+from components.shared.artifacts.review import REVIEW_FILE, Review, why_not_approvable
 from components.shared.artifacts.training import AdapterManifest
+from components.shared.audit import open_log, record
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.sections import RegistryConfig
@@ -37,7 +40,7 @@ def register_adapter(
 
     Args:
         adapter_dir: the adapter that the gate passed on.
-        decision_dir: the decision that promotes it.
+        decision_dir: the decision that promotes it, or one that asks for a review with the review that approves it.
         base_model: the aligned model, named in the version so that serving finds it.
         evaluation: for the system prompt that it was evaluated with.
         registry: the registered model.
@@ -45,11 +48,14 @@ def register_adapter(
         context: the pipeline run.
 
     Raises:
-        IntegrityError: the decision is not to promote, or is about another adapter than these files.
+        IntegrityError: the decision is not to promote and no review approves it, or it is about another adapter than
+            these files.
+        StorageError: the audit log cannot be written; looked at before anything is registered.
     """
     tracker = Tracker(context)
     with tracker.stage(STAGE) as stage:
         decision = GateDecision.load(decision_dir / "gate_decision.json")
+        review = _review_of(decision, decision_dir)
         manifest = AdapterManifest.load(adapter_dir / "manifest.json")
         with TemporaryDirectory() as directory:
             copy = Path(directory) / "adapter"
@@ -58,10 +64,11 @@ def register_adapter(
                 shutil.copyfile(adapter_dir / name, copy / name)
             digest = adapter_digest(copy)
             _refuse_others(decision, digest, manifest)
+            open_log(context.tracking.audit_log).check()
             promotion = promote(
                 tracker,
                 stage,
-                _logged(copy, decision, manifest, base_model, evaluation, registry, context),
+                _logged(copy, decision, review, manifest, base_model, evaluation, registry, context),
             )
         registration = Registration(
             model_name=registry.model_name,
@@ -69,7 +76,11 @@ def register_adapter(
             replaces=promotion.replaces,
             adapter_digest=digest,
             decision_digest=decision.digest,
-            inputs={"gate_decision": decision.digest, "adapter_manifest": manifest.digest},
+            inputs={
+                "gate_decision": decision.digest,
+                "adapter_manifest": manifest.digest,
+                **({"review": review.digest} if review is not None else {}),
+            },
         )
         stage.file(registration.save(registration_dir / "registration.json"))
         registered = {
@@ -79,14 +90,48 @@ def register_adapter(
         stage.tags(registered)
         tracker.parent().tags(registered)
         verb = "registered as" if promotion.created else "was already registered as"
+        facts = {
+            **({"review_digest": review.digest} if review is not None else {}),
+            "model_name": registration.model_name,
+            "version": registration.version,
+            "replaces": registration.replaces or "none",
+            "adapter_digest": digest,
+            "decision_digest": decision.digest,
+        }
+        reason = decision.summary if review is None else review.summary
+        why = reason if promotion.created else f"Repeated by the same run: {reason}"
+        who = review.reviewer if review is not None else None
+        stage.tags(record(context, "registered", why, facts, who).tags)
         before = f"; version {promotion.replaces} is previous" if promotion.replaces else ""
         stage.say(f"{verb} {registration.model_name} version {registration.version}, champion now{before}")
     return registration
 
 
-def _refuse_others(decision: GateDecision, digest: str, manifest: AdapterManifest) -> None:
-    if decision.decision is not Decision.PROMOTE:
+def _review_of(decision: GateDecision, directory: Path) -> Review | None:
+    """The review that approves a decision; None for a promotion, which needs none.
+
+    Raises:
+        IntegrityError: neither the decision nor a review of it lets the adapter in.
+    """
+    if decision.decision is Decision.PROMOTE:
+        return None
+    path = directory / REVIEW_FILE
+    if decision.decision is not Decision.NEEDS_REVIEW or not path.exists():
         raise IntegrityError(f"the decision is {decision.decision.value!r}, expected 'promote'; nothing was registered")
+    review = Review.load(path)
+    if review.decision_digest != decision.digest or review.adapter_digest != decision.adapter_digest:
+        raise IntegrityError(
+            f"the review of {review.reviewer} is about decision {short(review.decision_digest)}, not about "
+            f"{short(decision.digest)}; nothing was registered"
+        )
+    if review.outcome != "approved":
+        raise IntegrityError(f"{review.reviewer} refused the adapter: {review.reason}; nothing was registered")
+    if (problem := why_not_approvable(decision)) is not None:
+        raise IntegrityError(f"a review cannot let this adapter in: {problem}; nothing was registered")
+    return review
+
+
+def _refuse_others(decision: GateDecision, digest: str, manifest: AdapterManifest) -> None:
     if digest != decision.adapter_digest:
         raise IntegrityError(
             f"the adapter's files have digest {short(digest)}, the decision is about {short(decision.adapter_digest)}: "
@@ -99,6 +144,7 @@ def _refuse_others(decision: GateDecision, digest: str, manifest: AdapterManifes
 def _logged(
     adapter: Path,
     decision: GateDecision,
+    review: Review | None,
     manifest: AdapterManifest,
     base_model: BaseModelRef,
     evaluation: EvaluationConfig,
@@ -133,6 +179,16 @@ def _logged(
             "plimsoll.reason": decision.summary[:_TAG_TEXT],
             "plimsoll.mlflow_pipeline": context.pipeline,
             **{f"plimsoll.{name}": digest for name, digest in digests.items()},
+            **(_review_tags(review) if review is not None else {}),
         },
-        description=decision.summary[:_TAG_TEXT],
+        description=(decision.summary if review is None else f"{review.summary}\n\n{decision.summary}")[:_TAG_TEXT],
     )
+
+
+def _review_tags(review: Review) -> dict[str, str]:
+    return {
+        "plimsoll.review": review.outcome,
+        "plimsoll.reviewer": review.reviewer,
+        "plimsoll.review_reason": review.reason[:_TAG_TEXT],
+        "plimsoll.review_digest": review.digest,
+    }

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 PREVIOUS = "previous"
-_RUN_TAG = "plimsoll.pipeline_run"
-_REPLACES_TAG = "plimsoll.replaces_version"
+RUN_TAG = "plimsoll.pipeline_run"
+REPLACES_TAG = "plimsoll.replaces_version"
+ROLLED_BACK_TAG = "plimsoll.rolled_back"
+"""Who left the version for an earlier one, when and why; such a version does not become champion by a repeated call."""
 _URI_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 """mlflow's setters export these, and every process that is started later would inherit them."""
 
@@ -50,16 +52,18 @@ class Promotion(NamedTuple):
 def promote(tracker: Tracker, stage: StageRun, logged: LoggedAdapter) -> Promotion:
     """Registers an adapter as a new version and makes it champion; the champion before becomes previous.
 
-    Calling it again for the same pipeline run makes no second version and finishes what a killed call left.
+    Calling it again for the same pipeline run makes no second version and finishes what a killed call left; it does
+    not bring back a version that was rolled back since.
     """
     client = tracker.client
     version = _version_of_run(client, logged.model_name, tracker.context.pipeline_run)
     created = version is None
     if version is None:
         version = _create_version(tracker, stage, logged)
-    replaces = client.get_model_version(logged.model_name, version).tags.get(_REPLACES_TAG)
+    tags = client.get_model_version(logged.model_name, version).tags
+    replaces = tags.get(REPLACES_TAG)
     champion = champion_version(client, logged.model_name)
-    if champion is None or int(champion) < int(version):
+    if ROLLED_BACK_TAG not in tags and (champion is None or int(champion) < int(version)):
         if replaces is not None:
             client.set_registered_model_alias(logged.model_name, PREVIOUS, replaces)
         client.set_registered_model_alias(logged.model_name, CHAMPION, version)
@@ -80,7 +84,7 @@ def champion_version(client: "MlflowClient", model_name: str) -> str | None:
 
 def _version_of_run(client: "MlflowClient", model_name: str, pipeline_run: str) -> str | None:
     found = client.search_model_versions(f"name = '{model_name}'")
-    own = [version for version in found if version.tags.get(_RUN_TAG) == pipeline_run]
+    own = [version for version in found if version.tags.get(RUN_TAG) == pipeline_run]
     return str(own[0].version) if own else None
 
 
@@ -113,9 +117,9 @@ def _create_version(tracker: Tracker, stage: StageRun, logged: LoggedAdapter) ->
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-        tags = {**logged.tags, _RUN_TAG: tracker.context.pipeline_run}
+        tags = {**logged.tags, RUN_TAG: tracker.context.pipeline_run}
         if (champion := champion_version(client, logged.model_name)) is not None:
-            tags[_REPLACES_TAG] = champion
+            tags[REPLACES_TAG] = champion
         version = client.create_model_version(
             logged.model_name,
             source=info.model_uri,

@@ -1,0 +1,120 @@
+"""Takes a registered model back to an earlier version: the alias `champion` moves, and the versions say why.
+
+A version that was left is marked, so that a retried registration does not bring it back. Aliases have no
+compare-and-set: two rollbacks at once are one after the other, and the later one stands. This module does not write
+the audit log.
+"""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from components.shared.config.sections import TrackingConfig
+from components.shared.errors import ConfigError
+from components.shared.tracking.registry import (
+    CHAMPION,
+    PREVIOUS,
+    REPLACES_TAG,
+    ROLLED_BACK_TAG,
+    RUN_TAG,
+    champion_version,
+)
+from components.shared.tracking.runs import open_client
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+
+class Rollback(NamedTuple):
+    """From which version to which."""
+
+    model_name: str
+    left: str
+    champion: str
+    previous: str | None
+    """What another rollback would go to; None for nothing."""
+    pipeline: str
+    """Of the version that is left."""
+    pipeline_run: str
+
+
+def plan_rollback(tracking: TrackingConfig, model_name: str, to: str | None = None) -> Rollback:
+    """What a rollback would do; nothing is changed.
+
+    Args:
+        tracking: the store.
+        model_name: the registered model.
+        to: the version to go to; None: the one with alias `previous`.
+
+    Raises:
+        ConfigError: no such model or version, or there is nothing to go back to.
+        TrackingError: the store cannot be opened.
+    """
+    client = open_client(tracking)
+    versions = {str(own.version): own for own in client.search_model_versions(f"name = '{_name(model_name)}'")}
+    champion = champion_version(client, model_name)
+    if champion is None:
+        raise ConfigError(f"registered model {model_name!r} has no champion in {tracking.uri}: nothing to roll back")
+    target = to or _previous(client, model_name)
+    listed = ", ".join(sorted(versions, key=int))
+    if target is None:
+        raise ConfigError(
+            f"{model_name}: version {champion} is champion and none is {PREVIOUS!r}: there is nothing to go back to; "
+            f"--to names one of its versions ({listed})"
+        )
+    if target not in versions:
+        raise ConfigError(f"{model_name}: there is no version {target!r}; its versions are {listed}")
+    if target == champion:
+        raise ConfigError(f"{model_name}: version {target} is champion already; its versions are {listed}")
+    left = versions[champion]
+    return Rollback(
+        model_name=model_name,
+        left=champion,
+        champion=target,
+        previous=champion if int(target) > int(champion) else _before(target, versions),
+        pipeline=left.tags.get("plimsoll.mlflow_pipeline", ""),
+        pipeline_run=left.tags.get(RUN_TAG, ""),
+    )
+
+
+def roll_back(tracking: TrackingConfig, plan: Rollback, who: str, why: str) -> None:
+    """Carries a plan out.
+
+    Args:
+        tracking: the store.
+        plan: from `plan_rollback`.
+        who: the person.
+        why: a sentence.
+    """
+    client = open_client(tracking)
+    if int(plan.champion) < int(plan.left):
+        note = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} by {who}: {why}"
+        client.set_model_version_tag(plan.model_name, plan.left, ROLLED_BACK_TAG, note)
+    if ROLLED_BACK_TAG in client.get_model_version(plan.model_name, plan.champion).tags:
+        client.delete_model_version_tag(plan.model_name, plan.champion, ROLLED_BACK_TAG)
+    client.set_registered_model_alias(plan.model_name, CHAMPION, plan.champion)
+    if plan.previous is not None:
+        client.set_registered_model_alias(plan.model_name, PREVIOUS, plan.previous)
+    elif _previous(client, plan.model_name) is not None:
+        client.delete_registered_model_alias(plan.model_name, PREVIOUS)
+
+
+def _before(version: str, versions: "dict[str, ModelVersion]") -> str | None:
+    """The version that one replaced, or that one's, as long as it was itself left by a rollback; None at the end."""
+    earlier = versions[version].tags.get(REPLACES_TAG)
+    seen = {version}
+    while earlier in versions and earlier not in seen and ROLLED_BACK_TAG in versions[earlier].tags:
+        seen.add(earlier)
+        earlier = versions[earlier].tags.get(REPLACES_TAG)
+    return earlier if earlier in versions and earlier not in seen else None
+
+
+def _previous(client: "MlflowClient", model_name: str) -> str | None:
+    aliases = client.get_registered_model(model_name).aliases
+    return str(aliases[PREVIOUS]) if PREVIOUS in aliases else None
+
+
+def _name(model_name: str) -> str:
+    if "'" in model_name or not model_name.strip():
+        raise ConfigError(f"registered model {model_name!r}: expected a name without quotes")
+    return model_name

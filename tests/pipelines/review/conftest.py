@@ -1,0 +1,132 @@
+"""A run whose decision is `needs_review`, made by the real gate on small built artifacts, and the command line."""
+
+import importlib.util
+import io
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pytest
+
+from components.check_gate.step import check_gate
+from components.shared.artifacts.decision import GateDecision
+from components.shared.config.sections import PipelineConfig, TrackingConfig
+from components.shared.tracking.runs import RunContext, Tracker
+from pipelines import cli
+
+
+class Called(NamedTuple):
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+
+class World:
+    """A folder with a store, in which runs are decided.
+
+    Attributes:
+        folder: the current directory of the commands.
+        build: the builders of the components' tests.
+    """
+
+    def __init__(self, folder: Path, build: ModuleType, tracking: TrackingConfig) -> None:
+        self.folder = folder
+        self.build = build
+        self.tracking = tracking
+        self.context = RunContext(tracking, "toy", "run-1")
+
+    def config(self, **changes: Any) -> PipelineConfig:
+        """The config of the pipeline `toy`."""
+        fields = {
+            "name": "toy",
+            "base_model": {"path": "models/toy"},
+            "data": {"train": "task.jsonl"},
+            "suites": ("suite.yaml",),
+            "policy": "policy.yaml",
+            "evaluation": {"judge_checks": str(self.folder / "judges")},
+            "registry": {"model_name": "toy"},
+            "tracking": self.tracking.model_dump(),
+        }
+        return PipelineConfig.model_validate({**fields, **changes})
+
+    def decide(self, pipeline_run: str = "run-1", broken: int = 7, config: bool = True, **rules: Any) -> GateDecision:
+        """A run up to its decision; 7 broken prompts of 60 are perhaps beyond the limit of 10 pp, so a person is asked.
+
+        Args:
+            pipeline_run: its id.
+            broken: prompts that fail every time after tuning.
+            config: whether the launcher recorded the config.
+            rules: of the policy.
+        """
+        policy = self.build.policy(**{"flag_drop_pp": 100, **rules})
+        world = self.build.world(self.folder / pipeline_run, policy, broken)
+        context = self.context._replace(pipeline_run=pipeline_run)
+        if config:
+            Tracker(context).parent().text(self.config().model_dump_json(), "config.json")
+        names = {"data_dir": "data", "prompts_dir": "prompts", "decision_dir": "decision", "passed_dir": "passed"}
+        names |= {f"{side}_dir": side for side in ("adapter", "baseline", "post", "delta")}
+        return check_gate(
+            **{argument: world.path(name) for argument, name in names.items()},
+            follow_up_key=world.follow_up_key,
+            store=world.store,
+            policy=world.policy,
+            context=context,
+        )
+
+    @property
+    def versions(self) -> list:
+        """What is registered."""
+        return list(Tracker(self.context).client.search_model_versions("name = 'toy'"))
+
+
+def _builders() -> ModuleType:
+    path = Path(__file__).parents[2] / "components" / "builders.py"
+    spec = importlib.util.spec_from_file_location("review_builders", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def build() -> ModuleType:
+    """The builders of the components' tests."""
+    return _builders()
+
+
+@pytest.fixture
+def world(tmp_path: Path, empty_store: Path, build: ModuleType, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An empty store in the current directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLIMSOLL_USER", "Ada")
+    database = tmp_path / ".plimsoll" / "mlflow.db"
+    database.parent.mkdir()
+    shutil.copyfile(empty_store, database)
+    audit_log = str(tmp_path / ".plimsoll" / "audit.jsonl")
+    return World(tmp_path, build, TrackingConfig(uri=f"sqlite:///{database}", audit_log=audit_log))
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Called]:
+    """Calls the command line in this process, with what a person types, if anything."""
+
+    def run(*arguments: str, typed: str = "") -> Called:
+        monkeypatch.setattr(sys, "argv", ["plimsoll", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        capsys.readouterr()
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        captured = capsys.readouterr()
+        return Called(code, captured.out, captured.err)
+
+    return run
