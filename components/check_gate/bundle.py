@@ -8,6 +8,7 @@ review_queue.jsonl, where the decision is needs_review: what to look at; the dec
 adapter/     manifest.json, and the adapter's two files unless it was promoted: then the registered version has them
 """
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,7 +40,8 @@ def lay_out(sources: Mapping[str, Path], policy: Policy, decision: Decision, tar
         decision: a promoted adapter's files are left out.
         target: an empty directory.
     """
-    (target / "policy.json").write_text(policy.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(policy.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    (target / "policy.json").write_text(f"{text}\n", encoding="utf-8")
     for source, names in _FILES.items():
         for name in names:
             shutil.copyfile(sources[source] / name, target / name)
