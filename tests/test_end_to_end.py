@@ -128,6 +128,23 @@ def test_every_stage_has_a_run_of_its_own(careful, client):
     assert {"report.md", "drops.png", "run_report.json", "gate_decision.json", "config.json"} <= names
 
 
+@pytest.mark.parametrize("pipeline", ["demo-careless", "demo-careful"])
+def test_the_decision_is_verified_from_its_raw_verdicts(careless, careful, client, plimsoll, world, pipeline):
+    """An independent recomputation from the run's evidence agrees with the gate, rejected or promoted."""
+    run = _parents(client, pipeline)[0].info.run_id
+    done = plimsoll("verify", run, "--config", f"configs/pipelines/{pipeline}.yaml", cwd=world)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_audit_log_is_sound_and_tells_the_story(careless, careful, plimsoll, world):
+    """Data, training, evaluations, decisions and what came of them, in an unbroken chain."""
+    done = plimsoll("audit", "verify", "--config", "configs/pipelines/demo-careful.yaml", cwd=world)
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = (world / ".plimsoll/audit.jsonl").read_text().splitlines()
+    events = {json.loads(line)["event"] for line in lines}
+    assert {"data_accepted", "trained", "evaluated", "decided", "registered", "rejected"} <= events
+
+
 def test_a_rejected_adapter_has_no_version(careless, careful, client):
     """The registry holds the careful adapter's versions and no other."""
     versions = client.search_model_versions("name = 'plimsoll-demo'")
