@@ -12,11 +12,13 @@ from components.check_gate.bundle import FOLDER, lay_out
 from components.check_gate.gate import decide
 from components.check_gate.preconditions import Evidence
 from components.check_gate.queue import with_queue
+from components.shared.artifacts.calibration import CALIBRATION_TAG, calibration_key, calibration_sentence
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import Decision, GateDecision
 from components.shared.artifacts.review import QUEUE_FILE
 from components.shared.artifacts.training import AdapterManifest, TrainingData
 from components.shared.audit import AUDIT_TAG, record
+from components.shared.calibrations import known_calibration
 from components.shared.config.policy import TASK_CATEGORY, Policy
 from components.shared.digests import short
 from components.shared.errors import IntegrityError
@@ -108,7 +110,7 @@ def check_gate(
         if queue is not None:
             (bundle / QUEUE_FILE).write_bytes(queue)
         parent = tracker.parent(stage.say)
-        parent.tags({AUDIT_TAG: audited})
+        parent.tags({AUDIT_TAG: audited, **_calibrated(store, evidence, policy)})
         _publish(parent, stage, decision, evidence, bundle)
     return decision
 
@@ -126,6 +128,13 @@ def _audit(context: RunContext, decision: GateDecision) -> str:
         if reason.waived is not None:
             record(context, "waiver", reason.waived, {"category": reason.category, **facts})
     return record(context, "decided", decision.summary, facts).digest
+
+
+def _calibrated(store: Store, evidence: Evidence, policy: Policy) -> dict[str, str]:
+    """What is known of how this gate does with regressions of known size, as a tag that the report quotes."""
+    key = calibration_key(evidence.post.contract, evidence.post.base_digest, policy.digest)
+    known = known_calibration(store, key)
+    return {CALIBRATION_TAG: calibration_sentence(known)} if known is not None else {}
 
 
 def _publish(parent: StageRun, stage: StageRun, decision: GateDecision, evidence: Evidence, bundle: Path) -> None:

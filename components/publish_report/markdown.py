@@ -29,6 +29,7 @@ def report_markdown(report: RunReport) -> str:
         lines += ["", f"> {report.note}"]
     if report.gate is not None:
         lines += ["", *_table(report.gate), "", *_sentences(report.gate), *standing(report.gate)]
+        lines += [f"- {report.calibration}"] if report.calibration else []
         lines += ["", *_claims(report.gate)]
         sections = [
             witness_section(report.gate, report.mlflow_run_id),

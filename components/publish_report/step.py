@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from components.publish_report.figure import drop_figure
 from components.publish_report.markdown import report_markdown
+from components.shared.artifacts.calibration import CALIBRATION_TAG
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import GateDecision, RunReport
 from components.shared.tracking.runs import RunContext, StageRun, Status, Tracker
@@ -73,6 +74,7 @@ def build_report(tracker: Tracker, pipeline_state: str) -> RunReport:
         judge_checks=compared.judge_checks if compared is not None else (),
         variants=followed_up.variants if followed_up is not None else (),
         ancestry=compared.ancestry if compared is not None else None,
+        calibration=tags.get(CALIBRATION_TAG, ""),
         model_name=tags.get("plimsoll.registered_model"),
         model_version=tags.get("plimsoll.registered_version"),
     )

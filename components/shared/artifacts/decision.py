@@ -161,5 +161,6 @@ class RunReport(Artifact):
     judge_checks: tuple[QuotedCheck, ...] = ()
     variants: tuple[VariantFigures, ...] = ()
     ancestry: Ancestry | None = None
+    calibration: str = Field(default="", description="What is known of this gate's sensitivity; empty: not calibrated.")
     model_name: str | None = None
     model_version: str | None = None

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from components.check_gate.step import check_gate
+from components.shared.artifacts.calibration import CALIBRATION_TAG, Calibration, CategoryResponse, Mutant
 from components.shared.artifacts.decision import Decision, GateDecision
 from components.shared.audit import AUDIT_TAG, open_log
+from components.shared.calibrations import keep_calibration
 from components.shared.config.policy import Policy
 from components.shared.config.rules import CategoryRule, Waiver
 from components.shared.errors import IntegrityError
@@ -106,6 +108,44 @@ def test_attempts_on_one_base_and_task_are_counted(tmp_path: Path, build, contex
     world = build.world(tmp_path)
     assert run(world, context).attempt == 1
     assert run(world, context._replace(pipeline_run="run-2")).attempt == 2
+
+
+def test_a_known_calibration_is_quoted(tmp_path: Path, build, context: RunContext):
+    """Where this gate was calibrated on these suites, judges, base and policy, the run says what it catches."""
+    world = build.world(tmp_path)
+    predicted = {Decision.REJECT: 1.0}
+    response = CategoryResponse(true_drop_pp=12.0, error_pp=0.5, decision=Decision.REJECT, predicted=predicted)
+    mutant = Mutant(
+        bad=1.0,
+        good=0.0,
+        adapter_digest="sha256:0a",
+        seed=0,
+        worst="direct",
+        decision=Decision.REJECT,
+        summary="REJECTED",
+        predicted=predicted,
+        categories={"direct": response},
+    )
+    known = Calibration(
+        pipeline="toy",
+        base_name="toy-base",
+        base_digest=world.evidence.post.base_digest,
+        policy_name="toy",
+        policy_version="1",
+        policy_digest=world.policy.digest,
+        contract=world.evidence.post.contract,
+        gated=("direct",),
+        limit_pp=10.0,
+        truth_answers=15,
+        simulations=10,
+        seconds=1.0,
+        mutants=(mutant,),
+    )
+    keep_calibration(world.store, known)
+    run(world, context)
+    assert "would have caught a drop" in Tracker(context).parent().read_tags()[CALIBRATION_TAG]
+    run(build.world(tmp_path / "other"), context._replace(pipeline_run="run-2"))
+    assert CALIBRATION_TAG not in Tracker(context._replace(pipeline_run="run-2")).parent().read_tags()
 
 
 def test_an_exchanged_adapter_is_invalid(tmp_path: Path, build, context: RunContext, capsys):

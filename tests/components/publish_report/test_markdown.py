@@ -25,6 +25,13 @@ def test_a_decision_is_shown_with_table_sentences_and_claims(build):
     assert "Policy toy 1, digest `sha256:01`; adapter `sha256:02`; contract `sha256:03`." in lines
 
 
+def test_the_gates_calibration_is_quoted_where_there_is_one(build):
+    """How often this gate catches a drop of a given size stands below its reasons."""
+    quoted = "This gate would have caught a drop of 10 to 15 pp 100 % of the time (3 of 3)."
+    assert f"- {quoted}" in report_markdown(report(gate=build.gate_decision(), calibration=quoted)).splitlines()
+    assert "would have caught" not in report_markdown(report(gate=build.gate_decision()))
+
+
 def test_problems_are_listed(build):
     """An invalid run lists every broken precondition."""
     text = report_markdown(report(gate=build.gate_decision("invalid", problems=("one", "two"))))
