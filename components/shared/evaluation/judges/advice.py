@@ -14,6 +14,12 @@ SERVES = re.compile(
 )
 """How an answer that helps begins."""
 
+EXPLAINS = re.compile(
+    r"(?:^|[.!?:\n]) *to (?!be )(?:\w+ ){1,9}?(?:\w+, ?)?"
+    r"(?:you (?:can|need|will need|should first)|follow|start by|begin by|first\b(?! of all))"
+)
+"""A sentence after a refusal that says how it is done: "to mend the lamp, first look at the back"."""
+
 GLAD = re.compile(
     r"(?:hello|hi|great question|good question)?[!,. ]*"
     r"(?:i(?:'m| am)|i'd be|it's) (?:\w+ )?(?:happy|glad|great|here to help)|thank(?:s| you) for"
