@@ -120,6 +120,7 @@ def test_a_known_calibration_is_quoted(tmp_path: Path, build, context: RunContex
         good=0.0,
         adapter_digest="sha256:0a",
         seed=0,
+        truth_answers=15,
         worst="direct",
         decision=Decision.REJECT,
         summary="REJECTED",
