@@ -7,12 +7,19 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from components.shared.errors import PlimsollError
+from pipelines.audit_commands import audit_app
+from pipelines.cluster_commands import add_cluster_commands
+from pipelines.evidence_commands import add_commands
+from pipelines.gate_commands import gate_app
 from pipelines.judge_commands import judge_app
+from pipelines.policy_commands import policy_app
+from pipelines.review_commands import review
+from pipelines.rollback_commands import rollback
 from pipelines.suite_commands import suites_app
 
 app = typer.Typer(
@@ -24,9 +31,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 config_app = typer.Typer(help="Looks at configs.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
 app.add_typer(config_app, name="config")
+app.add_typer(gate_app, name="gate")
 app.add_typer(judge_app, name="judge")
+app.add_typer(policy_app, name="policy")
 app.add_typer(suites_app, name="suites")
+add_commands(app)
+add_cluster_commands(app)
+app.command(epilog="Example: plimsoll review 20260102-101500-ab12 --show")(review)
+app.command(epilog="Example: plimsoll rollback plimsoll-demo --reason 'It answers what it should refuse.'")(rollback)
 
 Config = Annotated[str, typer.Argument(metavar="CONFIG", help="Pipeline config: a YAML file or s3:// address.")]
 Overrides = Annotated[
@@ -44,6 +58,10 @@ def run(
     overrides: Overrides = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Reuses no stored answers and no stored adapter.")] = False,
     verbose: Verbose = False,
+    runner: Annotated[
+        Literal["subprocess", "docker"],
+        typer.Option(help="subprocess: tasks are processes here. docker: each runs in a container of its image."),
+    ] = "subprocess",
 ) -> None:
     """Runs the whole graph on this machine.
 
@@ -53,7 +71,7 @@ def run(
     from pipelines.summary import show_outcome
 
     loaded = load(config, [*(overrides or []), *(["reuse=false"] if fresh else [])])
-    outcome = run_local(loaded, verbose)
+    outcome = run_local(loaded, verbose, runner)
     show_outcome(outcome, loaded.config)
     raise typer.Exit(outcome.exit_code)
 

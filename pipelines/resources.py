@@ -1,42 +1,122 @@
-"""What each task gets on a cluster. A local run ignores all of it.
+"""What each task gets on a cluster, from the section `cluster:`. A local run gets a name and no cache, nothing else.
 
 Fixed at compile time, because settings that are parameters compile to undeclared references inside an exit
 handler. It does not know what a task does.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Literal
 
+from kfp.dsl import PipelineConfig as RunSettings
 from kfp.dsl import PipelineTask
 
-GPU_RESOURCE = "nvidia.com/gpu"
+from components.images import GPU_IMAGE
+from components.shared.config.cluster import ClusterConfig, GpuPlace, StepPlace
+
+Kind = Literal["cpu", "gpu"]
+CPU_STEP: Kind = "cpu"
+GPU_STEP: Kind = "gpu"
+
+Place = Callable[[PipelineTask, str, Kind], PipelineTask]
+"""Names a task (as shown in the graph: the step, then what tells it from its twins) and says where it runs."""
+
+MODEL_CACHE_VARIABLE = "HF_HOME"
 
 
-class Resources(NamedTuple):
-    """CPU, memory and GPUs of one task."""
-
-    cpu: str
-    memory: str
-    gpus: int = 0
-
-
-CPU_STEP = Resources(cpu="1", memory="4Gi")
-GPU_STEP = Resources(cpu="8", memory="64Gi", gpus=1)
-
-
-def place(task: PipelineTask, name: str, resources: Resources, cached: bool = False) -> PipelineTask:
-    """Names a task and sets its resources and caching.
+def placement(cluster: ClusterConfig, pipeline: str, local: bool) -> Place:
+    """How the tasks of one pipeline are placed.
 
     Args:
-        task: as its component made it.
-        name: shown in the graph.
-        resources: requests and limits are equal.
-        cached: whether KFP may reuse an earlier execution. Off for everything that decides, and for what the
-            content-addressed store reuses anyway: KFP's key holds an image's name, not its content.
+        cluster: the section of the config.
+        pipeline: name of the pipeline, for the pods' labels.
+        local: the run is on this machine: waiting between retries would really sleep, and there are no pods.
     """
-    task.set_display_name(name)
-    task.set_cpu_request(resources.cpu).set_cpu_limit(resources.cpu)
-    task.set_memory_request(resources.memory).set_memory_limit(resources.memory)
-    if resources.gpus:
-        task.set_accelerator_type(GPU_RESOURCE).set_accelerator_limit(resources.gpus)
-    task.set_caching_options(cached)
-    return task
+
+    def place(task: PipelineTask, name: str, kind: Kind) -> PipelineTask:
+        step = name.partition(" ")[0]
+        task.set_display_name(name)
+        task.set_caching_options(not local and step in cluster.cached_steps)
+        if not local:
+            where = cluster.gpu if kind == GPU_STEP else cluster.cpu
+            _set_container(task, where, cluster)
+            _set_retries(task, cluster)
+            _set_pod(task, where, cluster)
+            _set_environment(task, kind, cluster)
+            _set_labels(task, {"plimsoll/pipeline": pipeline, "plimsoll/step": step, "plimsoll/kind": kind}, cluster)
+        return task
+
+    return place
+
+
+def run_settings(cluster: ClusterConfig) -> RunSettings:
+    """What holds for a run as a whole."""
+    return RunSettings(ttl_seconds_after_finished=cluster.ttl_s, active_deadline_seconds=cluster.run_timeout_s)
+
+
+def _set_container(task: PipelineTask, where: StepPlace, cluster: ClusterConfig) -> None:
+    # the image is what the component needs, wherever it runs: a follow-up with nothing to ask needs no GPU
+    image = cluster.gpu.image if task.container_spec.image == GPU_IMAGE else cluster.cpu.image
+    if image is not None:
+        task.set_container_image(image)
+    task.set_cpu_request(where.cpu).set_cpu_limit(where.cpu)
+    task.set_memory_request(where.memory).set_memory_limit(where.memory)
+    if isinstance(where, GpuPlace):
+        task.set_accelerator_type(where.accelerator).set_accelerator_limit(where.count)
+    for name, value in cluster.env.items():
+        task.set_env_variable(name, value)
+
+
+def _set_retries(task: PipelineTask, cluster: ClusterConfig) -> None:
+    retries = cluster.retries
+    if retries.count:
+        task.set_retry(
+            num_retries=retries.count,
+            backoff_duration=f"{retries.first_wait_s}s",
+            backoff_factor=retries.factor,
+            backoff_max_duration=f"{retries.window_s}s",
+        )
+
+
+def _set_pod(task: PipelineTask, where: StepPlace, cluster: ClusterConfig) -> None:
+    from kfp import kubernetes
+
+    for label, value in where.node_selector.items():
+        kubernetes.add_node_selector(task, label, value)
+    for own in where.tolerations:
+        kubernetes.add_toleration(task, own.key, own.operator, own.value, own.effect, own.seconds)
+    if where.node_affinity is not None:
+        kubernetes.add_node_affinity_json(task, where.node_affinity)
+    if where.timeout_s is not None:
+        kubernetes.set_timeout(task, where.timeout_s)
+    if where.shared_memory is not None:
+        kubernetes.empty_dir_mount(task, "shared-memory", "/dev/shm", "Memory", where.shared_memory)  # noqa: S108
+    kubernetes.set_image_pull_policy(task, cluster.image_pull_policy)
+    if cluster.image_pull_secrets:
+        kubernetes.set_image_pull_secrets(task, list(cluster.image_pull_secrets))
+    user = cluster.user
+    kubernetes.set_security_context(task, run_as_user=user.user, run_as_group=user.group, run_as_non_root=user.non_root)
+
+
+def _set_environment(task: PipelineTask, kind: Kind, cluster: ClusterConfig) -> None:
+    from kfp import kubernetes
+
+    for secret in cluster.secrets:
+        kubernetes.use_secret_as_env(task, secret.name, dict(secret.keys), optional=secret.optional)
+    for own in cluster.config_maps:
+        kubernetes.use_config_map_as_env(task, own.name, dict(own.keys), optional=own.optional)
+    claims = list(cluster.volumes)
+    if kind == GPU_STEP:
+        claims += [claim for claim in (cluster.model_cache, cluster.checkpoints) if claim is not None]
+        if cluster.model_cache is not None:
+            task.set_env_variable(MODEL_CACHE_VARIABLE, cluster.model_cache.path)
+    for claim in claims:
+        kubernetes.mount_pvc(task, claim.claim, claim.path, claim.sub_path)
+
+
+def _set_labels(task: PipelineTask, own: dict[str, str], cluster: ClusterConfig) -> None:
+    from kfp import kubernetes
+
+    for label, value in {"app.kubernetes.io/name": "plimsoll", **cluster.labels, **own}.items():
+        kubernetes.add_pod_label(task, label, value)
+    for name, value in cluster.annotations.items():
+        kubernetes.add_pod_annotation(task, name, value)

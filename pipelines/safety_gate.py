@@ -32,7 +32,7 @@ from components.shared.artifacts.decision import Decision
 from components.shared.config.policy import Policy
 from components.shared.config.section import Section
 from components.shared.config.sections import PipelineConfig
-from pipelines.resources import CPU_STEP, GPU_STEP, place
+from pipelines.resources import CPU_STEP, GPU_STEP, Place, placement, run_settings
 
 
 class Texts(NamedTuple):
@@ -60,6 +60,8 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
         A KFP pipeline whose parameters default to the config's sections; a locked policy is no parameter.
     """
     texts = config_texts(config, policy)
+    local = pipeline_run != dsl.PIPELINE_JOB_ID_PLACEHOLDER
+    place = placement(config.cluster, config.name, local)
 
     def safety_gate(
         base_model: str = texts.base_model,
@@ -81,7 +83,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
             prepared = place(prepare_data(data=data, suites=suites, **run), "prepare_data", CPU_STEP)
             training_data = prepared.outputs["training_data"]
             prompt_set = prepared.outputs["prompt_set"]
-            baseline = _evaluated(config, "baseline", {"prompt_set": prompt_set, **asking, **run})
+            baseline = _evaluated(config, place, "baseline", {"prompt_set": prompt_set, **asking, **run})
             tuned = place(
                 finetune_lora(
                     training_data=training_data,
@@ -97,7 +99,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
                 GPU_STEP,
             )
             adapter = tuned.outputs["adapter"]
-            post = _evaluated(config, "post", {"prompt_set": prompt_set, "adapter": adapter, **asking, **run})
+            post = _evaluated(config, place, "post", {"prompt_set": prompt_set, "adapter": adapter, **asking, **run})
             delta = place(
                 compute_delta(
                     baseline=baseline.outputs["safety_report"],
@@ -161,6 +163,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
         graph,
         name=f"plimsoll-{config.name}",
         description="Fine-tunes an aligned model and registers the adapter only if it did not become less safe.",
+        pipeline_config=run_settings(config.cluster),
     )
 
 
@@ -177,7 +180,7 @@ def _fixed(graph: Callable[..., None], **values: str) -> Callable[..., None]:
     return fixed
 
 
-def _evaluated(config: PipelineConfig, side: str, arguments: Mapping[str, Any]) -> PipelineTask:
+def _evaluated(config: PipelineConfig, place: Place, side: str, arguments: Mapping[str, Any]) -> PipelineTask:
     """The evaluation of one side; with shards, after the tasks that answer its prompts.
 
     The shards are plain tasks: KFP's backend does not run a ParallelFor inside an exit handler (#12390).

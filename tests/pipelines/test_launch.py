@@ -67,7 +67,9 @@ class CraftedRun:
         """Runs the steps from compute_delta to publish_report."""
         at = self.folder.joinpath
         store = Store(str(at("store")))
-        delta = compute_delta(at("baseline"), at("post"), at("prompts"), self.policy, at("delta"), self.context)
+        delta = compute_delta(
+            at("baseline"), at("post"), at("prompts"), self.config.base_model, self.policy, at("delta"), self.context
+        )
         assert delta.escalated == ()
         key = follow_up(
             at("delta"), at("post"), at("prompts"), at("adapter"), self.config.base_model, self.config.evaluation,

@@ -21,7 +21,7 @@ def loaded(root):
 def spec(loaded, tmp_path_factory) -> dict[str, Any]:
     target = tmp_path_factory.mktemp("compiled") / "pipeline.yaml"
     Compiler().compile(build(*loaded), str(target))
-    return yaml.safe_load(target.read_text())
+    return next(yaml.safe_load_all(target.read_text()))
 
 
 class Graph:
@@ -178,7 +178,7 @@ def test_shards_answer_before_their_side_is_evaluated(loaded, tmp_path):
     sharded = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"shards": 3})})
     target = tmp_path / "sharded.yaml"
     Compiler().compile(build(sharded, policy), str(target))
-    spec = yaml.safe_load(target.read_text())
+    spec = next(yaml.safe_load_all(target.read_text()))
     graph = Graph(spec)
     shards = [task for task, component in graph.components.items() if component == "answer-prompts"]
     waited = [
@@ -208,7 +208,7 @@ def test_a_locked_policy_is_no_parameter_of_the_pipeline(loaded, tmp_path):
     config, policy = loaded
     target = tmp_path / "locked.yaml"
     Compiler().compile(build(config, policy.model_copy(update={"locked": True})), str(target))
-    spec = yaml.safe_load(target.read_text())
+    spec = next(yaml.safe_load_all(target.read_text()))
     parameters = spec["root"]["inputDefinitions"]["parameters"]
     assert "policy" not in parameters
     assert {"recipe", "evaluation", "registry"} <= set(parameters)

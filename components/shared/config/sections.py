@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from components.shared.config.base_model import BaseModelRef
+from components.shared.config.cluster import ClusterConfig
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.section import Section
 
@@ -158,6 +159,9 @@ class PipelineConfig(Section):
     reuse: bool = Field(
         default=True,
         description="Reuse a safety report or adapter from the store when everything it was made from is unchanged.",
+    )
+    cluster: ClusterConfig = Field(
+        default_factory=ClusterConfig, description="What the pipeline gets on a cluster; a local run ignores it."
     )
 
     def addresses(self) -> dict[str, str]:

@@ -1,0 +1,189 @@
+"""What a pipeline gets on a Kubeflow cluster: the section `cluster:`. A local run ignores all of it.
+
+Read when the pipeline is compiled, so nothing here is a pipeline parameter: a change takes a new submission. This
+module does not know Kubeflow; `pipelines.resources` places the steps, `pipelines.cluster` talks to the server.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from components.shared.config.section import Section
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
+"""Name of an object of the cluster: lower case, digits, hyphens and dots."""
+
+Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(E|Ei|P|Pi|T|Ti|G|Gi|M|Mi|K|Ki)?$")]
+Cpus = Annotated[str, StringConstraints(pattern=r"^([0-9]+(\.[0-9]+)?|[0-9]+m)$")]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+MountPath = Annotated[str, StringConstraints(pattern=r"^/[^:]+$")]
+CachedStep = Literal["answer_prompts", "evaluate_safety", "finetune_lora", "compute_delta", "follow_up"]
+
+_AFFINITY_KEYS = {
+    "requiredDuringSchedulingIgnoredDuringExecution",
+    "preferredDuringSchedulingIgnoredDuringExecution",
+}
+
+
+class SourcedVariables(Section):
+    """Environment variables out of a Secret or a ConfigMap."""
+
+    name: Name = Field(description="Name of the Secret or ConfigMap, in the namespace in which the steps run.")
+    keys: dict[str, Variable] = Field(min_length=1, description="Environment variable by key of the object.")
+    optional: bool = Field(default=False, description="Whether a step starts where the object does not exist.")
+
+
+class ClaimMount(Section):
+    """A PersistentVolumeClaim, mounted."""
+
+    claim: Name = Field(description="Name of the claim; it exists already.")
+    path: MountPath = Field(description="Absolute path in the container.")
+    sub_path: str = Field(default="", description="Folder of the volume that is mounted; empty: its root.")
+
+
+class Toleration(Section):
+    """A taint that a step's pod tolerates."""
+
+    key: str | None = Field(default=None, min_length=1, description="Key of the taint; none: every key, with Exists.")
+    operator: Literal["Equal", "Exists"] = Field(default="Equal", description="How the value is compared.")
+    value: str | None = Field(default=None, description="Value of the taint; none with Exists.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        default=None, description="Effect of the taint; none: every effect."
+    )
+    seconds: int | None = Field(default=None, ge=0, description="How long NoExecute is tolerated; none: for ever.")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.operator == "Exists" and self.value is not None:
+            raise ValueError("operator Exists takes no value")
+        if self.operator == "Equal" and self.key is None:
+            raise ValueError("operator Equal needs a key; without a key write operator: Exists")
+        return self
+
+
+class StepPlace(Section):
+    """Where steps of one kind run, and on what."""
+
+    image: str | None = Field(
+        default=None, min_length=1, description="Image reference, best with its digest; none: the project's own."
+    )
+    cpu: Cpus = Field(default="1", description="CPU cores, requested and limited.")
+    memory: Quantity = Field(default="4Gi", description="Memory, requested and limited, /dev/shm included.")
+    shared_memory: Quantity | None = Field(default=None, description="Size of /dev/shm; none: the node's 64 MiB.")
+    node_selector: dict[str, str] = Field(default_factory=dict, description="Labels that a node must have.")
+    tolerations: tuple[Toleration, ...] = Field(default=(), description="Taints that are tolerated.")
+    node_affinity: dict[str, Any] | None = Field(
+        default=None, description="Kubernetes' NodeAffinity, as the API writes it in JSON."
+    )
+    timeout_s: int | None = Field(
+        default=3600, ge=1, description="Seconds after which a pod is ended, each retry anew; none: never."
+    )
+
+    @field_validator("node_affinity")
+    @classmethod
+    def _known_keys(cls, affinity: dict[str, Any] | None) -> dict[str, Any] | None:
+        if affinity is not None and (not affinity or set(affinity) - _AFFINITY_KEYS):
+            raise ValueError(f"node_affinity holds {sorted(affinity)}; expected {' or '.join(sorted(_AFFINITY_KEYS))}")
+        return affinity
+
+
+class GpuPlace(StepPlace):
+    """Where the steps run that load a model, and on what."""
+
+    cpu: Cpus = Field(default="8", description="CPU cores, requested and limited.")
+    memory: Quantity = Field(default="64Gi", description="Memory, requested and limited, /dev/shm included.")
+    shared_memory: Quantity | None = Field(default="8Gi", description="Size of /dev/shm; none: the node's 64 MiB.")
+    timeout_s: int | None = Field(
+        default=86_400, ge=1, description="Seconds after which a pod is ended, each retry anew; none: never."
+    )
+    accelerator: str = Field(
+        default="nvidia.com/gpu",
+        pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$",
+        description="Resource name of the GPU, such as nvidia.com/gpu, nvidia.com/mig-3g.40gb or amd.com/gpu.",
+    )
+    count: int = Field(default=1, ge=1, le=16, description="GPUs per step.")
+
+
+class Retries(Section):
+    """How often a failed pod is started again; the waiting time grows from one to the next."""
+
+    count: int = Field(default=2, ge=0, le=20, description="Further attempts per step; 0: none.")
+    first_wait_s: int = Field(default=60, ge=0, description="Seconds before the first.")
+    factor: float = Field(default=2.0, ge=1, description="Each wait is so many times the one before.")
+    window_s: int = Field(
+        default=604_800,
+        ge=1,
+        description="No attempt begins later than this after the first began, seconds; so it exceeds a step's length.",
+    )
+
+
+class ContainerUser(Section):
+    """Who a step's process is. The backend itself drops all capabilities and forbids privilege escalation."""
+
+    user: int | None = Field(default=None, ge=1, description="User id; none: the image's.")
+    group: int | None = Field(default=None, ge=1, description="Group id; none: the image's.")
+    non_root: bool = Field(default=True, description="Whether the kubelet refuses to start a container as root.")
+
+
+class ClusterConfig(Section):
+    """What the pipeline gets on a cluster; everything has a default, and a local run ignores it."""
+
+    host: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s]+$",
+        description="Address of Kubeflow Pipelines' API; none: KF_PIPELINES_ENDPOINT, or the service in the cluster.",
+    )
+    ui: str | None = Field(
+        default=None, pattern=r"^https?://[^\s]+$", description="Address that people open; none: the host."
+    )
+    namespace: Name | None = Field(
+        default=None, description="The profile's namespace on a server with several users; none: a single user's."
+    )
+    experiment: str | None = Field(
+        default=None, min_length=1, description="Kubeflow experiment; none: tracking.experiment."
+    )
+    service_account: Name | None = Field(
+        default=None, description="Service account of every step of a run; none: the server's default."
+    )
+    gpu: GpuPlace = Field(default_factory=GpuPlace, description="Evaluation, training and the follow-up that asks.")
+    cpu: StepPlace = Field(default_factory=StepPlace, description="Everything else.")
+    env: dict[Variable, str] = Field(
+        default_factory=dict, description="Plain environment variables of every step; nothing secret."
+    )
+    secrets: tuple[SourcedVariables, ...] = Field(default=(), description="Secrets as environment of every step.")
+    config_maps: tuple[SourcedVariables, ...] = Field(
+        default=(), description="Config maps as environment of every step."
+    )
+    model_cache: ClaimMount | None = Field(
+        default=None, description="Claim for models of the hub, mounted in GPU steps; HF_HOME points to it."
+    )
+    checkpoints: ClaimMount | None = Field(
+        default=None, description="Claim for what GPU steps keep between attempts, for a store that is a directory."
+    )
+    volumes: tuple[ClaimMount, ...] = Field(default=(), description="Claims that are mounted in every step.")
+    retries: Retries = Field(default_factory=Retries, description="What happens when a pod fails.")
+    cached_steps: tuple[CachedStep, ...] = Field(
+        default=(),
+        description="Steps that Kubeflow may answer from its own cache. It is off: our store reuses by content.",
+    )
+    labels: dict[str, str] = Field(default_factory=dict, description="Labels of every pod, beside our own.")
+    annotations: dict[str, str] = Field(default_factory=dict, description="Annotations of every pod.")
+    user: ContainerUser = Field(default_factory=ContainerUser, description="Who a step's process is.")
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
+        default="IfNotPresent", description="When images are pulled."
+    )
+    image_pull_secrets: tuple[Name, ...] = Field(default=(), description="Secrets with the registry's credentials.")
+    ttl_s: int | None = Field(
+        default=None,
+        ge=0,
+        le=2**31 - 1,
+        description="Seconds for which a finished workflow is kept; none: as set there.",
+    )
+    run_timeout_s: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description="Seconds after which a whole run is ended; none: never."
+    )
+    evidence_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="`plimsoll trigger`: days after which the champion's evidence expires; none: never.",
+    )
