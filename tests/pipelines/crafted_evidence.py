@@ -10,6 +10,7 @@ from typing import Any
 from components.check_gate.bundle import lay_out
 from components.check_gate.gate import decide
 from components.check_gate.preconditions import Evidence
+from components.check_gate.queue import with_queue
 from components.compute_delta.deltas import (
     category_deltas,
     comparability_problems,
@@ -21,6 +22,7 @@ from components.shared.artifacts.answers import AnswerRow, Opinion
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import GateDecision
 from components.shared.artifacts.judging import QuotedCheck, Score, Share
+from components.shared.artifacts.review import QUEUE_FILE
 from components.shared.artifacts.training import DataSource, TrainingData
 from components.shared.config.policy import Policy
 from components.shared.digests import digest_bytes
@@ -102,7 +104,7 @@ def craft(
     delta.save(directory / "delta" / "delta_report.json")
     report = follow_up(directory / "follow_up", delta, second, policy, fresh)
     evidence = Evidence(data, prompt_set, prompts, made, adapter, first, before, second, after, delta, report)
-    decision = decide(evidence, policy, TODAY, 1)
+    decision, queue = with_queue(decide(evidence, policy, TODAY, 1), evidence, policy)
     decision.save(directory / "decision" / "gate_decision.json")
     names = ("delta", "decision", "baseline", "post", "follow_up", "adapter")
     sources = {name: directory / name for name in names}
@@ -113,6 +115,8 @@ def craft(
         decision.decision,
         directory / "evidence",
     )
+    if queue is not None:
+        (directory / "evidence" / QUEUE_FILE).write_bytes(queue)
     return decision
 
 
