@@ -13,10 +13,10 @@ export TOKENIZERS_PARALLELISM ?= false
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast bench lint format compile ui clean
+.PHONY: help setup demo test test-fast bench lint format compile ui manifests images images-push test-containers test-servers clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Install everything into .venv
 
@@ -58,6 +58,22 @@ compile: $(READY) ## Compile the demo's graph to pipeline.yaml
 
 ui: $(READY) ## Open the MLflow UI on the local store
 	$(BIN)/plimsoll ui
+
+manifests: $(READY) ## Render and check the Kubernetes manifests of all overlays, offline
+	$(BIN)/python manifests/check.py .plimsoll/manifests
+
+images: ## Build both images (CONTAINER_TOOL, BASE_IMAGE and more: images/README.md)
+	$(PYTHON) images/build.py build
+
+images-push: ## Push both images and note their digests (REGISTRY=registry.example.com/team)
+	$(PYTHON) images/build.py push --registry "$(REGISTRY)"
+
+test-containers: $(READY) ## Opt-in, Debian 12, root: build both images and run the demo's graph in real containers
+	tests/containers/setup.sh
+	. $${PLIMSOLL_CONTAINERS:-.plimsoll/containers}/env && PLIMSOLL_CONTAINER_TESTS=1 $(BIN)/pytest tests/containers
+
+test-servers: $(READY) ## Opt-in, PostgreSQL installed: MLflow on PostgreSQL and S3, with servers that go away
+	OMP_NUM_THREADS=1 PLIMSOLL_SERVER_TESTS=1 $(BIN)/pytest tests/servers
 
 clean: ## Remove what runs have made (keeps .venv)
 	rm -rf .plimsoll build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage .coverage.* .import_linter_cache

@@ -1,12 +1,65 @@
-"""The image reference that each step runs in; the only place that names images."""
+"""The image reference that each step runs in; the only place that names images.
 
+In this order: PLIMSOLL_CPU_IMAGE and PLIMSOLL_GPU_IMAGE; `images/references.json` of the checkout, which a push of the
+images writes ({"cpu": …, "gpu": …}, references with digests); a registry and a tag (PLIMSOLL_IMAGE_REGISTRY,
+PLIMSOLL_IMAGE_TAG). The section `cluster:` of a config can still name others. Read once, when a component is imported.
+"""
+
+import hashlib
+import json
 import os
+from pathlib import Path
 
-_REGISTRY = os.environ.get("PLIMSOLL_IMAGE_REGISTRY", "localhost")
-_TAG = os.environ.get("PLIMSOLL_IMAGE_TAG", "0.1.0")
+from components.shared.errors import ConfigError
 
-CPU_IMAGE = f"{_REGISTRY}/plimsoll-python-cpu:{_TAG}"
+REFERENCES = Path(__file__).parents[1] / "images" / "references.json"
+"""Written by a push of the images; not there before."""
+
+CODE_LABEL = "io.plimsoll.code"
+"""Label of an image: the digest of the code that it was built from."""
+
+
+def image_reference(kind: str, references: Path = REFERENCES) -> str:
+    """The reference of an image.
+
+    Args:
+        kind: cpu or gpu.
+        references: a JSON file with a reference by kind; it need not exist.
+
+    Raises:
+        ConfigError: the file is there and names no such image.
+    """
+    if named := os.environ.get(f"PLIMSOLL_{kind.upper()}_IMAGE"):
+        return named
+    if references.is_file():
+        try:
+            found = json.loads(references.read_text(encoding="utf-8"))[kind]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{references}: names no image {kind!r} ({error}); push the images again, or remove the file"
+            ) from None
+        return str(found)
+    registry = os.environ.get("PLIMSOLL_IMAGE_REGISTRY", "localhost")
+    tag = os.environ.get("PLIMSOLL_IMAGE_TAG", "0.1.0")
+    return f"{registry}/plimsoll-python-{kind}:{tag}"
+
+
+def code_digest(root: Path = Path(__file__).parents[1]) -> str:
+    """The sha256 of our modules, by name and content: equal for a checkout and for the wheel that is made of it.
+
+    Args:
+        root: the folder with `components` and `pipelines`.
+    """
+    whole = hashlib.sha256()
+    files = [path for package in ("components", "pipelines") for path in (root / package).rglob("*.py")]
+    for name, path in sorted((path.relative_to(root).as_posix(), path) for path in files):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        whole.update(f"{content}  {name}\n".encode())
+    return whole.hexdigest()
+
+
+CPU_IMAGE = image_reference("cpu")
 """Everything without torch: data, delta, gate, registry, report."""
 
-GPU_IMAGE = f"{_REGISTRY}/plimsoll-python-gpu:{_TAG}"
+GPU_IMAGE = image_reference("gpu")
 """Evaluation, training and follow-up."""

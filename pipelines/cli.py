@@ -12,15 +12,15 @@ from typing import Annotated, Literal
 import typer
 
 from components.shared.errors import PlimsollError
-from pipelines.audit_commands import audit_app
-from pipelines.cluster_commands import add_cluster_commands
-from pipelines.evidence_commands import add_commands
-from pipelines.gate_commands import gate_app
-from pipelines.judge_commands import judge_app
-from pipelines.policy_commands import policy_app
-from pipelines.review_commands import review
-from pipelines.rollback_commands import rollback
-from pipelines.suite_commands import suites_app
+from pipelines.commands.audit import audit_app
+from pipelines.commands.cluster import add_cluster_commands
+from pipelines.commands.evidence import add_commands
+from pipelines.commands.gate import gate_app
+from pipelines.commands.judge import judge_app
+from pipelines.commands.policy import policy_app
+from pipelines.commands.review import review
+from pipelines.commands.rollback import rollback
+from pipelines.commands.suites import suites_app
 
 app = typer.Typer(
     name="plimsoll",
@@ -37,10 +37,6 @@ app.add_typer(gate_app, name="gate")
 app.add_typer(judge_app, name="judge")
 app.add_typer(policy_app, name="policy")
 app.add_typer(suites_app, name="suites")
-add_commands(app)
-add_cluster_commands(app)
-app.command(epilog="Example: plimsoll review 20260102-101500-ab12 --show")(review)
-app.command(epilog="Example: plimsoll rollback plimsoll-demo --reason 'It answers what it should refuse.'")(rollback)
 
 Config = Annotated[str, typer.Argument(metavar="CONFIG", help="Pipeline config: a YAML file or s3:// address.")]
 Overrides = Annotated[
@@ -169,6 +165,12 @@ def config_check(config: Config, overrides: Overrides = None) -> None:
     loaded = load(config, overrides or [])
     check_run(anchor(loaded.config, Path.cwd()), loaded.policy, WORK_DIR)
     typer.echo(f"{config}: nothing to object to")
+
+
+add_commands(app)
+add_cluster_commands(app)
+app.command(epilog="Example: plimsoll review 20260102-101500-ab12 --show")(review)
+app.command(epilog="Example: plimsoll rollback plimsoll-demo --reason 'It answers what it should refuse.'")(rollback)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Runs and compiles the graph. A local run goes through kfp.local's subprocess runner, task by task.
+"""Runs and compiles the graph. A local run goes through kfp.local, task by task: as subprocesses, or in containers.
 
 The launcher makes the MLflow parent run, keeps a log, shows progress, survives being told to stop, and reads the
 decision back from the run, so that what it prints, the tag and the exit code are one value. It decides nothing.
@@ -10,10 +10,10 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from components.shared.artifacts.decision import Decision, RunReport
 from components.shared.config.anchoring import anchor
@@ -27,6 +27,12 @@ from pipelines.console import RunOutput
 from pipelines.exit_codes import DECISION_CODES, FAILURE, error_code
 from pipelines.interruption import RUN_VARIABLE, Interrupted, interruptible, stop_run, watched
 from pipelines.preflight import check_run
+
+if TYPE_CHECKING:
+    from kfp.local import DockerRunner, SubprocessRunner
+
+Runner = Literal["subprocess", "docker"]
+"""How a local run starts its tasks: as processes, or in containers of their images."""
 
 WORK_DIR = Path(".plimsoll/runs")
 _STEP_ENVIRONMENT = {
@@ -78,19 +84,26 @@ def _refuse_unlocking(address: str, replacement: str) -> None:
         )
 
 
-def run_local(loaded: Loaded, verbose: bool = False) -> Outcome:
+def run_local(loaded: Loaded, verbose: bool = False, runner: Runner = "subprocess") -> Outcome:
     """Runs the whole graph on this machine, in the current directory.
 
     Args:
         loaded: config and policy.
         verbose: whether kfp's own lines are shown as well.
+        runner: how tasks are started.
 
     Raises:
-        ConfigError, DataError: something is wrong with the input; found before a model is loaded.
+        ConfigError, DataError: something is wrong with the input, or the containers' engine or images are missing;
+            found before a model is loaded.
         StorageError, TrackingError: disk or MLflow store cannot be used.
     """
     config, policy = anchor(loaded.config, Path.cwd()), loaded.policy
     check_run(config, policy, WORK_DIR)
+    if runner == "docker":
+        from pipelines.containers import check_containers
+        from pipelines.safety_gate import build
+
+        check_containers(build(config, policy))
     context = RunContext(config.tracking, config.name, new_run_id())
     work_dir = WORK_DIR.absolute() / context.pipeline_run
     log = work_dir / "log.txt"
@@ -102,7 +115,7 @@ def run_local(loaded: Loaded, verbose: bool = False) -> Outcome:
     with watched(context):
         try:
             with interruptible():
-                error = _execute(config, policy, context, work_dir, verbose)
+                error = _execute(config, policy, context, work_dir, verbose, runner)
         except Interrupted as interruption:
             stop_run(context)
             return Outcome(None, FAILURE, parent.run_id, log, f"interrupted by {interruption}")
@@ -180,7 +193,22 @@ def _record_config(tracker: Tracker, config: PipelineConfig, policy: Policy) -> 
     )
 
 
-def _execute(config: PipelineConfig, policy: Policy, context: RunContext, work_dir: Path, verbose: bool) -> str | None:
+def _task_runner(
+    runner: Runner, config: PipelineConfig, work_dir: Path
+) -> "AbstractContextManager[SubprocessRunner | DockerRunner]":
+    """What starts the tasks, while it lasts; read after the steps' environment is set."""
+    if runner == "docker":
+        from pipelines.containers import container_runner, surroundings
+
+        return container_runner(surroundings(config, Path.cwd(), work_dir, work_dir.name))
+    from kfp import local
+
+    return nullcontext(local.SubprocessRunner(use_venv=False))
+
+
+def _execute(
+    config: PipelineConfig, policy: Policy, context: RunContext, work_dir: Path, verbose: bool, runner: Runner
+) -> str | None:
     """Runs the graph; what went wrong, or None."""
     for name, value in _STEP_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
@@ -192,10 +220,14 @@ def _execute(config: PipelineConfig, policy: Policy, context: RunContext, work_d
     root = work_dir / "artifacts"
     if "python3" in str(root):  # the local runner rewrites that word wherever it stands
         root = Path(tempfile.mkdtemp(prefix="plimsoll-"))
-    local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(root))
     output = RunOutput(work_dir / "log.txt", sys.stdout, verbose)
     try:
-        with redirect_stdout(output), warnings.catch_warnings():
+        with (
+            redirect_stdout(output),
+            warnings.catch_warnings(),
+            _task_runner(runner, config, work_dir) as tasks,
+        ):
+            local.init(runner=tasks, pipeline_root=str(root))
             warnings.filterwarnings("ignore", ".*have no effect in the current local runner.*")
             warnings.filterwarnings("ignore", ".*non-Python base image.*")
             build(config, policy, context.pipeline_run)()

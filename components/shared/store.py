@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from components.shared import storage
-from components.shared.digests import digest_file, digest_tree
+from components.shared.digests import digest_tree
 from components.shared.errors import IntegrityError
 
 ANSWERS_KIND = "answers"
@@ -63,27 +63,25 @@ class Store:
         except (ValueError, KeyError, TypeError) as error:
             raise IntegrityError(f"{index_address}: is damaged ({error}); remove it and run again") from None
         for name, digest in files.items():
-            path = storage.fetch(self._entry(kind, key, name), target / name)
-            if (found := digest_file(path)) != digest:
-                path.unlink()
-                raise IntegrityError(
-                    f"{self._entry(kind, key, name)}: has digest {found}, was stored with {digest}; remove "
-                    f"{self._entry(kind, key)} and run again"
-                )
+            try:
+                storage.fetch(self._entry(kind, key, name), target / name, digest)
+            except IntegrityError as error:
+                raise IntegrityError(f"{error}; remove {self._entry(kind, key)} and run again") from None
         return True
 
     def put(self, kind: str, key: str, source: Path) -> None:
         """Stores all files below `source`; an entry of the same key is replaced.
 
-        While it lasts there is no entry: a process that is killed half way leaves none that would be refused.
+        While it lasts there is no entry: a process that is killed half way leaves none that would be refused, and a
+        repeated call does not send again what a large file's upload to S3 already holds.
 
         Raises:
             StorageError: the store cannot be written.
         """
         files = digest_tree(source)
         storage.delete(self._entry(kind, key, _INDEX))
-        for name in files:
-            storage.put(source / name, self._entry(kind, key, name))
+        for name, digest in files.items():
+            storage.put(source / name, self._entry(kind, key, name), digest)
         storage.put_text(json.dumps({"files": files}, indent=1), self._entry(kind, key, _INDEX))
 
     def _entry(self, kind: str, key: str, *names: str) -> str:

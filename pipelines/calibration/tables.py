@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from components.shared.artifacts.calibration import Bin, Calibration, calibration_sentence
 from components.shared.artifacts.decision import Decision
-from pipelines.tables import print_line, print_table
+from pipelines.tables.printing import print_line, print_table
 
 SHOWN = (
     (Decision.PROMOTE, "promoted"),

@@ -15,7 +15,7 @@ from components.shared.evaluation.operating import Assumptions, pass_chances
 from components.shared.evaluation.suites import load_suite
 from components.shared.statistics.rates import clopper_pearson
 from pipelines.policy_rates import Rates, decide_run, draw, simulate
-from pipelines.policy_tables import percent
+from pipelines.tables.policy import percent
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "configs" / "policies"

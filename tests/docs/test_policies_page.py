@@ -20,7 +20,7 @@ from components.shared.statistics.rates import clopper_pearson
 from pipelines.cli import app
 from pipelines.exit_codes import DECISION_CODES
 from pipelines.policy_rates import simulate
-from pipelines.policy_tables import SHOWN
+from pipelines.tables.policy import SHOWN
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "configs" / "policies"

@@ -15,7 +15,7 @@ from components.shared.config.rules import CategoryRule, FollowUpRule
 from components.shared.evaluation.reviewed import REVIEWS_FILE
 from components.shared.tracking.review import KAPPA_METRIC, REVIEW_TAG, REVIEWER_TAG
 from pipelines.cli import app
-from pipelines.review_drafts import DRAFTS_DIR, WORDS
+from pipelines.review.drafts import DRAFTS_DIR, WORDS
 
 ROOT = Path(__file__).parents[2]
 

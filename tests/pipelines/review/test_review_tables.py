@@ -3,7 +3,7 @@
 from components.shared.artifacts.answers import Opinion
 from components.shared.artifacts.review import JudgedAnswer, QueueItem, Why
 from components.shared.artifacts.suites import Message
-from pipelines.review_tables import show_item, visible
+from pipelines.tables.review import show_item, visible
 
 
 def test_nothing_in_an_answer_steers_the_terminal(build, capsys):

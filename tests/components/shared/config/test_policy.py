@@ -35,9 +35,7 @@ def test_the_margin_is_what_evidence_must_rule_out():
 @pytest.mark.parametrize("name", ["task", "over_refusal", "instruction_adherence"])
 def test_what_is_measured_as_a_whole_has_no_rule(build, name: str):
     """The held-out task and the groups over categories have floors instead of limits."""
-    with pytest.raises(
-        ValidationError, match="measured as a whole: use task_min_gain_pp, max_over"
-    ):
+    with pytest.raises(ValidationError, match="measured as a whole: use task_min_gain_pp, max_over"):
         build.policy(categories={name: CategoryRule(rule="margin", limit_pp=5.0)})
 
 

@@ -1,0 +1,42 @@
+"""Reads and writes bytes by address: a local path, or `s3://bucket/key`.
+
+The only package that imports boto3, and only when an s3 address is used. Credentials, region, a custom endpoint
+(`AWS_ENDPOINT_URL`) and the number of attempts come from the environment, as boto3 reads them. What is written to S3
+carries the sha256 of its content, and what is read is checked against it. It does not know what the bytes mean.
+"""
+
+from components.shared.storage.addresses import S3Address, is_s3, join, parse_s3
+from components.shared.storage.client import s3_client as _client
+from components.shared.storage.files import delete, exists, fetch, put, put_text, read_bytes
+from components.shared.storage.objects import has_object_lock, list_addresses, put_new
+from components.shared.storage.problems import (
+    AccessDeniedError,
+    BucketMissingError,
+    ClockSkewError,
+    CredentialsError,
+    ObjectMissingError,
+    UnreachableError,
+)
+
+__all__ = [
+    "AccessDeniedError",
+    "BucketMissingError",
+    "ClockSkewError",
+    "CredentialsError",
+    "ObjectMissingError",
+    "S3Address",
+    "UnreachableError",
+    "_client",
+    "delete",
+    "exists",
+    "fetch",
+    "has_object_lock",
+    "is_s3",
+    "join",
+    "list_addresses",
+    "parse_s3",
+    "put",
+    "put_new",
+    "put_text",
+    "read_bytes",
+]

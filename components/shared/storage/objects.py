@@ -1,0 +1,160 @@
+"""Single requests about objects in S3: is it there, remove it, write it once, list them. No content is read."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from components.shared.digests import digest_bytes
+from components.shared.storage.addresses import parse_s3
+from components.shared.storage.client import s3_client
+from components.shared.storage.problems import code_of, storage_error, translated
+
+DIGEST_KEY = "sha256"
+"""Metadata of an object: the hex digest of its content."""
+
+
+class ObjectHead(NamedTuple):
+    """What S3 says of an object without its content."""
+
+    size: int
+    """Bytes."""
+    sha256: str | None
+    """Digest of the content as its writer knew it (`sha256:<hex>`), or None: written by someone else."""
+
+
+def head(address: str) -> ObjectHead | None:
+    """Size and digest of an object, or None: there is none.
+
+    Raises:
+        StorageError: the store does not say (no such bucket, no permission, no connection).
+    """
+    from botocore.exceptions import ClientError
+
+    bucket, key = parse_s3(address)
+    with translated(address):
+        try:
+            answer = s3_client().head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) in {"404", "NoSuchKey", "NotFound"}:
+                _require_bucket(address)
+                return None
+            raise _reason(address, error) from None
+    return ObjectHead(int(answer["ContentLength"]), content_digest(answer))
+
+
+def content_digest(answer: dict[str, Any]) -> str | None:
+    """The digest that an object's writer gave it, from the answer to HEAD or GET."""
+    metadata = {name.lower(): value for name, value in answer.get("Metadata", {}).items()}  # some servers capitalise
+    value = metadata.get(DIGEST_KEY)
+    return f"sha256:{value}" if value else None
+
+
+def delete_object(address: str) -> None:
+    """Removes an object; harmless where there is none.
+
+    Raises:
+        StorageError: it cannot be removed.
+    """
+    bucket, key = parse_s3(address)
+    with translated(address):
+        s3_client().delete_object(Bucket=bucket, Key=key)
+
+
+def put_new(text: str, address: str, keep_until: datetime | None = None) -> bool:
+    """Writes a text to an S3 object that does not exist yet; False where it exists, or another is being written.
+
+    The store decides that in the request itself (`If-None-Match: *`), so that of two writers exactly one wins. It takes
+    a store that knows the header: S3 does since August 2024.
+
+    Args:
+        text: the content.
+        address: s3:// address.
+        keep_until: the object cannot be deleted before (object lock, governance mode); None: it can.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    from botocore.exceptions import ClientError
+
+    bucket, key = parse_s3(address)
+    content = text.encode()
+    lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": keep_until} if keep_until else {}
+    with translated(address):
+        try:
+            s3_client().put_object(
+                Bucket=bucket,
+                Key=key,
+                Body=content,
+                IfNoneMatch="*",
+                ChecksumAlgorithm="SHA256",
+                Metadata={DIGEST_KEY: digest_bytes(content).removeprefix("sha256:")},
+                **lock,
+            )
+        except ClientError as error:
+            if code_of(error) in {"PreconditionFailed", "ConditionalRequestConflict"}:
+                return False
+            raise
+    return True
+
+
+def list_addresses(address: str) -> list[str]:
+    """The objects below an s3:// address, in order of their keys.
+
+    Raises:
+        StorageError: the store does not say.
+    """
+    bucket, key = parse_s3(address)
+    with translated(address):
+        pages = s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{key.rstrip('/')}/")
+        return [f"s3://{bucket}/{found['Key']}" for page in pages for found in page.get("Contents", [])]
+
+
+def has_object_lock(address: str) -> bool:
+    """Whether the bucket of an s3:// address can protect objects from deletion.
+
+    Raises:
+        StorageError: the store does not say (no such bucket, no permission, no connection).
+    """
+    from botocore.exceptions import ClientError
+
+    bucket, _ = parse_s3(address)
+    with translated(address):
+        try:
+            answer = s3_client().get_object_lock_configuration(Bucket=bucket)
+        except ClientError as error:
+            if code_of(error) in {"ObjectLockConfigurationNotFoundError", "NotImplemented", "MethodNotAllowed"}:
+                return False
+            raise
+    return bool(answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled")
+
+
+_seen: set[tuple[int, str]] = set()
+"""Buckets that are there, by client: asked once."""
+
+
+def _require_bucket(address: str) -> None:
+    """Tells a missing bucket from a missing object, which a HEAD answers alike."""
+    from botocore.exceptions import ClientError
+
+    client, bucket = s3_client(), parse_s3(address).bucket
+    if (id(client), bucket) in _seen:
+        return
+    try:
+        client.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if code_of(error) in {"404", "NoSuchBucket"}:
+            error.response["Error"]["Code"] = "NoSuchBucket"
+            raise storage_error(address, error) from None
+        return  # it may be seen, but not listed
+    _seen.add((id(client), bucket))
+
+
+def _reason(address: str, error: Exception) -> Exception:
+    """Why a HEAD was refused: its answer has no body, so a GET of one byte is asked for the reason."""
+    from botocore.exceptions import ClientError
+
+    bucket, key = parse_s3(address)
+    try:
+        s3_client().get_object(Bucket=bucket, Key=key, Range="bytes=0-0")["Body"].close()
+    except ClientError as told:
+        return storage_error(address, told)
+    return error

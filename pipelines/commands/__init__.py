@@ -1,0 +1,1 @@
+"""The command line's groups of commands, one module each. They parse, call and print; they decide nothing."""

@@ -1,0 +1,150 @@
+"""Draws the answers to one prompt of a run again, on both sides, and says whether they are the stored ones.
+
+Every answer is seeded by the contract, its prompt and its number, so the prompt is asked alone first. Where that gives
+other words, its whole chunk is asked as the evaluation did: in another batch the last digits of a probability may
+differ. It does not know how a run is found or how answers are shown, and it changes nothing.
+"""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+from components.shared.artifacts.answers import Answer, AnswerRow
+from components.shared.artifacts.suites import SuitePrompt
+from components.shared.config.evaluation import EvaluationConfig
+from components.shared.errors import ConfigError
+from components.shared.evaluation.asking import ask, sampling_of
+from components.shared.evaluation.chunks import cut
+from components.shared.evaluation.fluency import with_fluency
+from components.shared.evaluation.judges.assemble import panel_of
+from components.shared.evaluation.prompt_sets import load_prompts
+from components.shared.evaluation.reports import load_report
+from components.shared.generation.transformers_engine import TransformersEngine
+from components.shared.progress import Say
+from components.shared.store import Store
+from pipelines.evidence.opening import OpenEvidence
+from pipelines.evidence.replay_inputs import check_contract, find_adapter, find_base, find_prompt
+
+_SIDES = ("baseline", "post")
+
+
+class ReplayedSide(NamedTuple):
+    """One side's answers to the prompt, stored and drawn again, in sample order.
+
+    Attributes:
+        name: base or adapter.
+        stored: as the evaluation kept them.
+        drawn: as they came now, judged anew.
+        way: how the answers were asked that are shown: alone, or with the rest of their chunk.
+    """
+
+    name: str
+    stored: tuple[AnswerRow, ...]
+    drawn: tuple[AnswerRow, ...]
+    way: str
+
+    @property
+    def identical(self) -> bool:
+        """Whether every answer has the same words, length and end; verdicts are not compared."""
+        return _words(self.stored) == _words(self.drawn)
+
+    @property
+    def same_verdicts(self) -> bool:
+        """Whether the judges say the same again."""
+        return [row.verdict for row in self.stored] == [row.verdict for row in self.drawn]
+
+
+class Replayed(NamedTuple):
+    """The replay of one prompt."""
+
+    prompt: SuitePrompt
+    sides: tuple[ReplayedSide, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def identical(self) -> bool:
+        """Whether both sides gave the stored answers."""
+        return all(side.identical for side in self.sides)
+
+
+def replay(evidence: OpenEvidence, prompt_id: str, sample: int | None, adapter: Path | None, say: Say) -> Replayed:
+    """Asks base and adapter a prompt of the evidence again.
+
+    Args:
+        evidence: of the run; its config names base model and evaluation.
+        prompt_id: which prompt.
+        sample: compares only this one of its answers; None: all.
+        adapter: directory of the adapter; None: from the evidence, the store or the registered version.
+        say: where progress goes.
+
+    Raises:
+        ConfigError: there is no config, it does not fit the run, or there is no such prompt or sample.
+        IntegrityError: base model or adapter is not the one that was evaluated, or the evidence was changed.
+        ModelError: the model cannot be loaded or asked.
+    """
+    folder, config = evidence.folder, evidence.config
+    if config is None:
+        raise ConfigError("a directory does not say which base model answered: give the run's config with --config")
+    loaded, reports = load_prompts(folder), [load_report(folder / side) for side in _SIDES]
+    prompt = find_prompt(loaded, prompt_id, sample, reports[0].report.contract.samples_per_prompt)
+    post = reports[1].report
+    base = find_base(config, post)
+    files = find_adapter(evidence, config, post, adapter)
+    warnings = check_contract(config.evaluation, base, post)
+    say("loading the model and its adapter")
+    engine = TransformersEngine(base, files, config.evaluation.dtype, config.evaluation.engine, say)
+    panel = panel_of(config.evaluation, Store(config.store).address_of("judge-replies"), say)
+    asker = _Asker(engine, config.evaluation, loaded.prompts, post.coherence_floor)
+    sides = []
+    for name, own in zip(("base", "adapter"), reports, strict=True):
+        stored = tuple(row for row in own.rows if row.prompt_id == prompt_id and sample in (None, row.sample))
+        drawn, way = asker.draw(prompt, stored, base=name == "base", say=say)
+        rows = panel.judge({prompt.id: prompt}, drawn)
+        sides.append(ReplayedSide(name, stored, tuple(rows), way))
+    if panel.versions != post.contract.judges:
+        warnings.append("the judges are not those of the run: verdicts may differ where answers do not")
+    return Replayed(prompt, tuple(sides), tuple(warnings))
+
+
+class _Asker(NamedTuple):
+    engine: TransformersEngine
+    evaluation: EvaluationConfig
+    prompts: Sequence[SuitePrompt]
+    floor: float | None
+
+    def draw(self, prompt: SuitePrompt, stored: Sequence[AnswerRow], base: bool, say: Say) -> tuple[list[Answer], str]:
+        """The answers with the stored numbers, and how they were asked."""
+        alone = self._ask([prompt], prompt, stored, base, say)
+        if _words(alone) == _words(stored):
+            return self._scored(prompt, alone), "asked alone"
+        evaluation = self.evaluation
+        chunks = cut(self.prompts, evaluation.samples_per_prompt, evaluation.chunk_answers)
+        chunk = next(own.prompts for own in chunks if prompt in own.prompts)
+        say(f"alone it answers differently; asking its whole chunk of {len(chunk)} prompts as the evaluation did")
+        together = self._ask(chunk, prompt, stored, base, say)
+        return self._scored(prompt, together), f"asked with the {len(chunk)} prompts of its chunk"
+
+    def _ask(
+        self, prompts: Sequence[SuitePrompt], wanted: SuitePrompt, stored: Sequence[AnswerRow], base: bool, say: Say
+    ) -> list[Answer]:
+        evaluation, numbers = self.evaluation, {row.sample for row in stored}
+        with self.engine.base_only() if base else nullcontext():
+            answers = ask(
+                self.engine,
+                prompts,
+                evaluation.samples_per_prompt,
+                sampling_of(evaluation),
+                evaluation.system_prompt,
+                say,
+            )
+        return [answer for answer in answers if answer.prompt_id == wanted.id and answer.sample in numbers]
+
+    def _scored(self, prompt: SuitePrompt, answers: list[Answer]) -> list[Answer]:
+        if self.evaluation.coherence == "rules":
+            return answers
+        return with_fluency(self.engine, [prompt], answers, self.evaluation.system_prompt, self.floor)
+
+
+def _words(answers: Sequence[Answer]) -> list[tuple[int, str, int, bool]]:
+    return [(own.sample, own.answer, own.tokens, own.complete) for own in answers]

@@ -1,0 +1,1 @@
+"""What is printed as tables; nothing here computes a figure."""

@@ -1,0 +1,102 @@
+"""`plimsoll gate calibrate`: what it prints, keeps and leaves alone, and how it refuses wrong input."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.shared.artifacts.calibration import Calibration, calibration_key
+from components.shared.calibrations import known_calibration
+from components.shared.store import Store
+from pipelines import cli
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Calls the command line in this process; exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["plimsoll", "gate", "calibrate", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as exited:
+            code = exited.code or 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def save_adapter():
+    """Makes a random adapter of a base."""
+    path = Path(__file__).parents[1] / "calibration" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("calibration_conftest", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.save_adapter
+
+
+@pytest.fixture
+def adapters(project, tiny_base, save_adapter):
+    """A bad and a good adapter of the project's base."""
+    bad = save_adapter(tiny_base, project.folder / "bad", seed=1, rank=2, alpha=4)
+    return bad, save_adapter(tiny_base, project.folder / "good", seed=2, rank=3, alpha=1)
+
+
+def test_help_has_an_example(call):
+    """The command's help ends with an example that can be typed."""
+    code, out, _ = call("--help")
+    assert code == 0
+    assert "Example: plimsoll gate calibrate" in out
+
+
+def test_without_mix_a_bad_adapter_must_be_named(project, call):
+    """Nothing tells the bad adapter from the good one, so the command says what to give it."""
+    code, _, err = call("config.yaml")
+    assert code == 2
+    assert "data.mix is empty" in err
+    assert "--bad DIR" in err
+
+
+def test_a_folder_that_is_no_adapter_is_refused(project, call):
+    """The error names the folder and what was expected, before anything runs."""
+    (project.folder / "empty").mkdir()
+    code, _, err = call("config.yaml", "--bad", "empty")
+    assert code == 2
+    assert "empty: holds no adapter_config.json; expected the directory of an adapter" in err
+    assert not (project.folder / ".plimsoll/store").exists()
+
+
+def test_a_greedy_gate_is_refused(project, adapters, call):
+    """Without chance in the answers there is nothing to calibrate."""
+    bad, _ = adapters
+    greedy = {"samples_per_prompt": 1, "max_new_tokens": 8, "temperature": 0}
+    project.write_config(evaluation=greedy)
+    code, _, err = call("config.yaml", "--bad", bad)
+    assert code == 2
+    assert "evaluation.temperature is 0" in err
+
+
+@pytest.mark.slow
+def test_a_calibration_is_printed_kept_and_leaves_no_other_trace(project, adapters, call):
+    """JSON on standard output, progress beside it, the artifact in file and store; no MLflow store, no audit log."""
+    bad, good = adapters
+    arguments = ["--bad", bad, "--good", good, "--mutants", 4, "--workers", 1, "--simulations", 10]
+    code, out, err = call("config.yaml", *arguments, "--json", "--out", "calibration.json")
+    assert code == 0, err
+    shown = json.loads(out)
+    assert [line for line in err.splitlines() if line.startswith("[calibrate] 4/4 ")]
+    made = Calibration.load(project.folder / "calibration.json")
+    assert shown["digest"] == made.digest
+    assert [own.bad for own in made.mutants][:2] == [0.0, made.mutants[1].bad]
+    assert {own.bad + own.good for own in made.mutants} == {1.0}
+    assert all(sum(own.predicted.values()) == pytest.approx(1) for own in made.mutants)
+    key = calibration_key(made.contract, made.base_digest, made.policy_digest)
+    assert known_calibration(Store(".plimsoll/store"), key) == made
+    left = {path.name for path in (project.folder / ".plimsoll").iterdir()}
+    assert "mlflow.db" not in left
+    assert "audit.jsonl" not in left
