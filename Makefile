@@ -13,7 +13,7 @@ export TOKENIZERS_PARALLELISM ?= false
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast bench lint format compile ui manifests images images-push test-containers test-servers clean
+.PHONY: help setup demo test test-fast test-long bench lint format compile ui manifests images images-push test-containers test-servers clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -29,11 +29,14 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## Two real fine-tunings through the whole graph: one is rejected, one promoted
 	$(BIN)/plimsoll demo
 
-test: $(READY) ## All tests, with coverage of components/
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term --cov-fail-under=90
+test: $(READY) ## All tests but the long ones, with coverage of components/
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not long' --cov --cov-report=term --cov-fail-under=90 --durations=25
 
 test-fast: $(READY) ## The tests that train no toy model
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow'
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow and not long'
+
+test-long: $(READY) ## The tests that train several models: bad adapters, calibration (about 15 minutes)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m long
 
 bench: $(READY) $(PEERS)/.ready ## Our engine against other evaluation tools, side by side (BENCH="--quick": ours alone)
 	$(BIN)/python tests/bench/bench.py $(BENCH)

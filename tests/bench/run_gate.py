@@ -130,7 +130,7 @@ def evidence(before: list[Row], after: list[Row], policy):
     follow_up = FollowUpReport(
         adapter_digest="a",
         contract_digest=contract.digest,
-        alpha=1 - policy.confidence,
+        alpha=policy.flip_alpha,
         prompts=(),
         answers_sha256={},
         inputs={"delta": delta.digest},

@@ -8,7 +8,7 @@ def test_a_row_has_one_text_per_column(build):
     """Shares are percent, the drop is signed and shown with its bounds."""
     reason = build.gate_decision().reasons[0]
     row = table_row(reason)
-    assert row == ("direct", "100", "95.0 %", "94.0 %", "+1.0 pp (-1.0 to +3.0)", "<= 10 pp", "promote")
+    assert row == ("direct", "100", "95.0 %", "94.0 %", "+1.0 pp (-1.0 to +3.0)", "", "<= 10 pp", "promote")
     assert len(row) == len(COLUMNS)
 
 

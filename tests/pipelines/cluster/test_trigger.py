@@ -261,7 +261,7 @@ def test_a_local_run_is_found_by_its_start(tracked_project):
     assert launcher.standing("no such run") == "unknown"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.xdist_group("launch")
 def test_trigger_runs_the_graph_here_and_then_finds_nothing_due(tracked_project):
