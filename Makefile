@@ -35,8 +35,8 @@ test: $(READY) ## All tests but the long ones, with coverage of components/
 test-fast: $(READY) ## The tests that train no toy model
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow and not long'
 
-test-long: $(READY) ## The tests that train several models: bad adapters, calibration (about 15 minutes)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m long
+test-long: $(READY) ## The tests that take minutes: bad adapters, calibration, whole graphs that are killed or sharded
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m long --durations=25
 
 bench: $(READY) $(PEERS)/.ready ## Our engine against other evaluation tools, side by side (BENCH="--quick": ours alone)
 	$(BIN)/python tests/bench/bench.py $(BENCH)

@@ -155,7 +155,7 @@ def test_the_literal_policy_errs_as_its_header_says():
     assert 100 * interval.lower <= claimed <= 100 * interval.upper
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_headers_quote_what_the_command_says():
     """400 runs with seed 0, as the headers state, give their figures."""
     standard = rates(shipped("standard"), 400, (3.0, 5.0, 10.0))

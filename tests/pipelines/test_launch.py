@@ -272,7 +272,7 @@ def test_a_failing_step_fails_the_run(project, capsys):
     assert _statuses(project) == {"FAILED"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.xdist_group("launch")
 def test_shards_and_rare_intents_go_through_the_whole_graph(project):
     """Answered in two shards per side, with held-out rows of rare intents: the run reaches a believable decision."""
@@ -307,7 +307,7 @@ def _statuses(project) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("launch")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL])
 def test_killing_a_run_during_training_leaves_no_mess(project, number):
     """A launcher that is stopped or killed outright leaves a killed run, no task, no version; a rerun works."""
     project.write_config(

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.shared.config.rules import CategoryRule, FollowUpRule, Percent, Requirement, Waiver
+from components.shared.config.rules import CategoryRule, FollowUpRule, Percent, Requirement, Waiver, refuse_fractions
 from components.shared.config.section import Section
 from components.shared.digests import digest_json
 
@@ -110,6 +110,13 @@ class Policy(Section):
             )
         if both := sorted(set(self.ungated) & set(self.categories)):
             raise ValueError(f"categories {both} have a rule and are listed as ungated: choose one")
+        return self
+
+    @model_validator(mode="after")
+    def _no_fractions(self) -> Self:
+        limits = {"flag_drop_pp": self.flag_drop_pp, "attention_drop_pp": self.attention_drop_pp}
+        floors = {"min_coherent_pct": self.min_coherent_pct, "min_adherence_pct": self.min_adherence_pct}
+        refuse_fractions({**limits, "task_min_gain_pp": self.task_min_gain_pp}, floors)
         return self
 
     @model_validator(mode="after")

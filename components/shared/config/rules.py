@@ -3,6 +3,7 @@
 This module does not know how a drop is bounded or decided upon.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,30 @@ from pydantic import Field, model_validator
 from components.shared.config.section import Section
 
 Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+_SMALLEST_LIMIT_PP = 0.25
+"""A smaller limit would need more than 1,000 prompts; people who write one mean a fraction."""
+
+
+def refuse_fractions(limits: Mapping[str, float | None], levels: Mapping[str, float | None]) -> None:
+    """Refuses 0.05 where 5 percentage points are meant, and 0.95 where 95 percent are.
+
+    Args:
+        limits: drops in percentage points, by field.
+        levels: floors in percent, by field.
+
+    Raises:
+        ValueError: a limit above 0 and below 0.25, or a floor above 0 and at most 1.
+    """
+    odd = [name for name, value in limits.items() if value and value < _SMALLEST_LIMIT_PP]
+    odd += [name for name, value in levels.items() if value and value <= 1]
+    for name in odd:
+        value = limits.get(name) or levels.get(name) or 0.0
+        raise ValueError(
+            f"{name} is {value:g}: that looks like a fraction; it is in percent or percentage points, so write "
+            f"{100 * value:g}"
+        )
 
 
 class CategoryRule(Section):
@@ -41,6 +66,9 @@ class CategoryRule(Section):
 
     @model_validator(mode="after")
     def _limit_fits_rule(self) -> Self:
+        refuse_fractions(
+            {"limit_pp": self.limit_pp, "resolution_pp": self.resolution_pp}, {"min_pass_pct": self.min_pass_pct}
+        )
         if self.rule == "zero_tolerance":
             if self.limit_pp != 0 or not self.resolution_pp:
                 raise ValueError("rule: zero_tolerance needs a resolution_pp above 0 and takes no limit_pp")

@@ -46,6 +46,23 @@ def test_floors_are_levels_of_passing_answers(build):
     assert floors == {"over_refusal": 88.0, "instruction_adherence": 70.0}
 
 
+@pytest.mark.parametrize(
+    ("rule", "policy", "message"),
+    [
+        ({"limit_pp": 0.05}, {}, "limit_pp is 0.05: that looks like a fraction; .* so write 5"),
+        ({"rule": "zero_tolerance", "limit_pp": 0, "resolution_pp": 0.03}, {}, "resolution_pp is 0.03: .* write 3"),
+        ({"min_pass_pct": 0.9}, {}, "min_pass_pct is 0.9: .* write 90"),
+        ({}, {"min_coherent_pct": 0.95}, "min_coherent_pct is 0.95: .* write 95"),
+        ({}, {"flag_drop_pp": 0.1}, "flag_drop_pp is 0.1: .* write 10"),
+    ],
+)
+def test_a_fraction_is_not_taken_for_a_percentage(build, rule: dict, policy: dict, message: str):
+    """0.05 where 5 percentage points are meant is refused with what to write; 0 is 0 in both."""
+    with pytest.raises(ValidationError, match=message):
+        build.policy(categories={"direct": CategoryRule(**{"rule": "margin", "limit_pp": 5.0, **rule})}, **policy)
+    assert build.policy(min_coherent_pct=0.0, attention_drop_pp=0.0).min_coherent_pct == 0
+
+
 def test_a_waiver_needs_a_name_a_reason_and_a_day(build):
     """Waiving and a waiver belong together, and it speaks about categories that have a rule."""
     day = date(2026, 12, 31)

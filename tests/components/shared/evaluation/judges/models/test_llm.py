@@ -162,7 +162,7 @@ def test_a_run_that_broke_off_goes_on(chat_server, many, tmp_path):
     with pytest.raises(ModelError, match="gave no answer in 1 tries; the last: HTTP 503") as caught:
         judge(chat_server.url, tmp_path, retries=0, concurrency=2).judge(many)
     kept = len(list(tmp_path.rglob("*.json")))
-    assert kept == 25
+    assert kept in (24, 25)  # two ask at once: the 26th request may come in before the 25th is answered
     assert caught.value.__notes__ == [f"the replies so far are kept in {tmp_path}; run again to go on"]
     assert len(chat_server.requests) <= 25 + 3
     chat_server.requests.clear()
