@@ -159,7 +159,7 @@ def test_the_queue_holds_each_worse_prompt_once(base, build, passed, limit):
     after = [row for prompt, (_, count) in zip(prompts, passed, strict=True) for row in build.rows(prompt.id, count)]
     delta = base.delta.model_copy(update={"categories": category_deltas(pair(before, after), 0.95)})
     own = base._replace(prompts=prompts, baseline_rows=before, post_rows=after, delta=delta)
-    narrow = CategoryRule(rule="margin", limit_pp=1e-3)
+    narrow = CategoryRule(rule="margin", limit_pp=0.25)
     queue = review_queue(own, [asks(own)], build.policy(categories={"direct": narrow}), limit)
     worse = sum(first > second for first, second in passed)
     beyond = delta.categories["direct"].drop_pp > narrow.limit_pp
