@@ -87,8 +87,8 @@ def check_gate(
             delta=DeltaReport.load(delta_dir / "delta_report.json"),
             follow_up=_load_follow_up(store, follow_up_key, follow_up_dir),
         )
-        lineage = evidence.post.base_digest, task_digest(evidence.data.sources)
-        attempt = 1 + attempts_before(tracker, *lineage)
+        base, task = evidence.post.base_digest, task_digest(evidence.data.sources)
+        attempt = 1 + attempts_before(tracker, base, task)
         decided = decide(evidence, policy, datetime.now(UTC).date(), attempt)
         decision, queue = with_queue(decided, evidence, policy)
         decision.save(decision_dir / DECISION_FILE)
@@ -110,7 +110,7 @@ def check_gate(
         if queue is not None:
             (bundle / QUEUE_FILE).write_bytes(queue)
         parent = tracker.parent(stage.say)
-        parent.tags({AUDIT_TAG: audited, **_calibrated(store, evidence, policy)})
+        parent.tags({AUDIT_TAG: audited, **lineage_tags(base, task), **_calibrated(store, evidence, policy)})
         _publish(parent, stage, decision, evidence, bundle)
     return decision
 
@@ -143,7 +143,6 @@ def _publish(parent: StageRun, stage: StageRun, decision: GateDecision, evidence
     for run in (stage, parent):
         run.file(bundle / DECISION_FILE)
         _track(run, decision)
-    parent.tags(lineage_tags(evidence.post.base_digest, task_digest(evidence.data.sources)))
     _track_figures(parent, decision, evidence)
     for reason in decision.reasons:
         word = reason.decision.value if reason.decision is not None else "not gated"

@@ -76,7 +76,7 @@ class JudgeCheck(Artifact):
 
     def path(self, directory: Path = CHECKS_DIR) -> Path:
         """Where the check is kept below a directory: one per judge, version and labels file; the latest stands."""
-        return directory / _folder(self.judge) / f"{short(self.labels_sha256)}.json"
+        return directory / folder_of(self.judge) / f"{short(self.labels_sha256)}.json"
 
 
 class QuotedCheck(Record):
@@ -103,9 +103,10 @@ def known_checks(directory: Path, judge: str, version: str) -> tuple[JudgeCheck,
         IntegrityError: a check was changed after it was stored.
     """
     label = f"{judge}@{version}"
-    found = (JudgeCheck.load(path) for path in sorted((directory / _folder(label)).glob("*.json")))
+    found = (JudgeCheck.load(path) for path in sorted((directory / folder_of(label)).glob("*.json")))
     return tuple(check for check in found if check.judge == label)
 
 
-def _folder(judge: str) -> str:
+def folder_of(judge: str) -> str:
+    """The folder of a judge's checks and labels, by its name@version."""
     return re.sub(r"[^\w.@+-]", "_", judge)

@@ -6,7 +6,6 @@ speak about such answers only. This module does not know runs.
 """
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import Field, ValidationError
 
 from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.artifact import Record
+from components.shared.artifacts.judging import folder_of
 from components.shared.artifacts.review import JudgeAgreement
 from components.shared.errors import DataError, StorageError
 from components.shared.statistics.agreement import cohen_kappa
@@ -46,7 +46,7 @@ class ReviewedLabel(Record):
 
 def labels_path(directory: Path, judge: str) -> Path:
     """Where the labels about a judge are kept, in the folder that its checks are in."""
-    return directory / re.sub(r"[^\w.@+-]", "_", judge) / REVIEWS_FILE
+    return directory / folder_of(judge) / REVIEWS_FILE
 
 
 def read_labels(directory: Path, judge: str) -> tuple[ReviewedLabel, ...]:
