@@ -35,7 +35,8 @@ def mounts_of(config: PipelineConfig, root: Path, work_dir: Path) -> dict[Path, 
     if base.ancestor_report is not None:
         folders.append(base.ancestor_report)
     read = [root, *_local(folders, root), *(path.parent for path in _local(files, root))]
-    written = [work_dir, *_local([config.store], root)]
+    stores = [config.store, *([config.checkpoints.store] if config.checkpoints.store is not None else [])]
+    written = [work_dir, *_local(stores, root)]
     written += [path.parent for path in _local([config.tracking.audit_log], root)]
     if (database := config.tracking.sqlite_file) is not None:
         written.append((root / database).parent)

@@ -46,6 +46,7 @@ class Texts(NamedTuple):
     policy: str
     registry: str
     tracking: str
+    checkpoints: str
 
 
 def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELINE_JOB_ID_PLACEHOLDER) -> BaseComponent:
@@ -74,6 +75,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
         tracking: str = texts.tracking,
         store: str = config.store,
         reuse: bool = config.reuse,
+        checkpoints: str = texts.checkpoints,
     ) -> None:
         """See the module."""
         run = {"tracking": tracking, "pipeline": config.name, "pipeline_run": pipeline_run}
@@ -93,6 +95,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
                     policy=policy,
                     store=store,
                     reuse=reuse,
+                    checkpoints=checkpoints,
                     **run,
                 ),
                 "finetune_lora",
@@ -209,6 +212,7 @@ def config_texts(config: PipelineConfig, policy: Policy) -> Texts:
         policy=_text(policy),
         registry=_text(config.registry),
         tracking=_text(config.tracking),
+        checkpoints=_text(config.checkpoints),
     )
 
 

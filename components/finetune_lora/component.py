@@ -16,6 +16,7 @@ def finetune_lora(
     policy: str,
     store: str,
     reuse: bool,
+    checkpoints: str,
     tracking: str,
     pipeline: str,
     pipeline_run: str,
@@ -31,6 +32,7 @@ def finetune_lora(
         policy: Policy as JSON; its digest is fixed here, before training.
         store: address of the content-addressed store.
         reuse: whether an adapter made from equal inputs is taken from the store.
+        checkpoints: CheckpointConfig as JSON.
         tracking: TrackingConfig as JSON.
         pipeline: name of the pipeline.
         pipeline_run: id of this run.
@@ -43,7 +45,7 @@ def finetune_lora(
     from components.finetune_lora.step import finetune_lora as step
     from components.shared.config.base_model import BaseModelRef
     from components.shared.config.policy import Policy
-    from components.shared.config.sections import Recipe, TrackingConfig
+    from components.shared.config.sections import CheckpointConfig, Recipe, TrackingConfig
     from components.shared.store import Store
     from components.shared.tracking.runs import RunContext
 
@@ -55,6 +57,7 @@ def finetune_lora(
         Policy.model_validate_json(policy),
         Store(store),
         reuse,
+        CheckpointConfig.model_validate_json(checkpoints),
         Path(adapter.path),
         RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
     ).adapter_digest

@@ -1,19 +1,21 @@
 """The adapter and where it comes from: base, data, recipe and policy, each by digest.
 
 An adapter made from equal inputs is taken from the content-addressed store, so that a scheduled run retrains
-only when something changed, and repeating a run cannot draw the lot again. It does not judge the adapter.
+only when something changed, and repeating a run cannot draw the lot again. For the same reason a training that was
+cut off goes on from its last checkpoint. It does not judge the adapter.
 """
 
 from importlib.metadata import version
 from pathlib import Path
 
+from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.training import train_adapter
 from components.shared.artifacts.training import AdapterManifest, TrainingData
 from components.shared.audit import AuditEntry, record
 from components.shared.chats import parse_chats
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
-from components.shared.config.sections import Recipe
+from components.shared.config.sections import CheckpointConfig, Recipe
 from components.shared.digests import digest_file, digest_json, short
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest
@@ -37,6 +39,7 @@ def finetune_lora(
     policy: Policy,
     store: Store,
     reuse: bool,
+    checkpoints: CheckpointConfig,
     adapter_dir: Path,
     context: RunContext,
 ) -> AdapterManifest:
@@ -49,13 +52,15 @@ def finetune_lora(
         recipe: hyper-parameters.
         policy: fixed here, before training, by its digest.
         store: where finished adapters are kept.
-        reuse: whether to look there first.
+        reuse: whether to look there first; if not, checkpoints of other runs are not used either.
+        checkpoints: how often an unfinished training is kept, and where.
         adapter_dir: receives the three files.
         context: the pipeline run.
 
     Raises:
         IntegrityError: the rows are not the ones that were prepared, or a stored adapter was changed.
         DataError, ModelError: see `train_adapter`.
+        StorageError: the store cannot be used.
     """
     with Tracker(context).stage(STAGE) as stage:
         data = TrainingData.load(data_dir / "training_data.json")
@@ -73,15 +78,22 @@ def finetune_lora(
         }
         key = digest_json([inputs, software])
         stage.params({**recipe.model_dump(), **{f"{name}_digest": value for name, value in inputs.items()}})
-        if reused := reuse and store.fetch(ADAPTER_KIND, key, adapter_dir):
+        if reuse and store.fetch(ADAPTER_KIND, key, adapter_dir):
             manifest = _checked(adapter_dir, inputs)
             stage.say(f"reusing adapter {short(manifest.adapter_digest)} (same base, data, recipe and policy)")
             stage.tags({"plimsoll.reused": "true"})
+            why = "Taken from the store: everything that it is made from is equal."
         else:
             chats = parse_chats(rows_path.read_bytes(), str(rows_path), "chat").chats
             length = f"{recipe.max_steps} steps" if recipe.max_steps else f"{recipe.epochs:g} epochs"
             stage.say(f"training on {len(chats)} rows, {length}, seed {recipe.seed}")
-            trained = train_adapter(base, base_model.name, chats, recipe, adapter_dir, stage.say)
+            kept = Checkpoints(
+                Store(checkpoints.store) if checkpoints.store is not None else store,
+                key if reuse else digest_json([key, context.pipeline_run]),
+                checkpoints.every_minutes,
+                stage.say,
+            )
+            trained = train_adapter(base, base_model.name, chats, recipe, adapter_dir, stage.say, kept)
             manifest = AdapterManifest(
                 base_name=base_model.name,
                 base_digest=inputs["base"],
@@ -98,8 +110,13 @@ def finetune_lora(
             manifest.save(adapter_dir / "manifest.json")
             stage.curves({"train/loss": trained.loss_curve})
             store.put(ADAPTER_KIND, key, adapter_dir)
+            kept.drop()
+            why = f"{trained.steps} steps on the accepted rows; the policy was fixed before."
+            if trained.resumed_at:
+                stage.tags({"plimsoll.resumed_at_step": str(trained.resumed_at)})
+                why += f" The last attempt went on behind step {trained.resumed_at}."
         _track(stage, manifest, adapter_dir)
-        stage.tags(_audit(context, manifest, reused).tags)
+        stage.tags(_audit(context, manifest, why).tags)
     return manifest
 
 
@@ -110,7 +127,7 @@ def _checked(adapter_dir: Path, inputs: dict[str, str]) -> AdapterManifest:
     return manifest
 
 
-def _audit(context: RunContext, manifest: AdapterManifest, reused: bool) -> AuditEntry:
+def _audit(context: RunContext, manifest: AdapterManifest, why: str) -> AuditEntry:
     facts = {
         "adapter_digest": manifest.adapter_digest,
         "base_digest": manifest.base_digest,
@@ -119,8 +136,6 @@ def _audit(context: RunContext, manifest: AdapterManifest, reused: bool) -> Audi
         "policy_digest": manifest.policy_digest,
         "base_model": manifest.base_name,
     }
-    trained = f"{manifest.steps} steps on the accepted rows; the policy was fixed before."
-    why = "Taken from the store: everything that it is made from is equal." if reused else trained
     return record(context, "trained", why, facts)
 
 

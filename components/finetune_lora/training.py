@@ -5,19 +5,19 @@ Imports torch, trl and peft when called. It does not know digests, policies or M
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from components.finetune_lora.callbacks import checkpoint_callback, progress_callback
+from components.finetune_lora.checkpoints import Checkpoints
+from components.finetune_lora.rows import can_mask_assistant, check_labels, check_lengths, training_set
 from components.shared.chats import Chat
 from components.shared.config.sections import Recipe
-from components.shared.errors import DataError, ModelError
+from components.shared.errors import ModelError
 from components.shared.generation.adapters import ADAPTER_FILES
-from components.shared.progress import Progress, Say
-
-if TYPE_CHECKING:
-    from datasets import Dataset
+from components.shared.progress import Say
 
 _LOG_POINTS = 100
 """About this many points of the loss curve are kept."""
@@ -31,10 +31,23 @@ class Trained(NamedTuple):
     trainable_parameters: int
     loss_curve: tuple[tuple[int, float], ...]
     """Step and mean loss since the point before."""
+    resumed_at: int
+    """Steps that an earlier attempt had made; 0: none."""
 
 
-def train_adapter(base: Path, base_name: str, chats: Sequence[Chat], recipe: Recipe, target: Path, say: Say) -> Trained:
+def train_adapter(
+    base: Path,
+    base_name: str,
+    chats: Sequence[Chat],
+    recipe: Recipe,
+    target: Path,
+    say: Say,
+    checkpoints: Checkpoints | None = None,
+) -> Trained:
     """Trains, and writes adapter_model.safetensors and adapter_config.json to `target`.
+
+    A training that goes on from a checkpoint ends with the adapter that it would have had without the interruption, on
+    a CPU to the byte; on a GPU as far as its kernels repeat themselves.
 
     Args:
         base: directory of the base model.
@@ -43,10 +56,12 @@ def train_adapter(base: Path, base_name: str, chats: Sequence[Chat], recipe: Rec
         recipe: hyper-parameters.
         target: receives the two files, and nothing when training fails.
         say: where progress goes.
+        checkpoints: what an earlier attempt left, and where this one leaves its own; None: nowhere.
 
     Raises:
         DataError: a row is longer than recipe.max_length.
         ModelError: the base has no chat template, or training diverged.
+        StorageError: the checkpoints cannot be read.
     """
     import torch
     from peft import LoraConfig
@@ -62,9 +77,9 @@ def train_adapter(base: Path, base_name: str, chats: Sequence[Chat], recipe: Rec
         raise ModelError(f"base model {base_name}: its tokenizer has no chat template; Plimsoll tunes chat models")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    _check_lengths(tokenizer, chats, recipe.max_length)
-    masked = _can_mask_assistant(tokenizer)
-    dataset = _dataset(chats, masked)
+    check_lengths(tokenizer, chats, recipe.max_length)
+    masked = can_mask_assistant(tokenizer)
+    dataset = training_set(chats, masked)
     model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, dtype))
     targets = list(recipe.target_modules)
     lora = LoraConfig(
@@ -98,7 +113,7 @@ def train_adapter(base: Path, base_name: str, chats: Sequence[Chat], recipe: Rec
             seed=recipe.seed,
             data_seed=recipe.seed,
             logging_steps=max(1, steps // _LOG_POINTS),
-            save_strategy="no",
+            save_strategy="no",  # the callback decides when
             report_to="none",
             logging_nan_inf_filter=False,  # else a loss of NaN counts as 0, and divergence as success
             disable_tqdm=True,
@@ -110,85 +125,51 @@ def train_adapter(base: Path, base_name: str, chats: Sequence[Chat], recipe: Rec
                 train_dataset=dataset,
                 processing_class=tokenizer,
                 peft_config=lora,
-                callbacks=[_progress_callback(say, steps)],
+                callbacks=[
+                    progress_callback(say, steps),
+                    *([checkpoint_callback(checkpoints)] if checkpoints is not None else []),
+                ],
             )
         except (RuntimeError, ValueError) as error:  # such as a template that marks no token, or an unknown module
             raise ModelError(f"base model {base_name}: training cannot be set up: {error}") from error
-        _check_labels(trainer)
-        outcome = trainer.train()
+        check_labels(trainer)
+        resumed_at = _train(trainer, checkpoints, Path(scratch) / "resume", say)
+        curve = _loss_curve(trainer.state.log_history)
+        loss = _mean_loss(curve)
         tuned: Any = trainer.model
         trained = [parameter for parameter in tuned.parameters() if parameter.requires_grad]
-        if not (math.isfinite(outcome.training_loss) and all(bool(p.isfinite().all()) for p in trained)):
+        if not (math.isfinite(loss) and all(bool(p.isfinite().all()) for p in trained)):
+            if checkpoints is not None:
+                checkpoints.drop()
             raise ModelError(
-                f"training diverged: the mean loss is {outcome.training_loss}; lower recipe.learning_rate "
-                f"({recipe.learning_rate:g})"
+                f"training diverged: the mean loss is {loss}; lower recipe.learning_rate ({recipe.learning_rate:g})"
             )
         tuned.save_pretrained(scratch, safe_serialization=True)
         _publish(Path(scratch), target, base_name)
     trainable = sum(parameter.numel() for parameter in trained)
-    curve = tuple((int(entry["step"]), float(entry["loss"])) for entry in trainer.state.log_history if "loss" in entry)
-    return Trained(outcome.global_step, float(outcome.training_loss), trainable, curve)
+    return Trained(trainer.state.global_step, loss, trainable, curve, resumed_at)
 
 
-def _can_mask_assistant(tokenizer: Any) -> bool:
-    """Whether the chat template marks the assistant's tokens, or trl knows one that does."""
-    from trl.chat_template_utils import get_training_chat_template
-
-    try:
-        get_training_chat_template(tokenizer)
-    except ValueError:
-        return False
-    return True
-
-
-def _dataset(chats: Sequence[Chat], masked: bool) -> "Dataset":
-    """Rows as trl reads them.
-
-    Whole chats where every assistant turn can be masked in; otherwise, as the portable fallback, the turns before
-    the last answer as prompt and the last answer as completion.
-    """
-    from datasets import Dataset
-
-    turns = [[message.model_dump() for message in chat.messages] for chat in chats]
-    if masked:
-        return Dataset.from_list([{"messages": row} for row in turns])
-    return Dataset.from_list([{"prompt": row[:-1], "completion": row[-1:]} for row in turns])
+def _train(trainer: Any, checkpoints: Checkpoints | None, folder: Path, say: Say) -> int:
+    """Trains to the end, from the newest checkpoint where there is one; the steps that were there before."""
+    resumed = checkpoints.restore(folder) if checkpoints is not None else None
+    if resumed is None:
+        trainer.train()
+        return 0
+    steps = int(resumed.name.partition("-")[2])
+    say(f"going on behind step {steps:,}, where an earlier attempt was cut off")
+    trainer.train(resume_from_checkpoint=str(resumed))
+    return steps
 
 
-def _check_lengths(tokenizer: Any, chats: Sequence[Chat], limit: int) -> None:
-    for number, chat in enumerate(chats, start=1):
-        messages = [message.model_dump() for message in chat.messages]
-        tokens = len(tokenizer.apply_chat_template(messages, tokenize=True, return_dict=True)["input_ids"])
-        if tokens > limit:
-            raise DataError(
-                f"training row {number} has {tokens} tokens, over recipe.max_length {limit}; it begins "
-                f"{chat.user_texts[0][:60]!r}: raise max_length, or shorten or remove the row"
-            )
+def _loss_curve(history: Sequence[Mapping[str, Any]]) -> tuple[tuple[int, float], ...]:
+    return tuple((int(entry["step"]), float(entry["loss"])) for entry in history if "loss" in entry)
 
 
-def _check_labels(trainer: Any) -> None:
-    """Makes sure that the loss sees the assistant's tokens and nothing else is all there is."""
-    rows = [trainer.train_dataset[index] for index in range(min(4, len(trainer.train_dataset)))]
-    batch = trainer.data_collator(rows)
-    learnt = float((batch["labels"] != -100).sum() / batch["attention_mask"].sum())
-    if not 0 < learnt < 1:
-        raise ModelError(
-            f"{100 * learnt:.0f} % of the tokens of the first rows are trained on; expected the assistant's tokens "
-            "only: the chat template's {% generation %} markers do not work"
-        )
-
-
-def _progress_callback(say: Say, steps: int) -> Any:
-    from transformers import TrainerCallback
-
-    progress = Progress(say, "steps", steps)
-
-    class _Report(TrainerCallback):
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
-            progress.advance(1, f"loss {float(losses[-1]):.3f}" if losses else "")
-
-    return _Report()
+def _mean_loss(curve: Sequence[tuple[int, float]]) -> float:
+    """Mean over all steps, those of earlier attempts included: each point counts for the steps since the one before."""
+    steps = [0, *(step for step, _ in curve)]
+    return math.fsum(loss * (step - before) for before, (step, loss) in zip(steps, curve, strict=False)) / steps[-1]
 
 
 def _publish(scratch: Path, target: Path, base_name: str) -> None:

@@ -39,6 +39,7 @@ class Progress:
         total: how many there will be.
         every_s: seconds between lines.
         clock: seconds, rising; replaced in tests.
+        done: how many were there before; the time that is left is reckoned from the others.
     """
 
     def __init__(
@@ -48,11 +49,12 @@ class Progress:
         total: int,
         every_s: float = 4.0,
         clock: Callable[[], float] = time.monotonic,
+        done: int = 0,
     ) -> None:
         self._say, self._noun, self._total, self._every_s = say, noun, total, every_s
         self._clock = clock
         self._start = self._last = clock()
-        self.done = 0
+        self.done = self._before = done
 
     def advance(self, count: int, extra: str = "") -> None:
         """Counts `count` more, and says where things stand if it is time to."""
@@ -62,7 +64,8 @@ class Progress:
             return
         self._last = now
         spent = now - self._start
-        left = spent / self.done * (self._total - self.done) if self.done else 0.0
+        counted = self.done - self._before
+        left = spent / counted * (self._total - self.done) if counted else 0.0
         tail = f"{spent:.0f} s" if self.done >= self._total else f"{left:.0f} s left"
         middle = f"{extra}, " if extra else ""
         self._say(f"{self.done:,}/{self._total:,} {self._noun}, {middle}{tail}")

@@ -24,6 +24,9 @@ READINGS_KIND = "readings"
 ADAPTER_KIND = "adapters"
 """Trained adapters, by base, data, recipe, policy and libraries."""
 
+CHECKPOINT_KIND = "checkpoints"
+"""Where an unfinished training goes on from, by everything that decides its adapter."""
+
 FOLLOW_UP_KIND = "follow-ups"
 """Fresh answers on both sides, by delta and policy."""
 
@@ -55,19 +58,28 @@ class Store:
             IntegrityError: a file does not have the digest that it was stored with.
             StorageError: the store cannot be read.
         """
-        index_address = self._entry(kind, key, _INDEX)
-        if not storage.exists(index_address):
-            return False
-        try:
-            files = dict(json.loads(storage.read_bytes(index_address))["files"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise IntegrityError(f"{index_address}: is damaged ({error}); remove it and run again") from None
+        files = self.files(kind, key)
         for name, digest in files.items():
             try:
                 storage.fetch(self._entry(kind, key, name), target / name, digest)
             except IntegrityError as error:
                 raise IntegrityError(f"{error}; remove {self._entry(kind, key)} and run again") from None
-        return True
+        return bool(files)
+
+    def files(self, kind: str, key: str) -> dict[str, str]:
+        """Digest by name of an entry's files; empty where there is no such entry.
+
+        Raises:
+            IntegrityError: the entry's index cannot be read.
+            StorageError: the store cannot be read.
+        """
+        index_address = self._entry(kind, key, _INDEX)
+        if not storage.exists(index_address):
+            return {}
+        try:
+            return dict(json.loads(storage.read_bytes(index_address))["files"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise IntegrityError(f"{index_address}: is damaged ({error}); remove it and run again") from None
 
     def put(self, kind: str, key: str, source: Path) -> None:
         """Stores all files below `source`; an entry of the same key is replaced.
@@ -83,6 +95,15 @@ class Store:
         for name, digest in files.items():
             storage.put(source / name, self._entry(kind, key, name), digest)
         storage.put_text(json.dumps({"files": files}, indent=1), self._entry(kind, key, _INDEX))
+
+    def remove(self, kind: str, key: str) -> None:
+        """Removes an entry, its index first; harmless where there is none.
+
+        Raises:
+            StorageError: the store cannot be written.
+        """
+        storage.delete(self._entry(kind, key, _INDEX))
+        storage.delete_tree(self._entry(kind, key))
 
     def _entry(self, kind: str, key: str, *names: str) -> str:
         return storage.join(self._address, kind, key.removeprefix("sha256:"), *names)

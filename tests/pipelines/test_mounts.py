@@ -40,14 +40,18 @@ def test_the_project_is_read_and_what_a_run_makes_is_written(demo, tmp_path):
     assert mounts == {tmp_path: "ro", tmp_path / ".plimsoll": "rw"}
 
 
-def test_inputs_outside_the_project_are_mounted_read_only(demo, tmp_path):
-    """A model, data and suites elsewhere on this machine are seen under their own names, and not writable."""
+def test_what_is_outside_the_project_is_mounted_as_it_is_used(demo, tmp_path):
+    """A model, data and suites elsewhere on this machine are seen under their own names, and not writable.
+
+    Checkpoints are written.
+    """
     project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
     config = demo.model_copy(
         update={
             "base_model": demo.base_model.model_copy(update={"path": str(elsewhere / "model")}),
             "data": demo.data.model_copy(update={"train": str(elsewhere / "data/rows.jsonl"), "mix": ()}),
             "suites": (str(elsewhere / "suites/one.yaml"), "s3://bucket/two.yaml"),
+            "checkpoints": demo.checkpoints.model_copy(update={"store": str(elsewhere / "checkpoints")}),
         }
     )
     mounts = mounts_of(anchor(config, project), project, project / ".plimsoll/runs/1")
@@ -55,6 +59,7 @@ def test_inputs_outside_the_project_are_mounted_read_only(demo, tmp_path):
         elsewhere / "model": "ro",
         elsewhere / "data": "ro",
         elsewhere / "suites": "ro",
+        elsewhere / "checkpoints": "rw",
     }
 
 

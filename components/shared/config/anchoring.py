@@ -24,15 +24,21 @@ def anchor(config: PipelineConfig, root: Path) -> PipelineConfig:
     base = config.base_model
     if base.path is not None:
         base = base.model_copy(update={"path": anchor_path(base.path, root)})
+    if base.ancestor_report is not None:
+        base = base.model_copy(update={"ancestor_report": anchor_path(base.ancestor_report, root)})
     mix = tuple(source.model_copy(update={"path": anchor_path(source.path, root)}) for source in config.data.mix)
     data = config.data.model_copy(update={"train": anchor_path(config.data.train, root), "mix": mix})
     tracking = config.tracking.model_copy(update={"audit_log": anchor_path(config.tracking.audit_log, root)})
     if (database := tracking.sqlite_file) is not None:
         uri = f"sqlite:///{anchor_path(str(database), root)}"
         tracking = tracking.model_copy(update={"uri": uri})
+    checkpoints = config.checkpoints
+    if checkpoints.store is not None:
+        checkpoints = checkpoints.model_copy(update={"store": anchor_path(checkpoints.store, root)})
     return config.model_copy(
         update={
             "base_model": base,
+            "checkpoints": checkpoints,
             "evaluation": config.evaluation.model_copy(
                 update={
                     "judge_checks": anchor_path(config.evaluation.judge_checks, root),

@@ -158,7 +158,8 @@ class ClusterConfig(Section):
         default=None, description="Claim for models of the hub, mounted in GPU steps; HF_HOME points to it."
     )
     checkpoints: ClaimMount | None = Field(
-        default=None, description="Claim for what GPU steps keep between attempts, for a store that is a directory."
+        default=None,
+        description="Claim for what GPU steps keep between attempts, where checkpoints.store is a path on it.",
     )
     volumes: tuple[ClaimMount, ...] = Field(default=(), description="Claims that are mounted in every step.")
     retries: Retries = Field(default_factory=Retries, description="What happens when a pod fails.")

@@ -85,6 +85,19 @@ class Recipe(Section):
     seed: int = Field(default=0, ge=0, description="Seed of initialisation, order and dropout.")
 
 
+class CheckpointConfig(Section):
+    """What a training leaves for its next attempt. It does not change the adapter, only what is lost with a pod."""
+
+    every_minutes: float | None = Field(
+        default=10.0, ge=0, description="Minutes between two checkpoints; 0: after every step; null: none."
+    )
+    store: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Where checkpoints are kept until the training is over: directory or s3://; none: the store.",
+    )
+
+
 class RegistryConfig(Section):
     """Where a promoted adapter goes."""
 
@@ -160,14 +173,20 @@ class PipelineConfig(Section):
         default=True,
         description="Reuse a safety report or adapter from the store when everything it was made from is unchanged.",
     )
+    checkpoints: CheckpointConfig = Field(
+        default_factory=CheckpointConfig, description="What a training that is cut off goes on from."
+    )
     cluster: ClusterConfig = Field(
         default_factory=ClusterConfig, description="What the pipeline gets on a cluster; a local run ignores it."
     )
 
     def addresses(self) -> dict[str, str]:
         """Every file and directory that the config names, by field."""
-        base = {"base_model.path": self.base_model.path} if self.base_model.path else {}
+        named = {"path": self.base_model.path, "ancestor_report": self.base_model.ancestor_report}
+        base = {f"base_model.{name}": address for name, address in named.items() if address is not None}
         mix = {f"data.mix.{index}.path": source.path for index, source in enumerate(self.data.mix)}
         suites = {f"suites.{index}": suite for index, suite in enumerate(self.suites)}
         kept = {"store": self.store, "tracking.audit_log": self.tracking.audit_log}
+        if self.checkpoints.store is not None:
+            kept["checkpoints.store"] = self.checkpoints.store
         return {**base, "data.train": self.data.train, **mix, **suites, **kept}

@@ -9,7 +9,7 @@ from components.shared.digests import digest_file
 from components.shared.errors import IntegrityError, StorageError
 from components.shared.storage.addresses import is_s3
 from components.shared.storage.downloads import download
-from components.shared.storage.objects import delete_object, head
+from components.shared.storage.objects import delete_object, head, list_addresses
 from components.shared.storage.uploads import upload
 
 
@@ -113,6 +113,24 @@ def delete(address: str) -> None:
         return
     try:
         Path(address).unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"{address}: {error.strerror}") from None
+
+
+def delete_tree(address: str) -> None:
+    """Removes all files or objects below an address; harmless where there are none.
+
+    Raises:
+        StorageError: one cannot be removed.
+    """
+    if is_s3(address):
+        for found in list_addresses(address):
+            delete_object(found)
+        return
+    try:
+        shutil.rmtree(address)
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise StorageError(f"{address}: {error.strerror}") from None
 

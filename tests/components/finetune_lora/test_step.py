@@ -1,16 +1,20 @@
 """The adapter, where it comes from, and when it is reused."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.step import finetune_lora
+from components.shared import storage
 from components.shared.artifacts.training import AdapterManifest, DataSource, TrainingData
 from components.shared.audit import open_log
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
-from components.shared.config.sections import Recipe
+from components.shared.config.sections import CheckpointConfig, Recipe
 from components.shared.digests import digest_bytes
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest
@@ -52,6 +56,7 @@ def run(tmp_path: Path, data: TrainingData, tiny_base: Path, build, context: Run
             "policy": policy or build.policy(),
             "store": Store(str(tmp_path / "store")),
             "reuse": True,
+            "checkpoints": CheckpointConfig(),
             "adapter_dir": tmp_path / name,
             "context": context,
         }
@@ -140,3 +145,65 @@ def test_training_and_reuse_are_audited(run, context: RunContext):
         "policy_digest": manifest.policy_digest,
         "base_model": manifest.base_name,
     }
+
+
+def test_a_killed_training_goes_on_where_it_was(
+    run, data: TrainingData, context: RunContext, tmp_path: Path, tiny_base: Path, build, bucket: str, capsys
+):
+    """Killed outright in the middle, with checkpoints in S3: the next attempt ends with the very same adapter."""
+    recipe = RECIPE.model_copy(update={"max_steps": 30, "lora_dropout": 0.2})
+    checkpoints = CheckpointConfig(every_minutes=0, store=f"{bucket}/{tmp_path.name}")
+    script = f"""
+from pathlib import Path
+from components.finetune_lora.checkpoints import Checkpoints
+from components.finetune_lora.step import finetune_lora
+from components.shared import storage
+from components.shared.config.base_model import BaseModelRef
+from components.shared.config.policy import Policy
+from components.shared.config.sections import CheckpointConfig, Recipe
+from components.shared.store import Store
+from components.shared.tracking.runs import RunContext
+finetune_lora(
+    Path({str(tmp_path / "data")!r}), {data.train_sha256!r}, BaseModelRef(path={str(tiny_base)!r}),
+    Recipe.model_validate_json({recipe.model_dump_json()!r}),
+    Policy.model_validate_json({build.policy().model_dump_json()!r}),
+    Store({str(tmp_path / "store")!r}), True,
+    CheckpointConfig.model_validate_json({checkpoints.model_dump_json()!r}),
+    Path({str(tmp_path / "cut")!r}), RunContext({context.tracking!r}, {context.pipeline!r}, {context.pipeline_run!r}),
+)
+""".replace("TrackingConfig(", "__import__('components.shared.config.sections', fromlist=['x']).TrackingConfig(")
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as attempt:
+        assert attempt.stdout is not None
+        reached = next((line for line in attempt.stdout if "kept checkpoint-4 " in line), None)
+        attempt.kill()
+    assert reached is not None
+    assert not (tmp_path / "cut").exists()
+    resumed = run("resumed", recipe, checkpoints=checkpoints.model_copy(update={"every_minutes": None}))
+    said = capsys.readouterr().out
+    assert "where an earlier attempt was cut off" in said
+    step = next(int(word.replace(",", "")) for word in said.partition("going on behind step ")[2].split(","))
+    assert 4 <= step < 30
+    assert resumed == run("whole", recipe, reuse=False)
+    assert storage.list_addresses(f"{checkpoints.store}/checkpoints") == []
+    tags = [stage.data.tags.get("plimsoll.resumed_at_step") for stage in Tracker(context)._stages()]
+    assert str(step) in tags
+    whys = [entry.why for entry in open_log(context.tracking.audit_log).entries()]
+    assert f"The last attempt went on behind step {step}." in whys[0]
+
+
+def test_a_run_that_reuses_nothing_uses_only_its_own_checkpoints(run, tmp_path: Path, context: RunContext, monkeypatch):
+    """With reuse off, what another run left is not gone on from; a second attempt of the same run does."""
+    seen: list[str] = []
+
+    class Noted(Checkpoints):
+        def __init__(self, store: Store, key: str, *arguments) -> None:
+            seen.append(key)
+            super().__init__(store, key, *arguments)
+
+    monkeypatch.setattr("components.finetune_lora.step.Checkpoints", Noted)
+    run("a", reuse=False)
+    run("b", reuse=False)
+    run("c", reuse=False, context=context._replace(pipeline_run="another"))
+    run("d", RECIPE.model_copy(update={"seed": 5}))
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 3

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.training import Trained, train_adapter
 from components.shared.config.sections import Recipe
 from components.shared.errors import DataError, ModelError
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.generation.transformers_engine import TransformersEngine
+from components.shared.store import Store
 
 RECIPE = Recipe(lora_rank=2, lora_alpha=4, learning_rate=1e-2, batch_size=2, max_steps=3, max_length=64, seed=1)
 
@@ -24,8 +26,8 @@ def rows(build) -> list:
     return [build.chat(f"What is {n} and {n}?{' Yes?' * n}", f"It is {2 * n}.", line=n) for n in range(1, 5)]
 
 
-def train(base: Path, target: Path, build, recipe: Recipe = RECIPE) -> Trained:
-    return train_adapter(base, "toy-base", rows(build), recipe, target, quiet)
+def train(base: Path, target: Path, build, recipe: Recipe = RECIPE, checkpoints: Checkpoints | None = None) -> Trained:
+    return train_adapter(base, "toy-base", rows(build), recipe, target, quiet, checkpoints)
 
 
 def test_two_files_appear_and_are_an_adapter(tiny_base: Path, tmp_path: Path, build):
@@ -162,3 +164,81 @@ def test_a_missing_pad_token_is_replaced(tiny_base: Path, tmp_path: Path, build)
     (base / "tokenizer_config.json").write_text(json.dumps(settings))
     train(base, tmp_path / "adapter", build, RECIPE.model_copy(update={"max_steps": 1}))
     assert TransformersEngine(base, tmp_path / "adapter").adapter_effect() > 0
+
+
+class CutOffError(Exception):
+    """Stands for a pod that goes away."""
+
+
+@pytest.fixture
+def kept(tmp_path: Path):
+    """Checkpoints after every step, in a store on disk; as a new attempt finds them each time it is called."""
+    said: list[str] = []
+
+    def make(every_minutes: float | None = 0) -> Checkpoints:
+        return Checkpoints(Store(str(tmp_path / "store")), "sha256:key", every_minutes, said.append)
+
+    make.said = said
+    return make
+
+
+def cut_off_at(checkpoints: Checkpoints, step: int) -> Checkpoints:
+    """The same checkpoints, and the process ends right after that of this step."""
+    keep = checkpoints.keep
+
+    def kept_and_cut(folder: Path) -> None:
+        keep(folder)
+        if folder.name == f"checkpoint-{step}":
+            raise CutOffError
+
+    checkpoints.keep = kept_and_cut
+    return checkpoints
+
+
+LONGER = {"max_steps": None, "epochs": 4.0, "lora_dropout": 0.3, "warmup_steps": 2}
+
+
+@pytest.mark.parametrize(
+    ("step", "changes"),
+    [(1, LONGER), (3, LONGER), (4, LONGER), (3, {"max_steps": 5, "gradient_accumulation": 2, "lora_dropout": 0.3})],
+)
+def test_a_training_that_was_cut_off_ends_as_if_it_had_not(
+    tiny_base: Path, tmp_path: Path, build, kept, step: int, changes: dict
+):
+    """In an epoch's middle and at its end, with dropout and warm-up: the same adapter to the byte, and one curve."""
+    recipe = RECIPE.model_copy(update=changes)
+    whole = train(tiny_base, tmp_path / "whole", build, recipe)
+    with pytest.raises(CutOffError):
+        train(tiny_base, tmp_path / "cut", build, recipe, cut_off_at(kept(), step))
+    assert not (tmp_path / "cut").exists()
+    resumed = train(tiny_base, tmp_path / "resumed", build, recipe, kept())
+    assert adapter_digest(tmp_path / "resumed") == adapter_digest(tmp_path / "whole")
+    assert (resumed.resumed_at, whole.resumed_at) == (step, 0)
+    assert resumed._replace(resumed_at=0) == whole
+
+
+def test_checkpoints_do_not_change_the_adapter(tiny_base: Path, tmp_path: Path, build, kept):
+    """With one after every step or with none, the bytes are the same; the last step leaves none."""
+    train(tiny_base, tmp_path / "without", build)
+    train(tiny_base, tmp_path / "with", build, RECIPE, kept())
+    assert adapter_digest(tmp_path / "with") == adapter_digest(tmp_path / "without")
+    assert [line.partition(" in ")[0] for line in kept.said] == ["kept checkpoint-1", "kept checkpoint-2"]
+
+
+def test_the_mean_loss_counts_every_step(tiny_base: Path, tmp_path: Path, build):
+    """Points that stand for several steps weigh as many, and the last steps are in it."""
+    recipe = RECIPE.model_copy(update={"max_steps": 205})  # a point every second step, and one after the last
+    trained = train(tiny_base, tmp_path, build, recipe)
+    assert trained.loss_curve[-1][0] == 205
+    weights = [2] * 102 + [1]
+    losses = [loss for _, loss in trained.loss_curve]
+    mean = sum(weight * loss for weight, loss in zip(weights, losses, strict=True)) / 205
+    assert trained.train_loss == pytest.approx(mean, rel=1e-12)
+
+
+def test_a_diverged_training_leaves_no_checkpoint(tiny_base: Path, tmp_path: Path, build, kept):
+    """The next attempt would only go on with what is broken."""
+    recipe = RECIPE.model_copy(update={"learning_rate": 1e30, "max_steps": 4, "lr_scheduler": "constant"})
+    with pytest.raises(ModelError, match="training diverged"):
+        train(tiny_base, tmp_path / "adapter", build, recipe, kept())
+    assert kept().restore(tmp_path / "found") is None

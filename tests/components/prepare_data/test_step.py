@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.prepare_data.step import prepare_data
+from components.shared import storage
 from components.shared.artifacts.training import PromptSet, TrainingData
 from components.shared.audit import AUDIT_TAG, open_log
 from components.shared.chats import parse_chats
@@ -73,6 +74,33 @@ def test_rows_and_prompts_are_written_and_hashed(data: DataConfig, suite: str, t
     heldout = loaded.of_suite("heldout-task")
     assert {prompt.prompt for prompt in heldout} & trained_texts(tmp_path) == set()
     assert {prompt.reference for prompt in heldout} == {"Yes."}
+
+
+@pytest.mark.parametrize("server", ["bucket", "rclone_bucket"])
+def test_rows_and_suites_are_read_from_s3(
+    data: DataConfig, suite: str, tmp_path: Path, context: RunContext, request: pytest.FixtureRequest, server: str
+):
+    """Task rows, safety rows, suite and its prompts as objects: the same counts and digests, and the same refusals."""
+    folder = f"{request.getfixturevalue(server)}/{tmp_path.name}"
+    for path in tmp_path.glob("*.*l*"):
+        storage.put(path, f"{folder}/{path.name}")
+    distant = data.model_copy(
+        update={
+            "train": f"{folder}/task.jsonl",
+            "mix": (data.mix[0].model_copy(update={"path": f"{folder}/safety.jsonl"}),),
+        }
+    )
+    near = run(data, [suite], tmp_path / "near", context)
+    far = run(distant, [f"{folder}/toy.yaml"], tmp_path / "far", context)
+    assert [source.address for source in far.sources] == [f"{folder}/task.jsonl", f"{folder}/safety.jsonl"]
+    assert [(s.role, s.sha256, s.rows, s.used) for s in far.sources] == [
+        (s.role, s.sha256, s.rows, s.used) for s in near.sources
+    ]
+    assert far.suite_prompts_checked == near.suite_prompts_checked == 3
+    overlapping = write(tmp_path / "overlapping.jsonl", *(f"Exam {n}?" for n in range(20)))
+    storage.put(Path(overlapping), f"{folder}/safety.jsonl")
+    with pytest.raises(DataError, match=rf"{folder}/safety\.jsonl:1: the user text 'Exam 0\?' is suite prompt 'd-0'"):
+        run(distant, [f"{folder}/toy.yaml"], tmp_path / "refused", context)
 
 
 def test_the_same_inputs_give_the_same_bytes(data: DataConfig, suite: str, tmp_path: Path, context: RunContext):

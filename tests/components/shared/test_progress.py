@@ -47,6 +47,15 @@ def test_extra_words_stand_before_the_time():
     assert said == ["1,000/1,000 steps, loss 0.500, 0 s"]
 
 
+def test_what_was_done_before_does_not_shorten_the_time():
+    """The time that is left is reckoned from what was counted here."""
+    clock, said = Clock(), []
+    progress = Progress(said.append, "steps", 100, clock=clock, done=80)
+    clock.now = 10
+    progress.advance(10)
+    assert said == ["90/100 steps, 10 s left"]
+
+
 def test_nothing_done_is_no_division_by_zero():
     """A report of no progress says zero seconds rather than failing."""
     said: list[str] = []

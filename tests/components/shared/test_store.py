@@ -88,3 +88,36 @@ def test_putting_twice_is_harmless(store: Store, work: Path, tmp_path: Path):
     store.put(ANSWERS_KIND, KEY, work)
     store.put(ANSWERS_KIND, KEY, work)
     assert store.fetch(ANSWERS_KIND, KEY, tmp_path / "out") is True
+
+
+def test_a_removed_entry_is_gone(store: Store, work: Path, tmp_path: Path):
+    """Files and folders too; what lies beside it stays, and nothing happens where there is none."""
+    store.put(ANSWERS_KIND, KEY, work)
+    store.put(ANSWERS_KIND, "sha256:abcd", work)
+    assert sorted(store.files(ANSWERS_KIND, KEY)) == ["a.txt", "sub/b.txt"]
+    store.remove(ANSWERS_KIND, KEY)
+    store.remove(ANSWERS_KIND, KEY)
+    assert store.files(ANSWERS_KIND, KEY) == {}
+    assert [path.name for path in (tmp_path / "store" / ANSWERS_KIND).iterdir()] == ["abcd"]
+
+
+def test_an_entry_in_s3_is_removed_and_no_other(bucket: str, work: Path, tmp_path: Path):
+    """A key that begins like another is another."""
+    store = Store(f"{bucket}/{tmp_path.name}")
+    store.put(ANSWERS_KIND, KEY, work)
+    store.put(ANSWERS_KIND, "sha256:abcd", work)
+    store.remove(ANSWERS_KIND, KEY)
+    assert not store.has(ANSWERS_KIND, KEY)
+    assert store.fetch(ANSWERS_KIND, "sha256:abcd", tmp_path / "out")
+
+
+def test_an_entry_that_may_not_be_removed_is_named(store: Store, work: Path, monkeypatch: pytest.MonkeyPatch):
+    """A disk that refuses is a StorageError with the address."""
+    store.put(ANSWERS_KIND, KEY, work)
+
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    with pytest.raises(StorageError, match=r"abc: Permission denied"):
+        store.remove(ANSWERS_KIND, KEY)

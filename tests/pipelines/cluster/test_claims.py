@@ -3,31 +3,10 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from components.shared.errors import IntegrityError
 from pipelines.cluster.claims import Claims
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    """A bucket of an S3 server of this process."""
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for name, value in (
-            ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
-            ("AWS_ACCESS_KEY_ID", "testing"),
-            ("AWS_SECRET_ACCESS_KEY", "testing"),
-            ("AWS_DEFAULT_REGION", "us-east-1"),
-        ):
-            monkeypatch.setenv(name, value)
-        boto3.client("s3").create_bucket(Bucket="claims")
-        yield "s3://claims/store"
-    server.stop()
 
 
 @pytest.fixture(params=["directory", "s3"])

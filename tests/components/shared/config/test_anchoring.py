@@ -25,6 +25,15 @@ def test_every_local_path_becomes_absolute():
     assert (config.policy, config.store) == ("/srv/p.yaml", "/srv/.plimsoll/store")
     assert config.tracking.uri == "sqlite:////srv/db/m.db"
     assert config.tracking.audit_log == "/srv/.plimsoll/audit.jsonl"
+    assert config.checkpoints.store is None
+
+
+def test_paths_that_few_configs_have_become_absolute_too():
+    """The original model's report, and a place of its own for checkpoints."""
+    text = CONFIG.replace('"path": "models/m"', '"path": "models/m", "ancestor_report": "first/report"')
+    text = text.replace('"policy"', '"checkpoints": {"store": "kept"}, "policy"')
+    config = anchor(PipelineConfig.model_validate_json(text), Path("/srv"))
+    assert (config.base_model.ancestor_report, config.checkpoints.store) == ("/srv/first/report", "/srv/kept")
 
 
 def test_what_is_not_a_path_stays():

@@ -53,16 +53,19 @@ def test_nothing_is_converted_silently():
 def test_every_address_is_listed():
     """Everything that must exist or be writable is named by its field."""
     config = PipelineConfig.model_validate_json(
-        '{"name": "a", "base_model": {"path": "m"}, "suites": ["s.yaml"], "policy": "p.yaml", "registry":'
-        '{"model_name": "r"}, "data": {"train": "t", "mix": [{"path": "x", "role": "safety", "share": 0.1}]}}'
+        '{"name": "a", "base_model": {"path": "m", "ancestor_report": "a"}, "suites": ["s.yaml"], "policy": "p.yaml",'
+        '"registry": {"model_name": "r"}, "data": {"train": "t", "mix": [{"path": "x", "role": "safety", "share": 0.1}]},'
+        '"checkpoints": {"store": "c"}}'
     )
     assert config.addresses() == {
         "base_model.path": "m",
+        "base_model.ancestor_report": "a",
         "data.train": "t",
         "data.mix.0.path": "x",
         "suites.0": "s.yaml",
         "store": ".plimsoll/store",
         "tracking.audit_log": ".plimsoll/audit.jsonl",
+        "checkpoints.store": "c",
     }
 
 

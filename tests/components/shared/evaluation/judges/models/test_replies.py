@@ -1,12 +1,10 @@
 """Replies that are kept."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from components.shared import storage
 from components.shared.errors import IntegrityError, StorageError
 from components.shared.evaluation.judges.models.endpoint import Reply
 from components.shared.evaluation.judges.models.replies import ReplyCache
@@ -14,40 +12,14 @@ from components.shared.evaluation.judges.models.replies import ReplyCache
 KEY = f"sha256:{'ab' * 32}"
 
 
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch, tmp_path) -> Iterator[str]:
-    """A real S3 endpoint (moto's server) with a bucket."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "tests",
-        "AWS_SECRET_ACCESS_KEY": "tests",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
-    storage._client.cache_clear()
-    storage._client().create_bucket(Bucket="plimsoll")
-    yield "s3://plimsoll/replies"
-    storage._client.cache_clear()
-    server.stop()
-
-
-def test_replies_are_kept_in_s3_from_several_threads(s3: str):
+def test_replies_are_kept_in_s3_from_several_threads(bucket: str):
     """Threads keep and find replies in S3; a bucket that does not exist is found when the cache is opened."""
+    address = f"{bucket}/replies"
     keys = [f"sha256:{n:064x}" for n in range(12)]
-    own = ReplyCache(s3)
+    own = ReplyCache(address)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda key: own.put(key, Reply(key, "stop")), keys))
-        found = list(pool.map(ReplyCache(s3).get, [*keys, KEY]))
+        found = list(pool.map(ReplyCache(address).get, [*keys, KEY]))
     assert found == [*(Reply(key, "stop") for key in keys), None]
     with pytest.raises(StorageError, match="NoSuchBucket"):
         ReplyCache("s3://other/replies")
