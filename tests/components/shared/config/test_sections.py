@@ -54,8 +54,8 @@ def test_every_address_is_listed():
     """Everything that must exist or be writable is named by its field."""
     config = PipelineConfig.model_validate_json(
         '{"name": "a", "base_model": {"path": "m", "ancestor_report": "a"}, "suites": ["s.yaml"], "policy": "p.yaml",'
-        '"registry": {"model_name": "r"}, "data": {"train": "t", "mix": [{"path": "x", "role": "safety", "share": 0.1}]},'
-        '"checkpoints": {"store": "c"}}'
+        '"registry": {"model_name": "r"}, "checkpoints": {"store": "c"},'
+        '"data": {"train": "t", "mix": [{"path": "x", "role": "safety", "share": 0.1}]}}'
     )
     assert config.addresses() == {
         "base_model.path": "m",
