@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PEERS := .venv-bench
 READY := $(VENV)/.ready
 WORKERS ?= 2
+# Whole files go to a worker, so that what a file's tests share is made once; the longest come first (tests/conftest.py).
+SHARE := --dist loadfile --no-loadscope-reorder
 
 # One thread per process: tests and steps run side by side, and busy-waiting threads starve each other.
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -30,13 +32,13 @@ demo: $(READY) ## Two real fine-tunings through the whole graph: one is rejected
 	$(BIN)/plimsoll demo
 
 test: $(READY) ## All tests but the long ones, with coverage of components/
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not long' --cov --cov-report=term --cov-fail-under=90 --durations=25
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(SHARE) -m 'not long' --cov --cov-report=term --cov-fail-under=90 --durations=25
 
 test-fast: $(READY) ## The tests that train no toy model
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m 'not slow and not long'
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(SHARE) -m 'not slow and not long'
 
 test-long: $(READY) ## The tests that take minutes: bad adapters, calibration, whole graphs that are killed or sharded
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m long --durations=25
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(SHARE) -m long --durations=25
 
 bench: $(READY) $(PEERS)/.ready ## Our engine against other evaluation tools, side by side (BENCH="--quick": ours alone)
 	$(BIN)/python tests/bench/bench.py $(BENCH)

@@ -11,6 +11,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+LONGEST = [
+    "test_end_to_end.py",
+    "test_calibrate.py",
+    "test_bad_adapters.py",
+    "test_launch.py",
+    "test_evidence.py",
+    "test_cluster_commands.py",
+    "test_transformers_engine.py",
+    "test_storage_transfers.py",
+    "test_operating_characteristics.py",
+    "test_answering.py",
+]
+"""Files that take half a minute or more."""
 MARKED_TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
     "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + '<|end|>' }}{% endgeneration %}"
@@ -189,11 +202,6 @@ def locked_bucket(bucket: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long groups first, so that they do not begin when the other worker has already run out of work."""
-    order = {"world": 0, "launch": 1}
-
-    def rank(item: pytest.Item) -> int:
-        group = item.get_closest_marker("xdist_group")
-        return order.get(group.args[0], 2) if group is not None else 2
-
-    items.sort(key=rank)
+    """Long files first, so that none begins when the other worker has already run out of work."""
+    rank = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))

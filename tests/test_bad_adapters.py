@@ -11,7 +11,7 @@ from components.shared.config.sections import MixSource
 from pipelines.calibration.mutants import Dose, make_mutant, read_adapter
 from pipelines.calibration.steps import Bench, Prepared, open_bench
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("world"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 ROWS = 1200
 STEPS = 150

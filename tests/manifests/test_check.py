@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("manifests")
-
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 RENDERED = ("local", "staging", "production", "production+argo-events", "production+argo-cron-workflow")
 

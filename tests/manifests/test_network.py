@@ -5,8 +5,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("manifests")
-
 RENDERED = ("local", "staging", "production", "production+argo-events", "production+argo-cron-workflow")
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-pytestmark = pytest.mark.xdist_group("manifests")
-
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests"
 

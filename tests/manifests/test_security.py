@@ -3,10 +3,7 @@
 import re
 from pathlib import Path
 
-import pytest
 import yaml
-
-pytestmark = pytest.mark.xdist_group("manifests")
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 RENDERED = ("local", "staging", "production", "production+argo-events", "production+argo-cron-workflow")

@@ -8,8 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from typer.main import get_command
 
-pytestmark = pytest.mark.xdist_group("manifests")
-
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 RENDERED = ("local", "staging", "production", "production+argo-events", "production+argo-cron-workflow")
 

@@ -253,7 +253,6 @@ def test_the_demo_policy_and_configs_compile(root, monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("launch")
 def test_a_failing_step_fails_the_run(project, capsys):
     """A base model with broken weights fails the run: exit code 1, the stage is named, the parent is closed."""
     base = project.folder / "broken"
@@ -273,7 +272,6 @@ def test_a_failing_step_fails_the_run(project, capsys):
 
 
 @pytest.mark.long
-@pytest.mark.xdist_group("launch")
 def test_shards_and_rare_intents_go_through_the_whole_graph(project):
     """Answered in two shards per side, with held-out rows of rare intents: the run reaches a believable decision."""
     project.write_data(
@@ -306,7 +304,6 @@ def _statuses(project) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("launch")
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL])
 def test_killing_a_run_during_training_leaves_no_mess(project, number):
     """A launcher that is stopped or killed outright leaves a killed run, no task, no version; a rerun works."""

@@ -37,7 +37,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(1200))
-            item.add_marker(pytest.mark.xdist_group("servers"))
             if os.environ.get("PLIMSOLL_SERVER_TESTS") != "1":
                 item.add_marker(pytest.mark.skip(reason="opt-in: make test-servers"))
 

@@ -14,7 +14,7 @@ from pipelines.calibration.measure import Plan
 from pipelines.calibration.steps import open_bench
 from pipelines.calibration.tables import agreements
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("world"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 CATEGORIES = ("direct", "domain", "benign")
 MUTANTS = 10

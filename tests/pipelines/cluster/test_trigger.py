@@ -263,7 +263,6 @@ def test_a_local_run_is_found_by_its_start(tracked_project):
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.xdist_group("launch")
 def test_trigger_runs_the_graph_here_and_then_finds_nothing_due(tracked_project):
     """`plimsoll trigger --local` runs what is due to its decision; called again, it says why nothing is."""
     tracked_project.write_config(

@@ -151,6 +151,7 @@ def test_switching_the_adapter_off_gives_the_base(tuned: TransformersEngine, tin
     assert tuned.generate(ask(*TEXTS), DRAWN, nothing) == with_adapter
 
 
+@pytest.mark.long
 def test_continuous_batching_gives_the_same_greedy_answers(tiny_base: Path):
     """The library's continuous batching is a setting, and changes no greedy token, after a forced beginning neither."""
     continuous = TransformersEngine(tiny_base, mode="continuous")
