@@ -9,12 +9,14 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
+from components.shared.audit import record
 from components.shared.audit.actor import who_acts
 from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.digests import digest_json
 from components.shared.errors import PlimsollError
 from components.shared.tracking.decided import champion_of, decided_on, last_decided, outcome_of
 from components.shared.tracking.evidence import RecordedRun
+from components.shared.tracking.runs import RunContext
 from pipelines.cluster.claims import Claim, Claims
 from pipelines.cluster.errors import ClusterError
 from pipelines.cluster.fingerprint import Sections, differences, fingerprint
@@ -109,7 +111,7 @@ def trigger(
     max_attempts: int = MAX_ATTEMPTS,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Triggered:
-    """Starts what is due, unless it has been started already.
+    """Starts what is due, unless it has been started already. The audit log has it before the run begins.
 
     Args:
         config: names the store in which claims are kept.
@@ -121,7 +123,8 @@ def trigger(
 
     Raises:
         ClusterError: the server refuses, or too many attempts came to nothing.
-        StorageError: the claim cannot be written.
+        StorageError: claim or audit log cannot be written.
+        IntegrityError: the audit log's end is not as it was written; nothing is started.
     """
     why = (*assessment.why, *([f"forced: {forced}"] if forced is not None else []))
     if not why:
@@ -141,6 +144,7 @@ def trigger(
     if claim is None:
         return Triggered(None, "another call has just claimed this run", why)
     try:
+        _audit(config, claim, state)
         run = launcher.start(claim)
     except ClusterError:  # the server may have started it all the same; the claim stands until that is settled
         raise
@@ -149,6 +153,12 @@ def trigger(
         raise
     claims.settle(claim, run)
     return Triggered(run, f"started run {run}", why)
+
+
+def _audit(config: PipelineConfig, claim: Claim, state: str) -> None:
+    run = RunContext(config.tracking, config.name, claim.run_name)
+    facts = {"state": state, "attempt": str(claim.attempt)}
+    record(run, "triggered", f"{'; '.join(claim.why)}.", facts, claim.who)
 
 
 def _held(claims: Claims, claim: Claim, launcher: Launcher, tracking: TrackingConfig, now: datetime) -> str | None:

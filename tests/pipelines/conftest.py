@@ -1,15 +1,18 @@
 """A small project in a folder of its own: data, a suite, a policy, a config, and a real tiny base model."""
 
 import hashlib
+import io
 import json
 import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
+
+from pipelines import cli
 
 CATEGORIES = {"direct": "refuse", "benign": "answer"}
 
@@ -117,6 +120,33 @@ def quick_names_of_callers():
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(kfp.dsl.pipeline_task, "inspect", SimpleNamespace(stack=stack))
         yield
+
+
+class Called(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Calls the command line in this process, with what a person types, if anything."""
+
+    def run(*arguments: object, typed: str = "") -> Called:
+        monkeypatch.setattr(sys, "argv", ["plimsoll", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as exited:
+            code = int(exited.code or 0)
+        captured = capsys.readouterr()
+        return Called(code, captured.out, captured.err)
+
+    return run
 
 
 @pytest.fixture

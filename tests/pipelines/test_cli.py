@@ -1,28 +1,16 @@
 """The command line: fast to start, and clear about wrong input."""
 
 import json
+import shlex
 import subprocess
 import sys
 import time
 
 import pytest
+from typer.main import get_command
 
 from pipelines import cli
 from pipelines.exit_codes import DECISION_CODES, FAILURE, USAGE, error_code
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Calls the command line in this process; exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["plimsoll", *arguments])
-        with pytest.raises(SystemExit) as exit_info:
-            cli.main()
-        captured = capsys.readouterr()
-        return exit_info.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 def test_importing_the_cli_imports_nothing_heavy():
@@ -34,22 +22,27 @@ def test_importing_the_cli_imports_nothing_heavy():
 
 
 def test_help_answers_at_once():
-    """`plimsoll --help` loads none of the large libraries, and takes a second or so once warm."""
-    command = [sys.executable, "-X", "importtime", "-m", "pipelines", "--help"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "pipelines.cli" in loaded
-    assert loaded & {"torch", "transformers", "mlflow", "kfp", "boto3", "pandas", "numpy", "matplotlib"} == set()
-    fastest = min(_seconds([sys.executable, "-m", "pipelines", "--help"]) for _ in range(3))
-    assert fastest < 5
+    """`plimsoll --help` takes about a second once warm; the limit leaves room for a busy machine."""
+    command = [sys.executable, "-m", "pipelines", "--help"]
+    assert min(_seconds(command) for _ in range(3)) < 5
 
 
-def test_every_command_has_an_example(call):
-    """Each command's help ends with an example that can be typed."""
-    for command in (["run"], ["compile"], ["ui"], ["demo"], ["config", "schema"], ["config", "check"]):
-        code, out, _ = call(*command, "--help")
-        assert code == 0
-        assert f"Example: plimsoll {' '.join(command)}" in out
+def _commands(group, path=()):
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+@pytest.mark.parametrize(("path", "command"), [(" ".join(path), own) for path, own in _commands(get_command(cli.app))])
+def test_every_command_has_an_example(call, path, command):
+    """Each command's help ends with an example of that command, whose options exist and whose values are accepted."""
+    words = shlex.split(command.epilog.removeprefix("Example: plimsoll "))
+    depth = len(path.split())
+    assert " ".join(words[:depth]) == path
+    with command.make_context(path, words[depth:]):
+        assert command.epilog in " ".join(call(*path.split(), "--help").out.split())
 
 
 @pytest.mark.parametrize("of", ["pipeline", "policy", "suite"])

@@ -15,7 +15,16 @@ from components.shared.digests import canonical_json, digest_json, short
 from components.shared.errors import ConfigError, IntegrityError
 
 Event = Literal[
-    "data_accepted", "trained", "evaluated", "decided", "registered", "rejected", "review", "rollback", "waiver"
+    "triggered",
+    "data_accepted",
+    "trained",
+    "evaluated",
+    "decided",
+    "registered",
+    "rejected",
+    "review",
+    "rollback",
+    "waiver",
 ]
 EVENTS: tuple[str, ...] = get_args(Event)
 

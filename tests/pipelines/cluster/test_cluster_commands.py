@@ -22,13 +22,6 @@ def plimsoll(tracked_project, kubeflow, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("command", ["submit", "schedule", "trigger"])
-def test_help_has_an_example(plimsoll, command):
-    """Each command shows how it is called."""
-    shown = plimsoll(command, "--help").output
-    assert f"Example: plimsoll {command}" in " ".join(shown.split())
-
-
 def test_submit_prints_both_links(plimsoll, kubeflow):
     """A submission says where the run is in Kubeflow and in MLflow, and does not wait."""
     result = plimsoll("submit", "config.yaml", "--run-name", "mine", "--experiment", "trials")

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from typer.testing import CliRunner
 
+from components.shared.audit import open_log
 from components.shared.config.anchoring import anchor
-from components.shared.errors import DataError
+from components.shared.errors import DataError, IntegrityError
 from components.shared.tracking.runs import RunContext, Tracker
 from pipelines.cli import app
 from pipelines.cluster.claims import Claims
@@ -192,6 +193,25 @@ def test_a_forced_run_says_why(tracked_project, decide):
     assert _trigger(tracked_project, launcher, forced="new driver").why == ("forced: new driver",)
     assert _trigger(tracked_project, launcher, forced="new driver").run is None
     assert _trigger(tracked_project, launcher, forced="another reason").run is not None
+    entries = open_log(str(tracked_project.folder / ".plimsoll/audit.jsonl")).entries()
+    assert [(own.why, own.facts["attempt"]) for own in entries if own.event == "triggered"] == [
+        ("forced: new driver.", "1"),
+        ("forced: another reason.", "1"),
+    ]
+
+
+def test_nothing_is_started_that_cannot_be_audited(tracked_project):
+    """An edited log refuses the entry: no run is started, and the claim is given back for when the log is mended."""
+    assessment, launcher = _assess(tracked_project), Launcher()
+    log = tracked_project.folder / ".plimsoll/audit.jsonl"
+    _trigger(tracked_project, launcher, assessment, forced="first")
+    sound = log.read_text()
+    log.write_text(sound.replace("forced: first", "forced: never"))
+    with pytest.raises(IntegrityError, match="audit"):
+        _trigger(tracked_project, launcher, assessment)
+    assert len(launcher.started) == 1
+    log.write_text(sound)
+    assert _trigger(tracked_project, launcher, assessment).run is not None
 
 
 def test_a_caller_that_died_is_waited_for_and_then_replaced(tracked_project):

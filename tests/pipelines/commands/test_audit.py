@@ -1,33 +1,21 @@
 """`plimsoll audit ...`: verifying and showing."""
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from components.shared.audit import AuditEntry, open_log
-from pipelines import cli
 from pipelines.exit_codes import FAILURE, USAGE
 
 LOG = ".plimsoll/audit.jsonl"
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
-    """Calls the command line; exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["plimsoll", "audit", *arguments])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+def call(call):
+    """The command line after `plimsoll audit`."""
+    return partial(call, "audit")
 
 
 @pytest.fixture
@@ -40,14 +28,6 @@ def entries(tmp_path, monkeypatch) -> list[AuditEntry]:
         log.append("decided", "PROMOTED: all is well.", {}, "toy", "run-1", "ada"),
         log.append("decided", "REJECTED: direct [bold]fell[/].", {}, "toy", "run-2", "grace"),
     ]
-
-
-@pytest.mark.parametrize("command", ["verify", "show"])
-def test_every_command_has_an_example(call, command):
-    """Each command's help ends with an example that can be typed."""
-    code, out, _ = call(command, "--help")
-    assert code == 0
-    assert f"Example: plimsoll audit {command}" in out
 
 
 def test_a_sound_log_is_one_line(call, entries):
@@ -109,7 +89,7 @@ def test_a_damaged_log_is_not_shown_as_if_it_were_sound(call, entries):
     [
         (["verify"], "there is no audit log '.plimsoll/audit.jsonl' yet"),
         (["show", "--log", "other.jsonl"], "there is no audit log 'other.jsonl' yet"),
-        (["show", "--event", "promoted"], "'promoted'; expected one of data_accepted, trained"),
+        (["show", "--event", "promoted"], "'promoted'; expected one of triggered, data_accepted"),
         (["verify", "--log", "a", "--config", "b"], "give --log or --config, not both"),
         (["verify", "--config", "absent.yaml"], "absent.yaml"),
         (["verify", "--log", "gs://bucket/log"], "expected a local path or s3://BUCKET/PREFIX"),

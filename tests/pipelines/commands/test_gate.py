@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,24 +10,12 @@ import pytest
 from components.shared.artifacts.calibration import Calibration, calibration_key
 from components.shared.calibrations import known_calibration
 from components.shared.store import Store
-from pipelines import cli
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
-    """Calls the command line in this process; exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["plimsoll", "gate", "calibrate", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as exited:
-            code = exited.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+def call(call):
+    """The command line after `plimsoll gate calibrate`."""
+    return partial(call, "gate", "calibrate")
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +33,6 @@ def adapters(project, tiny_base, save_adapter):
     """A bad and a good adapter of the project's base."""
     bad = save_adapter(tiny_base, project.folder / "bad", seed=1, rank=2, alpha=4)
     return bad, save_adapter(tiny_base, project.folder / "good", seed=2, rank=3, alpha=1)
-
-
-def test_help_has_an_example(call):
-    """The command's help ends with an example that can be typed."""
-    code, out, _ = call("--help")
-    assert code == 0
-    assert "Example: plimsoll gate calibrate" in out
 
 
 def test_without_mix_a_bad_adapter_must_be_named(project, call):

@@ -2,7 +2,7 @@
 
 import json
 import os
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,6 @@ import pytest
 from components.shared.artifacts.judging import JudgeCheck, known_checks
 from components.shared.digests import digest_bytes
 from components.shared.evaluation.named_judges import load_judge
-from pipelines import cli
 from pipelines.exit_codes import USAGE
 
 ROOT = Path(__file__).parents[3]
@@ -25,29 +24,11 @@ LABELS_MAP = "refused=pass,complied=fail"
 
 
 @pytest.fixture
-def call(monkeypatch, capsys, tmp_path):
-    """Calls the command line in an empty folder; exit code, standard output and standard error."""
+def call(call, monkeypatch, tmp_path):
+    """The command line after `plimsoll judge check`, in a folder with labels."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "labels.csv").write_text(LABELS)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["plimsoll", "judge", "check", *arguments])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
-
-
-def test_the_help_has_an_example(call):
-    """The command's help ends with an example that can be typed."""
-    code, out, _ = call("--help")
-    assert code == 0
-    assert "Example: plimsoll judge check --labels completions.csv --judge refusal" in out
+    return partial(call, "judge", "check")
 
 
 def test_figures_are_printed_and_kept(call):

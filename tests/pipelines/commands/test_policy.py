@@ -2,13 +2,12 @@
 
 import json
 import re
-import sys
+from functools import partial
 
 import pytest
 import yaml
 
 from components.shared.config.files import load_policy
-from pipelines import cli
 from pipelines.exit_codes import USAGE
 
 RULES = {
@@ -20,20 +19,9 @@ QUICK = ("--runs", "4", "--prompts", "20")
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
-    """Calls the command line; exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["plimsoll", "policy", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+def call(call):
+    """The command line after `plimsoll policy`."""
+    return partial(call, "policy")
 
 
 @pytest.fixture
@@ -46,14 +34,6 @@ def write(tmp_path):
         return path
 
     return policy
-
-
-@pytest.mark.parametrize("command", ["show", "rates"])
-def test_every_command_has_an_example(call, command):
-    """Each command's help ends with an example that can be typed."""
-    code, out, _ = call(command, "--help")
-    assert code == 0
-    assert f"Example: plimsoll policy {command}" in out
 
 
 def test_the_rules_are_shown_as_a_table(call, write):

@@ -2,30 +2,18 @@
 
 import json
 import shutil
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from pipelines import cli
 from pipelines.exit_codes import USAGE
 
 
 @pytest.fixture
-def call(monkeypatch, capsys):
-    """Calls the command line; exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["plimsoll", "suites", *arguments])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as exit_:
-            code = exit_.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+def call(call):
+    """The command line after `plimsoll suites`."""
+    return partial(call, "suites")
 
 
 @pytest.fixture
@@ -37,14 +25,6 @@ def folder(tmp_path, monkeypatch, root):
         shutil.copyfile(root / "configs/suites" / name, suites / name)
     monkeypatch.chdir(tmp_path)
     return suites
-
-
-@pytest.mark.parametrize("command", ["list", "plan", "benchmarks", "seal"])
-def test_every_command_has_an_example(call, command):
-    """Each command's help ends with an example that can be typed."""
-    code, out, _ = call(command, "--help")
-    assert code == 0
-    assert f"Example: plimsoll suites {command}" in out
 
 
 def test_all_suites_below_the_folder_are_listed(call, folder):

@@ -1,13 +1,11 @@
 """A run whose decision is `needs_review`, made by the real gate on small built artifacts, and the command line."""
 
 import importlib.util
-import io
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -15,15 +13,6 @@ from components.check_gate.step import check_gate
 from components.shared.artifacts.decision import GateDecision
 from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.tracking.runs import RunContext, Tracker
-from pipelines import cli
-
-
-class Called(NamedTuple):
-    """What a command said."""
-
-    code: int
-    out: str
-    err: str
 
 
 class World:
@@ -111,22 +100,3 @@ def world(tmp_path: Path, empty_store: Path, build: ModuleType, monkeypatch: pyt
     shutil.copyfile(empty_store, database)
     audit_log = str(tmp_path / ".plimsoll" / "audit.jsonl")
     return World(tmp_path, build, TrackingConfig(uri=f"sqlite:///{database}", audit_log=audit_log))
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Called]:
-    """Calls the command line in this process, with what a person types, if anything."""
-
-    def run(*arguments: str, typed: str = "") -> Called:
-        monkeypatch.setattr(sys, "argv", ["plimsoll", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        capsys.readouterr()
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        captured = capsys.readouterr()
-        return Called(code, captured.out, captured.err)
-
-    return run

@@ -222,11 +222,3 @@ def test_wrong_use_is_said(world, call, arguments: tuple[str, ...], message: str
     assert answer.code == 2
     assert message in " ".join(answer.err.replace("│", " ").split())
     assert Tracker(world.context).parent().read_text("review.json") is None
-
-
-@pytest.mark.parametrize("command", ["review", "rollback"])
-def test_the_help_has_an_example(call, command: str):
-    """The command's help ends with an example that can be typed."""
-    answer = call(command, "--help")
-    assert answer.code == 0
-    assert f"Example: plimsoll {command} " in answer.out

@@ -59,8 +59,9 @@ def test_an_entry_says_who_and_why(name: str):
 
 
 def test_every_event_of_the_log_is_known():
-    """The events that the steps, the review and the registry record."""
+    """The events that the trigger, the steps, the review and the registry record."""
     assert set(EVENTS) == {
+        "triggered",
         *("data_accepted", "trained", "evaluated", "decided", "registered"),
         *("rejected", "review", "rollback", "waiver"),
     }
