@@ -114,5 +114,5 @@ class _Opened(NamedTuple):
         opened = [own._replace(opening=self.openings[own.key]) for own in requests]
         return self.engine.generate(opened, sampling, on_done)
 
-    def log_probs(self, continuations: Sequence[Continuation]) -> list[list[float]]:
-        return self.engine.log_probs(continuations)
+    def log_probs(self, continuations: Sequence[Continuation], cut: bool = False) -> list[list[float]]:
+        return self.engine.log_probs(continuations, cut)

@@ -130,7 +130,8 @@ def with_fluency(
 
 
 def _means(engine: Engine, texts: Sequence[Continuation]) -> list[float | None]:
-    return [round(fmean(found), _DIGITS) if found else None for found in engine.log_probs(texts)]
+    """Mean log-probability per text: of the tokens that fit the context, for other words may take more tokens."""
+    return [round(fmean(found), _DIGITS) if found else None for found in engine.log_probs(texts, cut=True)]
 
 
 def _shuffled(own: Continuation, copies: int) -> list[Continuation]:

@@ -81,9 +81,13 @@ class Engine(Protocol):
             ModelError: a conversation does not fit the model's context, or an opening has too few tokens.
         """
 
-    def log_probs(self, continuations: Sequence[Continuation]) -> list[list[float]]:
+    def log_probs(self, continuations: Sequence[Continuation], cut: bool = False) -> list[list[float]]:
         """Log-probability of each token of each text, nats; without the token that ends the turn.
 
+        Args:
+            continuations: conversations and texts.
+            cut: whether a text ends where the model's context does; if not, it must fit.
+
         Raises:
-            ModelError: a conversation and its text do not fit the model's context.
+            ModelError: a conversation and its text, or with `cut` the conversation alone, do not fit the context.
         """

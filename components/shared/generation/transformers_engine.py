@@ -126,12 +126,14 @@ class TransformersEngine:
                 budget = self._smaller(budget, error, max(len(prompts[p]) for p in missing) + sampling.max_new_tokens)
         return [[own[sample] for sample in sorted(own)] for own in found]
 
-    def log_probs(self, continuations: Sequence[Continuation]) -> list[list[float]]:
+    def log_probs(self, continuations: Sequence[Continuation], cut: bool = False) -> list[list[float]]:
         """See `Engine.log_probs`."""
         from components.shared.generation.scoring import Text, token_log_probs
 
         loaded = self._loaded
         texts = [Text(loaded.encode(own.conversation), loaded.encode_text(own.text)) for own in continuations]
+        if cut and loaded.room is not None:
+            texts = [own._replace(text=own.text[: max(0, loaded.room - len(own.prompt))]) for own in texts]
         loaded.check_room([[*own.prompt, *own.text] for own in texts], 0)
         longest = max((len(own.prompt) + len(own.text) for own in texts), default=0)
         return self._halving(

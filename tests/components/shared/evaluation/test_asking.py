@@ -30,7 +30,7 @@ class EchoEngine:
             for own in requests
         ]
 
-    def log_probs(self, continuations: Sequence[Continuation]) -> list[list[float]]:
+    def log_probs(self, continuations: Sequence[Continuation], cut: bool = False) -> list[list[float]]:
         return [[-1.0 / len(own.text)] * 3 if own.text else [] for own in continuations]
 
 

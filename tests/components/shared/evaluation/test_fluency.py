@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from components.shared.artifacts.suites import Expectation, Message
+from components.shared.errors import ModelError
 from components.shared.evaluation.fluency import Fluency, calibrate, measure, with_fluency
 from components.shared.generation.engine import Completion, Continuation, OnDone, Request, Sampling
 
@@ -28,7 +29,7 @@ class CountingModel:
     def generate(self, requests: Sequence[Request], sampling: Sampling, on_done: OnDone) -> list[list[Completion]]:
         return [[Completion(LANGUAGE, 10, complete=True)] for _ in requests]
 
-    def log_probs(self, continuations: Sequence[Continuation]) -> list[list[float]]:
+    def log_probs(self, continuations: Sequence[Continuation], cut: bool = False) -> list[list[float]]:
         self.scored += len(continuations)
         return [self._score(own.text.split()) for own in continuations]
 
@@ -92,6 +93,23 @@ def test_short_and_empty_answers_are_never_suspects(model: CountingModel, floor:
     found = measure(model, [text("nine one seven"), text("")], floor)
     assert [own.shuffles_beaten for own in found] == [None, None]
     assert found[1].log_prob is None
+
+
+def test_an_answer_that_fills_the_context_is_measured(tiny_base):
+    """Its words in another order can take more tokens than the model's context has left; that ends no evaluation."""
+    from components.shared.generation.transformers_engine import TransformersEngine
+
+    engine = TransformersEngine(tiny_base)
+    words = "How do I do this? " * 30
+    for end in range(len(words) - 1, 0, -1):  # the longest beginning that still fits, to the token
+        try:
+            engine.log_probs([text(words[:end])])
+        except ModelError:
+            continue
+        break
+    (found,) = measure(engine, [text(words[:end])], floor=0.0)
+    assert found.log_prob is not None
+    assert found.shuffles_beaten is not None
 
 
 def test_equal_answers_to_equal_prompts_are_measured_once(model: CountingModel):

@@ -235,6 +235,21 @@ def test_a_models_own_answer_is_likelier_than_another(base: TransformersEngine):
     assert empty == []
 
 
+def test_a_text_that_does_not_fit_is_cut_where_that_is_wanted(base: TransformersEngine):
+    """Of a text beyond the context of 128 tokens the beginning is scored, as it is alone; else it is refused."""
+    conversation = ask(TEXTS[0])[0].conversation
+    long = Continuation(conversation, "The cat sat on the mat. " * 20)
+    with pytest.raises(ModelError, match="context holds 128"):
+        base.log_probs([long])
+    (cut,) = base.log_probs([long], cut=True)
+    whole, short = base.log_probs([long._replace(text="The cat sat on the mat."), long._replace(text="")], cut=True)
+    assert 100 < len(cut) < 128
+    assert cut[: len(whole)] == pytest.approx(whole, abs=1e-4)
+    assert short == []
+    with pytest.raises(ModelError, match="context holds 128"):
+        base.log_probs([Continuation(ask("The cat sat on the mat. " * 20)[0].conversation, "No.")], cut=True)
+
+
 def test_the_divergence_of_the_first_tokens_is_the_adapters(tuned: TransformersEngine, tiny_base: Path, zero_adapter):
     """An adapter that changes logits diverges, one with B = 0 does not, and no adapter has nothing to compare."""
     texts = [Continuation(own.conversation, "I can't help with that.") for own in ask(*TEXTS)]
