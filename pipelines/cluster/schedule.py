@@ -5,20 +5,14 @@ Missed times are not made up for, and a run is never started beside an earlier o
 does not know why a run is due.
 """
 
-import re
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from components.shared.errors import ConfigError
 from pipelines.cluster.client import Client
 from pipelines.cluster.errors import ClusterError
 from pipelines.cluster.listing import everything, named
 from pipelines.cluster.package import Package
 from pipelines.cluster.submit import ensure_experiment
 
-_FIELD = re.compile(r"[0-9A-Za-z*/,?-]+", re.ASCII)
-_RANGES = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
-_NAMES = ("second", "minute", "hour", "day of month", "month", "day of week")
 DESCRIPTION = "Made by plimsoll schedule."
 
 
@@ -30,37 +24,6 @@ class Schedule(NamedTuple):
     enabled: bool
     status: str
     identity: str
-
-
-def cron_of(text: str, zone: str | None = None) -> str:
-    """A cron expression as the server takes it: six fields, seconds first, and a time zone in front.
-
-    Args:
-        text: five fields (minute, hour, day of month, month, day of week) or six.
-        zone: name of a time zone, such as Europe/Berlin; None: the server's own, which is UTC unless it was changed.
-
-    Raises:
-        ConfigError: it is no such expression, or there is no such zone.
-    """
-    fields = text.split()
-    if len(fields) == 5:
-        fields = ["0", *fields]
-    if len(fields) != 6:
-        raise ConfigError(f"cron {text!r} has {len(fields)} fields; expected 5 (minute first) or 6 (second first)")
-    for field, name, (lowest, highest) in zip(fields, _NAMES, _RANGES, strict=True):
-        # what follows a slash is a step, not a time
-        numbers = [int(number) for part in field.split(",") for number in re.findall(r"\d+", part.partition("/")[0])]
-        if not _FIELD.fullmatch(field) or any(not lowest <= number <= highest for number in numbers):
-            raise ConfigError(
-                f"cron {text!r}: {field!r} is no {name}; expected {lowest} to {highest}, *, ranges or lists"
-            )
-    if zone is None:
-        return " ".join(fields)
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigError(f"time zone {zone!r} is not known; expected a name such as Europe/Berlin or UTC") from None
-    return " ".join([f"TZ={zone}", *fields])
 
 
 def put_schedule(

@@ -1,4 +1,4 @@
-"""`plimsoll submit`, `plimsoll schedule` and `plimsoll trigger`: the pipeline on a Kubeflow cluster.
+"""`plimsoll submit` and `plimsoll trigger`: runs of the pipeline on a Kubeflow cluster.
 
 Thin: it parses, calls and prints. `pipelines.cluster` talks to the server and finds what is due.
 """
@@ -21,6 +21,7 @@ from pipelines.commands.cluster_options import (
     connect,
     warn_of_local_addresses,
 )
+from pipelines.commands.schedules import schedule
 
 if TYPE_CHECKING:
     from components.shared.config.sections import TrackingConfig
@@ -35,7 +36,7 @@ Wait = Annotated[
 
 
 def add_cluster_commands(app: typer.Typer) -> None:
-    """Adds the three commands."""
+    """Adds the commands that work with a Kubeflow server."""
     app.command(epilog="Example: plimsoll submit configs/pipelines/mine.yaml --wait")(submit)
     app.command(epilog='Example: plimsoll schedule configs/pipelines/mine.yaml --cron "0 3 * * 1" --tz Europe/Berlin')(
         schedule
@@ -85,69 +86,6 @@ def submit(
     _show_links(client, loaded.config.tracking, run_id)
     if wait:
         raise typer.Exit(_follow(client, package, loaded.config.tracking, run_id))
-
-
-def schedule(
-    config: Config,
-    overrides: Overrides = None,
-    cron: Annotated[
-        str | None,
-        typer.Option("--cron", metavar="FIELDS", help="When: 5 fields, minute first, or 6, second first."),
-    ] = None,
-    zone: Annotated[
-        str | None,
-        typer.Option("--tz", metavar="ZONE", help="Time zone of --cron; default: the server's, UTC unless changed."),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="NAME", help="The schedule; default: that of the pipeline.")
-    ] = None,
-    show: Annotated[bool, typer.Option("--list", help="Shows all schedules.")] = False,
-    pause: Annotated[bool, typer.Option("--pause", help="Starts no more runs until --resume.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Starts runs again.")] = False,
-    delete: Annotated[bool, typer.Option("--delete", help="Removes the schedule; its runs stay.")] = False,
-    experiment: Experiment = None,
-    host: Host = None,
-    namespace: Namespace = None,
-    token: Token = None,
-    token_file: TokenFile = None,
-    cookie: Cookie = None,
-) -> None:
-    """Runs the pipeline by the clock: makes or replaces the schedule of that name.
-
-    The config is compiled now: a change of it takes effect with the next `plimsoll schedule`. Missed times are not made
-    up for, and no run starts beside an earlier one. Exit codes: 0 done; 2 wrong use; 1 failure.
-    """
-    from pipelines.cluster.schedule import delete_schedule, pause_schedule, put_schedule, resume_schedule
-    from pipelines.launch import load
-
-    if sum((cron is not None, show, pause, resume, delete)) != 1:
-        raise typer.BadParameter("give exactly one of --cron, --list, --pause, --resume, --delete", param_hint="--cron")
-    loaded = load(config, overrides or [])
-    client = connect(loaded.config.cluster, host, namespace, token, token_file, cookie)
-    known = name or loaded.config.name
-    if show:
-        _show_schedules(client)
-    elif cron is not None:
-        from pipelines.cluster.package import compile_package
-        from pipelines.cluster.schedule import cron_of
-        from pipelines.cluster.submit import request_of
-
-        expression = cron_of(cron, zone)
-        warn_of_local_addresses(loaded.config)
-        request = request_of(loaded.config, compile_package(loaded), known, experiment)
-        identity, replaced = put_schedule(
-            client, request.package, known, expression, request.experiment, request.service_account
-        )
-        typer.echo(f"{'replaced' if replaced else 'made'} schedule {known} ({identity}): {expression}")
-    elif pause:
-        pause_schedule(client, known)
-        typer.echo(f"schedule {known} is paused")
-    elif resume:
-        resume_schedule(client, known)
-        typer.echo(f"schedule {known} is on again; what it missed is not made up for")
-    else:
-        delete_schedule(client, known)
-        typer.echo(f"schedule {known} is deleted; its runs stay")
 
 
 def trigger(
@@ -280,15 +218,3 @@ def _show_links(client: "Client", tracking: "TrackingConfig", run_id: str) -> No
     except TrackingError:  # the cluster may reach a store that this machine does not
         link = None
     typer.echo(f"  MLflow: {link or tracking.uri}, experiment {tracking.experiment!r}, pipeline run {run_id}")
-
-
-def _show_schedules(client: "Client") -> None:
-    from pipelines.cluster.schedule import list_schedules
-    from pipelines.tables.printing import print_line, print_table
-
-    found = list_schedules(client)
-    if not found:
-        print_line("there are no schedules")
-        return
-    rows = [[own.name, own.cron, "on" if own.enabled else "paused", own.identity] for own in found]
-    print_table("", ("schedule", "cron", "state", "id"), rows, left=4)

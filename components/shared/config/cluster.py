@@ -139,6 +139,11 @@ class ClusterConfig(Section):
     namespace: Name | None = Field(
         default=None, description="The profile's namespace on a server with several users; none: a single user's."
     )
+    time_zone: str = Field(
+        default="UTC",
+        min_length=1,
+        description="In which the server reads schedules: CRON_SCHEDULE_TIMEZONE of its scheduled workflow controller.",
+    )
     experiment: str | None = Field(
         default=None, min_length=1, description="Kubeflow experiment; none: tracking.experiment."
     )

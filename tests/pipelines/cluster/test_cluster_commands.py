@@ -82,6 +82,11 @@ def test_a_schedule_is_made_listed_paused_and_deleted(plimsoll, kubeflow):
     made = plimsoll("schedule", "config.yaml", "--cron", "0 3 * * 1", "--tz", "Europe/Berlin")
     assert made.exit_code == 0, made.output
     assert "made schedule small" in made.output
+    assert kubeflow.sent("POST", "/apis/v2beta1/recurringruns")[0].body["trigger"]["cron_schedule"]["cron"] in (
+        "0 0 2 * * 1",
+        "0 0 1 * * 1",
+    )
+    assert "the server reads times in UTC: from 20" in " ".join(made.output.split())
     assert "replaced schedule small" in plimsoll("schedule", "config.yaml", "--cron", "0 4 * * 1").output
     assert "0 0 4 * * 1" in plimsoll("schedule", "config.yaml", "--list").output
     assert "is paused" in plimsoll("schedule", "config.yaml", "--pause").output

@@ -4,10 +4,8 @@ import json
 
 import pytest
 
-from components.shared.errors import ConfigError
 from pipelines.cluster.errors import ClusterError
 from pipelines.cluster.schedule import (
-    cron_of,
     delete_schedule,
     list_schedules,
     pause_schedule,
@@ -20,36 +18,6 @@ RECURRING = "/apis/v2beta1/recurringruns"
 
 def _put(client, package, name="nightly", cron="0 0 3 * * *"):
     return put_schedule(client, package, name, cron, "e", "runner")
-
-
-@pytest.mark.parametrize(
-    ("text", "zone", "expected"),
-    [
-        ("0 3 * * 1", None, "0 0 3 * * 1"),
-        ("0 3 * * 1", "Europe/Berlin", "TZ=Europe/Berlin 0 0 3 * * 1"),
-        ("30 0 3 * * 1", "UTC", "TZ=UTC 30 0 3 * * 1"),
-        ("*/90 1-5,22 ? JAN-MAR MON", None, "0 */90 1-5,22 ? JAN-MAR MON"),
-    ],
-)
-def test_five_fields_get_a_second(text, zone, expected):
-    """The server wants seconds first; five fields get second 0, six stay, and a zone goes in front."""
-    assert cron_of(text, zone) == expected
-
-
-@pytest.mark.parametrize(
-    "text", ["", "0 3 * *", "0 0 3 * * 1 2026", "61 3 * * 1", "0 24 * * 1", "0 3 0 * *", "0 3 * * $"]
-)
-def test_no_cron_is_refused(text):
-    """Too few or too many fields, times that do not exist and other characters are named."""
-    with pytest.raises(ConfigError, match="cron"):
-        cron_of(text)
-
-
-def test_an_unknown_zone_is_refused():
-    """A time zone that does not exist, or tries to be a path, is named."""
-    for zone in ("Europe/Atlantis", "../etc/passwd", ""):
-        with pytest.raises(ConfigError, match="time zone"):
-            cron_of("0 3 * * 1", zone)
 
 
 def test_a_schedule_is_one_request(kubeflow, connect, package):
