@@ -28,7 +28,8 @@ from components.shared.evaluation.reports import load_report
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.store import FOLLOW_UP_KIND, Store
 from components.shared.tracking.history import attempts_before, lineage_tags, task_digest
-from components.shared.tracking.runs import RunContext, StageRun, Tracker
+from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.stage_run import StageRun
 
 STAGE = "check_gate"
 DECISION_FILE = "gate_decision.json"

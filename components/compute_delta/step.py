@@ -21,7 +21,8 @@ from components.shared.evaluation.metrics.change import compare
 from components.shared.evaluation.pairing import completeness_problems, pair
 from components.shared.evaluation.prompt_sets import load_prompts
 from components.shared.evaluation.reports import load_report
-from components.shared.tracking.runs import RunContext, StageRun, Tracker
+from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.stage_run import StageRun
 
 STAGE = "compute_delta"
 DELTA_FILE = "delta_report.json"

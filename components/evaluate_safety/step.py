@@ -30,7 +30,8 @@ from components.shared.evaluation.metrics.opinions import score_directions
 from components.shared.evaluation.metrics.probes import probe_metrics
 from components.shared.evaluation.prompt_sets import load_prompts
 from components.shared.store import Store
-from components.shared.tracking.runs import RunContext, StageRun, Tracker
+from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.stage_run import StageRun
 
 
 def evaluate_safety(

@@ -25,7 +25,8 @@ from components.shared.generation.base_models import (
     tokenizer_digest,
 )
 from components.shared.store import ADAPTER_KIND, Store
-from components.shared.tracking.runs import RunContext, StageRun, Tracker
+from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.stage_run import StageRun
 
 STAGE = "finetune_lora"
 _LIBRARIES = ("torch", "transformers", "peft", "trl")

@@ -29,7 +29,8 @@ from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest, locate_base_model
 from components.shared.generation.transformers_engine import TransformersEngine
 from components.shared.store import FOLLOW_UP_KIND, Store
-from components.shared.tracking.runs import RunContext, StageRun, Tracker
+from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.stage_run import StageRun
 
 STAGE = "follow_up"
 

@@ -23,7 +23,8 @@ from components.shared.evaluation.suites import (
     load_suites,
     refuse_repeated_prompts,
 )
-from components.shared.tracking.runs import RunContext, StageRun, Tracker
+from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.stage_run import StageRun
 from components.shared.training_files import read_training_files
 
 STAGE = "prepare_data"

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from components.shared.tracking.runs import StageRun, Tracker
+from components.shared.tracking.runs import Tracker
+from components.shared.tracking.stage_run import StageRun
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -13,7 +13,8 @@ from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.errors import TrackingError
 from components.shared.progress import speaker
 from components.shared.tracking.evidence import RecordedRun, find_run
-from components.shared.tracking.runs import RunContext, StageRun, open_client
+from components.shared.tracking.runs import RunContext, open_client
+from components.shared.tracking.stage_run import StageRun
 
 REVIEW_TAG = "plimsoll.review"
 REVIEWER_TAG = "plimsoll.reviewer"

@@ -46,6 +46,15 @@ _KINDS = {
 }
 
 
+_FIELDS = re.compile(r"[0-9A-Za-z*?,/-]+( [0-9A-Za-z*?,/-]+){4,5}")
+"""What robfig/cron 1.2, the library of the real server, takes: no time zone in front."""
+
+
+def _cron(body: Any) -> str:
+    """The expression of a recurring run, which the server's library (robfig/cron 1.2) splits into fields."""
+    return str(body["trigger"]["cron_schedule"]["cron"])
+
+
 def _routes() -> list[tuple[str, re.Pattern[str]]]:
     """Every route that the generated client knows, as method and pattern."""
     services = [own for name, own in vars(kfp_server_api).items() if name.endswith("ServiceApi")]
@@ -120,6 +129,8 @@ class KubeflowServer:
         model = _BODIES.get(path)
         if method == "POST" and model is not None and not _well_formed(body, model):
             return 400, {"message": "unknown field"}, {}
+        if method == "POST" and path.endswith("/recurringruns") and not _FIELDS.fullmatch(_cron(body)):
+            return 400, {"message": f"Expected 5 to 6 fields, found {len(_cron(body).split())}"}, {}
         fault = next((own for own in self.faults if own.method == method and path.startswith(own.path)), None)
         if fault is not None:
             self.faults.remove(fault)

@@ -14,9 +14,10 @@ from requests import HTTPError, Response
 from components.shared.errors import DataError, TrackingError
 from components.shared.tracking import queue, spool
 from components.shared.tracking.queue import Queue, left_queues
-from components.shared.tracking.runs import StageRun, Tracker
+from components.shared.tracking.runs import Tracker
 from components.shared.tracking.sending import in_a_hurry, is_outage
 from components.shared.tracking.spool import Spool
+from components.shared.tracking.stage_run import StageRun
 
 
 class Door:
