@@ -75,10 +75,10 @@ images-push: ## Push both images and note their digests (REGISTRY=registry.examp
 
 test-containers: $(READY) ## Opt-in, Debian 12, root: build both images and run the demo's graph in real containers
 	tests/containers/setup.sh
-	. $${PLIMSOLL_CONTAINERS:-.plimsoll/containers}/env && PLIMSOLL_CONTAINER_TESTS=1 $(BIN)/pytest tests/containers
+	. $${PLIMSOLL_CONTAINERS:-.plimsoll/containers}/env && PLIMSOLL_CONTAINER_TESTS=1 $(BIN)/pytest -v --durations=5 tests/containers
 
 test-servers: $(READY) ## Opt-in, PostgreSQL installed: MLflow on PostgreSQL and S3, with servers that go away
-	OMP_NUM_THREADS=1 PLIMSOLL_SERVER_TESTS=1 $(BIN)/pytest tests/servers
+	OMP_NUM_THREADS=1 PLIMSOLL_SERVER_TESTS=1 $(BIN)/pytest -v tests/servers
 
 clean: ## Remove what runs have made (keeps .venv)
 	rm -rf .plimsoll build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage .coverage.* .import_linter_cache
