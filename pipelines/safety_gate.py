@@ -202,7 +202,7 @@ def _evaluated(config: PipelineConfig, place: Place, side: str, arguments: Mappi
 
 
 def config_texts(config: PipelineConfig, policy: Policy) -> Texts:
-    """The sections as JSON text, without the characters that KFP's local runner would mangle."""
+    """The sections as JSON text, without what some runner would mangle."""
     return Texts(
         base_model=_text(config.base_model),
         data=_text(config.data),
@@ -221,8 +221,12 @@ def _text(section: Section) -> str:
 
 
 def _portable(text: str) -> str:
-    """The same JSON value without what a local run would mangle.
+    """The same JSON value without what some runner would mangle; all of it stands inside strings, if anywhere.
 
-    An apostrophe breaks every `dsl.If`; the word `python3` is replaced by an interpreter's path.
+    Locally an apostrophe breaks every `dsl.If`, and the word `python3` is replaced by an interpreter's path. On a
+    cluster two opening braces begin a placeholder of Argo's, as in a judge's template, and Kubernetes reads `$$` and
+    `$(NAME)` in a container's arguments (kubeflow/pipelines #1476, #10370).
     """
-    return text.replace("'", "\\u0027").replace("python3", "pytho\\u006e3")
+    for mangled, same in (("'", "\\u0027"), ("python3", "pytho\\u006e3"), ("{{", "{\\u007b"), ("$", "\\u0024")):
+        text = text.replace(mangled, same)
+    return text

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from kfp.compiler import Compiler
 
 from components.shared.config.files import load_pipeline_config, load_policy
@@ -193,13 +195,16 @@ def test_shards_answer_before_their_side_is_evaluated(loaded, tmp_path):
     assert sum(name.startswith("exec-answer-prompts") for name in with_gpu) == 6
 
 
-def test_config_texts_survive_a_local_run(loaded):
-    """An apostrophe and the word python3 are escaped, and the JSON value stays the same."""
+MANGLED = ("'", "python3", "{{", "$")
+
+
+@given(words=st.lists(st.sampled_from([*MANGLED, "{", "}}", "\\", '"', "\\u0027", "python", "3", " é\n"]), max_size=12))
+def test_config_texts_survive_every_runner(loaded, words):
+    """What a local run, Argo or Kubernetes would mangle is escaped, and the JSON value stays the same."""
     config, policy = loaded
-    evaluation = config.evaluation.model_copy(update={"system_prompt": "Don't use python3."})
+    evaluation = config.evaluation.model_copy(update={"system_prompt": "".join(words)})
     text = config_texts(config.model_copy(update={"evaluation": evaluation}), policy).evaluation
-    assert "'" not in text
-    assert "python3" not in text
+    assert [own for own in MANGLED if own in text] == []
     assert type(evaluation).model_validate_json(text) == evaluation
 
 
