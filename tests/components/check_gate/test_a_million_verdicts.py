@@ -13,12 +13,15 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.mark.slow
 def test_a_million_verdict_pairs_are_decided_in_seconds(tmp_path: Path):
-    """Delta and gate need less than 10 s of one core and 1 GiB, rows included; the decision is the right one."""
+    """Delta and gate need some seconds of one core and less than 1 GiB, rows included; the decision is the right one.
+
+    `make bench` has the figure; the limit is four times that, so that a busy machine keeps it.
+    """
     out = tmp_path / "out.json"
     script = ROOT / "tests" / "bench" / "run_gate.py"
     command = [sys.executable, script, tmp_path, json.dumps({"pairs": 1_000_000}), out]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
     found = json.loads(out.read_text())
     assert (found["decision"], found["problems"]) == ("promote", [])
-    assert found["cpu_s"] < 10
+    assert found["cpu_s"] < 20
     assert found["peak_mb"] < 1024
