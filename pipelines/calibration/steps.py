@@ -88,6 +88,7 @@ class Bench(NamedTuple):
                 policy=self.policy.model_dump_json(),
                 store=self.config.store,
                 reuse=self.config.reuse,
+                checkpoints=self.config.checkpoints.model_dump_json(),
                 **self._run(),
             )
         return target

@@ -9,21 +9,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from components.shared.config.sections import TrackingConfig
 from components.shared.tracking.runs import RunContext, Tracker, open_client
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
-settings.register_profile(
-    "plimsoll",
-    deadline=None,
-    derandomize=True,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-settings.load_profile("plimsoll")
 
 
 def _load_builders() -> ModuleType:
