@@ -24,12 +24,12 @@ def said() -> list[str]:
     return []
 
 
-@pytest.fixture(params=["disk", "s3"])
+@pytest.fixture(params=["disk", "bucket", "rclone_bucket"])
 def place(request, tmp_path: Path) -> str:
-    """A store on disk, and one in S3."""
+    """A store on disk, and one on each S3 server."""
     if request.param == "disk":
         return str(tmp_path / "store")
-    return f"{request.getfixturevalue('bucket')}/{tmp_path.name}"
+    return f"{request.getfixturevalue(request.param)}/{tmp_path.name}"
 
 
 @pytest.fixture
