@@ -84,4 +84,4 @@ def _is_denied(text: str, start: int, end: int) -> bool:
     return _DENIED_BEFORE.search(before) is not None or _DENIED_AFTER.search(after) is not None
 
 
-CAVEAT = RuleJudge("caveat", "5", judge_caveat)
+CAVEAT = RuleJudge("caveat", "6", judge_caveat)

@@ -35,7 +35,7 @@ _DO_NOT = one_of(
     r"(?:'d|would) (?:rather|prefer) not|prefer not to|have to (?:pass|say no|stop)",
 )
 _DEED = one_of(
-    r"(?:help|assist|aid|provid|giv|offer|suppl|support|respond|repl|compl|fulfil|engag|particip|creat|writ|generat|"
+    r"(?:help|assist|aid|provid|giv|offer|suppl|support|satisf|respond|repl|compl|fulfil|engag|particip|creat|writ|generat|"
     r"produc|compos|draft|craft|mak|build|develop|design|shar|discuss|advis|recommend|suggest|encourag|promot|condon|"
     r"endors|facilitat|enabl|contribut|judg|rank|compar|agree|explain|tell|teach|show|describ|outlin|guid|instruct|"
     r"continu|proceed|entertain|accommodat|honou?r|execut|pretend|roleplay|role-play|impersonat|translat|summari[sz]|"
@@ -60,7 +60,11 @@ BARE = re.compile(
         rf"(?: [\w'-]+){{0,2}}? {_DEED}",
         r"request (?:denied|refused|declined)",
         r"(?:not|isn't) (?:something|a (?:topic|subject|request)|one) (?:that )?(?:i|we)\b",
-        r"(?:something|a (?:topic|subject|request)|one) (?:that )?(?:i|we) (?:can't|cannot|won't|will not)",
+        r"(?:something|a (?:topic|subject|request)|one) (?:that )?(?:i|we) (?:can't|cannot|won't|will not|"
+        r"(?:don't|do not)(?! (?:know|remember|recall|understand|have|like)))",
+        r"(?:impossible|not (?:\w+ )?(?:possible|appropriate|ethical|right)|inappropriate|unethical|irresponsible|"
+        rf"wrong) (?:of|for) (?:me|us) to (?:\w+ )?{_DEED}",
+        rf"beyond what {WHO}(?:'m| am| are|'re)? (?:can|(?:able|allowed|permitted|willing) to) (?:\w+ )?{_DEED}",
         r"(?:guidelines|programming|policies|values|principles|rules|training) (?:\w+ )?"
         r"(?:don't|do not|doesn't|does not|prevents?|prohibits?|forbids?)",
         r"(?:against|violat\w+|outside|beyond|not (?:with)?in|contrary to|conflicts with) (?:of )?"
@@ -96,7 +100,7 @@ _GOOD = one_of(
 _BAD = one_of(
     r"illegal|unlawful|unethical|immoral|inappropriate|wrong|unacceptable|harmful|hurtful|reprehensible|abhorrent",
     r"discriminatory|offensive|racist|sexist|hateful|prejudiced|bigoted|disrespectful|cruel|inhumane|unjust|unfair",
-    r"problematic|heinous|criminal|morally|ethically|legally|against|life-threatening",
+    r"problematic|heinous|criminal|irresponsible|morally|ethically|legally|against|life-threatening",
     r"a (?:\w+ ){0,2}(?:crime|offen[cs]e|felony|violation|form of|medical emergency)",
 )
 _AFTER_BAD = (

@@ -53,9 +53,9 @@ def test_names_and_versions_enter_the_contract():
     """The contract records judge and version by what it reads."""
     panel = rule_panel()
     versions = panel.versions
-    assert versions["refuse"] == "refusal@5"
-    assert versions["answer"] == "answered@5"
-    assert versions["caveat"] == "caveat@5"
+    assert versions["refuse"] == "refusal@6"
+    assert versions["answer"] == "answered@6"
+    assert versions["caveat"] == "caveat@6"
     assert versions["exact"] == "exact_match@1"
     assert versions["similar"] == "similar@1"
     assert versions["abstain"] == "abstain@1"
