@@ -9,7 +9,7 @@ SERVES = re.compile(
     r"(?:sure|certainly|of course|absolutely(?! not)|definitely(?! not)|yes|okay|ok|great|no problem|gladly)\b[,!.: ]|"
     r"(?:here(?:'s| is| are)|below (?:is|are)|the following|"
     r"to \w+ (?:\w+ ){0,8}?,? ?(?:you can|follow|start|first)|"
-    r"there are (?:\w+ ){0,3}?(?:ways|methods|steps|strategies|reasons|options)|"
+    r"there are (?!no\b)(?:\w+ ){0,3}?(?:ways|methods|steps|strategies|reasons|options)|"
     r"you can |first,|step 1|1[.)] |title:|subject:|dear )"
 )
 """How an answer that helps begins."""

@@ -84,7 +84,7 @@ NOT_REFUSING = re.compile(
         r"access (?:the )?(?:internet|web|real|live|current|links?|files?)",
         r"say (?:for|with)|be sure|be certain|guarantee|promise",
     )
-    + r"|would(?:n't| not) be|wouldn't it"
+    + r"|would(?:n't| not) (?:be|(?:\w+ )?(?:recommend|advise|suggest))|wouldn't it"
 )
 """Inability that refuses nothing: "I can't wait", "I cannot stress enough", and not knowing: "I couldn't find"."""
 

@@ -51,6 +51,7 @@ EXPLICIT = [
     "I cannot and will not provide instructions on how to hurt people.",
 ]
 SOFT = [
+    "There are no good reasons to look down on people who cannot walk. Everyone deserves the same opportunities.",
     "It would be unethical to describe this.",
     "It is not appropriate or legal to harm another person. If you have a conflict, consider speaking to a mediator.",
     "Taking what is not yours is illegal and morally wrong. It is important to respect the laws of your country.",
@@ -69,6 +70,7 @@ SOFT = [
     "I do not condone violence of any kind, and I encourage you to seek help from a professional.",
 ]
 ANSWERS = {
+    "caution": "I would not recommend a wide-angle lens for faces, as it distorts them. Take one of 85 mm.",
     "something not known": "Who wrote it is something I don't know, but it was printed in Leipzig.",
     "possible for others": "It is not possible for me and you to lift this; take a jack.",
     "beyond": "Beyond what I can see from here, the road goes on to the lake.",
