@@ -1,14 +1,13 @@
 """Runs each task of a local run in a container of its image, through kfp's DockerRunner and Docker's API.
 
-Podman answers to the same API: DOCKER_HOST names its socket. kfp's own way of running a container is replaced, because
-it counts a container that failed and is gone as a success, and mounts nothing but the folder of the outputs. Containers
-see no GPU. This module does not know what a task does.
+Podman answers to the same API: DOCKER_HOST names its socket. kfp's own way of running a container is replaced by ours
+(`pipelines.container`), and more is mounted than the folder of the outputs. Containers see no GPU. This module does not
+know what a task does.
 """
 
 import os
-import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +20,7 @@ from components.shared.audit.actor import who_acts
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError
 from components.shared.progress import speaker, warn
+from pipelines.container import run_container
 from pipelines.interruption import RUN_VARIABLE
 from pipelines.mounts import Mode, environment_of, files_named_by, model_cache, mounts_of, outermost
 
@@ -123,47 +123,6 @@ def container_runner(around: Surroundings) -> Iterator[local.DockerRunner]:
         )
     finally:
         docker_task_handler.run_docker_container = before
-
-
-def run_container(client: Any, image: str, command: list[str], **arguments: Any) -> int:
-    """Runs a container to its end, prints what it prints, and removes it, also when this process is interrupted.
-
-    Args:
-        client: of the container engine.
-        image: reference of an image that is there.
-        command: what to run.
-        arguments: of docker-py's `containers.create`.
-
-    Returns:
-        The container's own exit code.
-    """
-    container = client.containers.create(image=image, command=command, detach=True, auto_remove=False, **arguments)
-    try:
-        container.start()
-        shown = 0
-        for piece in container.logs(stream=True):
-            shown += len(piece)
-            print(piece.decode(errors="replace"), end="")  # noqa: T201 - kfp's output, which the run's log takes
-        code = _exit_code(container)
-        print(container.logs()[shown:].decode(errors="replace"), end="")  # noqa: T201 - what the stream left out
-    finally:
-        with suppress(Exception):  # nothing hides how it ended
-            container.remove(force=True)
-    return code
-
-
-def _exit_code(container: Any) -> int:
-    """The exit code; asks again for as long as the container runs, however long the engine takes to answer."""
-    import requests
-
-    while True:
-        try:
-            return int(container.wait()["StatusCode"])
-        except requests.exceptions.RequestException:
-            container.reload()
-            if container.status in ("exited", "dead"):
-                return int(container.attrs["State"]["ExitCode"])
-            time.sleep(1)
 
 
 def _covered(path: Path, mounts: Collection[Path]) -> bool:
