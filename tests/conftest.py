@@ -28,7 +28,6 @@ LONGEST = [
     "test_launch.py",
     "test_evidence.py",
     "test_cluster_commands.py",
-    "test_transformers_engine.py",
     "test_storage_transfers.py",
     "test_operating_characteristics.py",
     "test_answering.py",

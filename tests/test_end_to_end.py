@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -134,6 +135,19 @@ def test_the_decision_is_verified_from_its_raw_verdicts(careless, careful, clien
     run = _parents(client, pipeline)[0].info.run_id
     done = plimsoll("verify", run, "--config", f"configs/pipelines/{pipeline}.yaml", cwd=world)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_rejected_answer_comes_again(careless, client, plimsoll, world):
+    """A witness of the rejection is drawn again on both sides, to the letter."""
+    run = _parents(client, "demo-careless")[0].info.run_id
+    config = ("--config", "configs/pipelines/demo-careless.yaml")
+    listed = plimsoll("replay", run, *config, cwd=world)
+    assert listed.returncode == 0, listed.stdout + listed.stderr
+    witness = re.search(r"\bdirect-\d+\b", listed.stdout)
+    assert witness is not None
+    done = plimsoll("replay", run, witness[0], *config, cwd=world)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "replay: identical"
 
 
 def test_the_audit_log_is_sound_and_tells_the_story(careless, careful, plimsoll, world):

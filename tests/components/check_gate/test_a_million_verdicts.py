@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_million_verdict_pairs_are_decided_in_seconds(tmp_path: Path):
     """Delta and gate need some seconds of one core and less than 1 GiB, rows included; the decision is the right one.
 

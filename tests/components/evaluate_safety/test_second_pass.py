@@ -137,6 +137,7 @@ def test_shards_share_the_second_pass_out(run, prompts: Path, tiny_base: Path, t
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_processes_share_the_second_pass_out(run, capfd):
     """Two processes answer both passes in one go, and the floor is that of one process."""
     alone = run("baseline", None, TWICE.model_copy(update={"chunk_answers": 4}))

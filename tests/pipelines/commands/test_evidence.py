@@ -121,7 +121,7 @@ def finished(project) -> tuple[Any, str]:
     return project, outcome.run_id
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_real_run_is_verified_and_replayed(finished, tmp_path: Path, monkeypatch):
     """Verified from MLflow, and both sides' answers come again to the letter; what is not the run's own is refused."""
     project, run = finished

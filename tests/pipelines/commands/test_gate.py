@@ -63,6 +63,7 @@ def test_a_greedy_gate_is_refused(project, adapters, call):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_calibration_is_printed_kept_and_leaves_no_other_trace(project, adapters, call):
     """JSON on standard output, progress beside it, the artifact in file and store; no MLflow store, no audit log."""
     bad, good = adapters
