@@ -37,7 +37,7 @@ test: $(READY) ## All tests but the long ones, with coverage of components/
 test-fast: $(READY) ## The tests that train no toy model
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(SHARE) -m 'not slow and not long'
 
-test-long: $(READY) ## The tests that take minutes: bad adapters, calibration, whole graphs that are killed or sharded
+test-long: $(READY) ## The tests that take half a minute to minutes: bad adapters, calibration, sharded graphs, replays
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(SHARE) -m long --durations=25
 
 bench: $(READY) $(PEERS)/.ready ## Our engine against other evaluation tools, side by side (BENCH="--quick": ours alone)
