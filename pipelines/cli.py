@@ -14,6 +14,7 @@ import typer
 from components.shared.errors import PlimsollError
 from pipelines.commands.audit import audit_app
 from pipelines.commands.cluster import add_cluster_commands
+from pipelines.commands.cluster_options import warn_of_local_addresses
 from pipelines.commands.evidence import add_commands
 from pipelines.commands.gate import gate_app
 from pipelines.commands.judge import judge_app
@@ -82,15 +83,12 @@ def compile_command(
     overrides: Overrides = None,
 ) -> None:
     """Compiles the graph to Kubeflow's pipeline YAML."""
-    from components.shared.progress import warn
     from pipelines.launch import compile_pipeline, load
 
     if output.suffix not in (".yaml", ".yml"):
         raise typer.BadParameter(f"{str(output)!r} does not end in .yaml", param_hint="--output")
     loaded = load(config, overrides or [])
-    for name, address in loaded.config.addresses().items():
-        if "://" not in address:
-            warn(f"{name} is the local path {address!r}: a cluster sees it only on a mounted volume")
+    warn_of_local_addresses(loaded.config)
     compile_pipeline(loaded, output)
     typer.echo(f"wrote {output}")
 

@@ -56,13 +56,12 @@ class Checkpoints:
         """
         started = self._clock()
         try:
-            taken = sorted(self._steps(), key=lambda entry: entry[0])
-            free = [place for place in _PLACES if place not in {place for _, place in taken}]
-            place = free[0] if free else taken[0][1]
-            self._store.remove(CHECKPOINT_KIND, self._entry(place))
             with TemporaryDirectory(dir=folder.parent) as outbox:
                 shutil.move(folder, Path(outbox) / folder.name)
-                self._store.put(CHECKPOINT_KIND, self._entry(place), Path(outbox))
+                steps = self._steps()
+                place = self._entry(min(_PLACES, key=lambda place: steps.get(place, -1)))
+                self._store.remove(CHECKPOINT_KIND, place)
+                self._store.put(CHECKPOINT_KIND, place, Path(outbox))
         except StorageError as error:
             self._say(f"{folder.name} could not be kept, training goes on without it: {error}")
         else:
@@ -81,7 +80,7 @@ class Checkpoints:
         Raises:
             StorageError: the store cannot be read.
         """
-        for step, place in sorted(self._steps(), reverse=True):
+        for step, place in sorted(((step, place) for place, step in self._steps().items()), reverse=True):
             target = folder / place
             try:
                 self._store.fetch(CHECKPOINT_KIND, self._entry(place), target)
@@ -99,16 +98,18 @@ class Checkpoints:
         except StorageError as error:
             self._say(f"the checkpoints could not be removed: {error}")
 
-    def _steps(self) -> list[tuple[int, str]]:
-        """Step and place of each entry whose index can be read."""
-        found = []
+    def _steps(self) -> dict[str, int]:
+        """Step by place, of each entry whose index can be read."""
+        found = {}
         for place in _PLACES:
             try:
-                names = self._store.files(CHECKPOINT_KIND, self._entry(place))
+                names = self._store.files(CHECKPOINT_KIND, self._entry(place)) or ()
             except IntegrityError as error:
                 self._say(f"a checkpoint is not used: {error}")
                 continue
-            found += [(int(match[1]), place) for name in names if (match := _FOLDER.match(name))][:1]
+            steps = [int(match[1]) for name in names if (match := _FOLDER.match(name))]
+            if steps:
+                found[place] = steps[0]
         return found
 
     def _entry(self, place: str) -> str:

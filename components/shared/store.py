@@ -59,15 +59,17 @@ class Store:
             StorageError: the store cannot be read.
         """
         files = self.files(kind, key)
+        if files is None:
+            return False
         for name, digest in files.items():
             try:
                 storage.fetch(self._entry(kind, key, name), target / name, digest)
             except IntegrityError as error:
                 raise IntegrityError(f"{error}; remove {self._entry(kind, key)} and run again") from None
-        return bool(files)
+        return True
 
-    def files(self, kind: str, key: str) -> dict[str, str]:
-        """Digest by name of an entry's files; empty where there is no such entry.
+    def files(self, kind: str, key: str) -> dict[str, str] | None:
+        """Digest by name of an entry's files; None where there is no such entry.
 
         Raises:
             IntegrityError: the entry's index cannot be read.
@@ -75,7 +77,7 @@ class Store:
         """
         index_address = self._entry(kind, key, _INDEX)
         if not storage.exists(index_address):
-            return {}
+            return None
         try:
             return dict(json.loads(storage.read_bytes(index_address))["files"])
         except (ValueError, KeyError, TypeError) as error:

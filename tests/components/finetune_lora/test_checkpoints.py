@@ -149,6 +149,25 @@ def test_nothing_is_left_when_the_training_is_over(make, written, place: str, tm
     assert _state(other.restore(tmp_path / "other")) == '{"global_step": 7}'
 
 
+def test_a_store_that_is_away_leaves_nothing_on_the_disk(
+    make, written, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Whatever step of keeping fails, the checkpoint does not stay: a training of days would fill the disk."""
+
+    def refuse(*_: object) -> None:
+        raise StorageError("s3://b/store: no connection")
+
+    for number, call in enumerate(("files", "remove", "put"), start=1):
+        with monkeypatch.context() as patched:
+            patched.setattr(Store, call, refuse)
+            make().keep(written(number))
+        assert (
+            said[-1]
+            == f"checkpoint-{number} could not be kept, training goes on without it: s3://b/store: no connection"
+        )
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
 def test_what_cannot_be_removed_is_said(make, said: list[str], monkeypatch: pytest.MonkeyPatch):
     """A finished training does not fail over its leavings."""
 

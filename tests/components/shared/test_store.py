@@ -97,8 +97,16 @@ def test_a_removed_entry_is_gone(store: Store, work: Path, tmp_path: Path):
     assert sorted(store.files(ANSWERS_KIND, KEY)) == ["a.txt", "sub/b.txt"]
     store.remove(ANSWERS_KIND, KEY)
     store.remove(ANSWERS_KIND, KEY)
-    assert store.files(ANSWERS_KIND, KEY) == {}
+    assert store.files(ANSWERS_KIND, KEY) is None
     assert [path.name for path in (tmp_path / "store" / ANSWERS_KIND).iterdir()] == ["abcd"]
+
+
+def test_an_entry_without_files_is_an_entry(store: Store, tmp_path: Path):
+    """Finished work may be that there was nothing to keep."""
+    (tmp_path / "nothing").mkdir()
+    store.put(ANSWERS_KIND, KEY, tmp_path / "nothing")
+    assert store.fetch(ANSWERS_KIND, KEY, tmp_path / "out") is True
+    assert store.files(ANSWERS_KIND, KEY) == {}
 
 
 def test_an_entry_in_s3_is_removed_and_no_other(bucket: str, work: Path, tmp_path: Path):

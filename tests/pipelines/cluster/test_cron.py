@@ -1,5 +1,8 @@
 """Cron expressions for a server that knows one time zone."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -87,6 +90,21 @@ def test_a_server_that_reads_the_zone_gets_it_unchanged():
     """With CRON_SCHEDULE_TIMEZONE set there is nothing to rewrite, and nothing to warn of."""
     assert translate("0 3 1 * *", "Europe/Berlin", "Europe/Berlin", SUMMER) == ("0 0 3 1 * *", None)
     assert translate("0 3 * * *", "Europe/Paris", "Europe/Berlin", SUMMER) == ("0 0 3 * * *", None)
+
+
+def test_zones_are_known_where_the_system_has_none():
+    """A slim image has no /usr/share/zoneinfo; the zones come with the package tzdata."""
+    script = (
+        "from pipelines.cluster.cron import translate; print(translate('0 3 1 * *', 'Asia/Tokyo', 'Asia/Tokyo').cron)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONTZPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "0 0 3 1 * *", done.stderr
 
 
 def _fires(cron: str, time: datetime) -> bool:
