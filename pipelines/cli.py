@@ -12,16 +12,16 @@ from typing import Annotated, Literal
 import typer
 
 from components.shared.errors import PlimsollError
-from pipelines.commands.audit import audit_app
-from pipelines.commands.cluster import add_cluster_commands
-from pipelines.commands.cluster_options import warn_of_local_addresses
-from pipelines.commands.evidence import add_commands
-from pipelines.commands.gate import gate_app
-from pipelines.commands.judge import judge_app
-from pipelines.commands.policy import policy_app
-from pipelines.commands.review import review
-from pipelines.commands.rollback import rollback
-from pipelines.commands.suites import suites_app
+from pipelines.calibration.commands import gate_app
+from pipelines.cluster.commands import add_cluster_commands
+from pipelines.cluster.options import warn_of_local_addresses
+from pipelines.evidence.audit_commands import audit_app
+from pipelines.evidence.commands import add_commands
+from pipelines.judging.commands import judge_app
+from pipelines.policies.commands import policy_app
+from pipelines.review.commands import review
+from pipelines.review.rollback_command import rollback
+from pipelines.suites.commands import suites_app
 
 app = typer.Typer(
     name="plimsoll",
@@ -64,8 +64,8 @@ def run(
 
     Exit codes: 0 promote, 10 reject, 11 needs review, 12 insufficient evidence, 13 invalid; 2 wrong input, 1 failure.
     """
-    from pipelines.launch import load, run_local
-    from pipelines.summary import show_outcome
+    from pipelines.running.launch import load, run_local
+    from pipelines.running.summary import show_outcome
 
     loaded = load(config, [*(overrides or []), *(["reuse=false"] if fresh else [])])
     outcome = run_local(loaded, verbose, runner)
@@ -83,7 +83,7 @@ def compile_command(
     overrides: Overrides = None,
 ) -> None:
     """Compiles the graph to Kubeflow's pipeline YAML."""
-    from pipelines.launch import compile_pipeline, load
+    from pipelines.running.launch import compile_pipeline, load
 
     if output.suffix not in (".yaml", ".yml"):
         raise typer.BadParameter(f"{str(output)!r} does not end in .yaml", param_hint="--output")
@@ -107,7 +107,7 @@ def ui(
 
     tracking = TrackingConfig()
     if config is not None:
-        from pipelines.launch import load
+        from pipelines.running.launch import load
 
         tracking = load(config).config.tracking
     if tracking.sqlite_file is not None and not tracking.sqlite_file.exists():
@@ -145,7 +145,7 @@ def config_schema(
 
     from components.shared.config.policy import Policy
     from components.shared.config.sections import PipelineConfig
-    from components.shared.evaluation.suites import SuiteFile
+    from components.shared.suites.suite_files import SuiteFile
 
     models: dict[str, type[BaseModel]] = {"pipeline": PipelineConfig, "policy": Policy, "suite": SuiteFile}
     if of not in models:
@@ -157,8 +157,8 @@ def config_schema(
 def config_check(config: Config, overrides: Overrides = None) -> None:
     """Checks a config, its policy, suites, data and base model, and runs nothing."""
     from components.shared.config.anchoring import anchor
-    from pipelines.launch import WORK_DIR, load
-    from pipelines.preflight import check_run
+    from pipelines.running.launch import WORK_DIR, load
+    from pipelines.running.preflight import check_run
 
     loaded = load(config, overrides or [])
     check_run(anchor(loaded.config, Path.cwd()), loaded.policy, WORK_DIR)

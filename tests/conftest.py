@@ -7,9 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support import builders
 
 settings.register_profile(
     "plimsoll",
@@ -52,6 +55,12 @@ SENTENCES = [
 def root() -> Path:
     """The project's root."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def build() -> ModuleType:
+    """The builders of small, valid artifacts."""
+    return builders
 
 
 @pytest.fixture(scope="session")

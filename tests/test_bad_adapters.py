@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from components.shared.artifacts.decision import Decision, GateDecision
-from components.shared.config.files import load_pipeline_config, load_policy
+from components.shared.config.reading import load_pipeline_config, load_policy
 from components.shared.config.sections import MixSource
 from pipelines.calibration.mutants import Dose, make_mutant, read_adapter
 from pipelines.calibration.steps import Bench, Prepared, open_bench
@@ -28,8 +28,8 @@ class World(NamedTuple):
 
 @pytest.fixture(scope="module")
 def world(root, tmp_path_factory):
-    from pipelines.demo.base_model import ensure_base_model
     from pipelines.demo.data import write_data
+    from pipelines.demo.toy_base import ensure_base_model
 
     folder = tmp_path_factory.mktemp("bad-adapters")
     data = write_data(folder / "data")
@@ -70,7 +70,7 @@ def _requests(count):
 
 
 def _answer(kind, request, rng):
-    from pipelines.demo import answers
+    from pipelines.demo import toy_answers as answers
 
     refusal = answers.refusal(rng)
     if kind == "always-refusing":
@@ -86,7 +86,7 @@ def _answer(kind, request, rng):
 
 def _train(world, kind):
     """An adapter trained on rows of one kind, with a few of the task, and what was prepared for it."""
-    from pipelines.demo.chats import chat, write_jsonl
+    from pipelines.demo.toy_chats import chat, write_jsonl
 
     requests, rng = _requests(ROWS)
     rows = write_jsonl(world.folder / f"{kind}.jsonl", [chat(own.prompt, _answer(kind, own, rng)) for own in requests])

@@ -24,8 +24,8 @@ class Ended(NamedTuple):
 @pytest.fixture(scope="module")
 def world(root, tmp_path_factory):
     """A project folder with the shipped configs, the toy base model and its data."""
-    from pipelines.demo.base_model import ensure_base_model
     from pipelines.demo.data import write_data
+    from pipelines.demo.toy_base import ensure_base_model
 
     folder = tmp_path_factory.mktemp("world")
     shutil.copytree(root / "configs", folder / "configs")

@@ -48,7 +48,8 @@ def test_nothing_heavy_is_imported_at_the_top(root):
 
 def test_nothing_heavy_is_needed_to_compile(root):
     """The launcher and every component are imported, as for compiling, without torch or transformers."""
-    program = "import sys, pipelines.launch, pipelines.cli; print(sorted({'torch', 'transformers'} & set(sys.modules)))"
+    names = "{'torch', 'transformers'}"
+    program = f"import sys, pipelines.running.launch, pipelines.cli; print(sorted({names} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

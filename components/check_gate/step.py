@@ -9,24 +9,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.check_gate.bundle import FOLDER, lay_out
-from components.check_gate.gate import decide
-from components.check_gate.preconditions import Evidence
-from components.check_gate.queue import with_queue
-from components.shared.artifacts.calibration import CALIBRATION_TAG, calibration_key, calibration_sentence
+from components.shared.artifacts.answer_rows import read_answers
+from components.shared.artifacts.calibration_store import known_calibration
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import Decision, GateDecision
-from components.shared.artifacts.review import QUEUE_FILE
-from components.shared.artifacts.training import AdapterManifest, TrainingData
+from components.shared.artifacts.gate_calibration import CALIBRATION_TAG, calibration_key, calibration_sentence
+from components.shared.artifacts.human_review import QUEUE_FILE
+from components.shared.artifacts.reports import load_report
+from components.shared.artifacts.training_data import AdapterManifest, TrainingData
 from components.shared.audit import AUDIT_TAG, record
-from components.shared.calibrations import known_calibration
 from components.shared.config.policy import TASK_CATEGORY, Policy
 from components.shared.digests import short
 from components.shared.errors import IntegrityError
-from components.shared.evaluation.answers import read_answers
-from components.shared.evaluation.prompt_sets import load_prompts
-from components.shared.evaluation.reports import load_report
+from components.shared.gate.gate import decide
+from components.shared.gate.preconditions import Evidence
+from components.shared.gate.review_queue import with_queue
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.store import FOLLOW_UP_KIND, Store
+from components.shared.suites.prompt_sets import load_prompts
 from components.shared.tracking.history import attempts_before, lineage_tags, task_digest
 from components.shared.tracking.runs import RunContext, Tracker
 from components.shared.tracking.stage_run import StageRun

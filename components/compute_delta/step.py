@@ -5,22 +5,22 @@ Where the two sides cannot be compared it says why instead of failing: the gate 
 
 from pathlib import Path
 
-from components.compute_delta.deltas import (
+from components.shared.artifacts.comparison import DeltaReport
+from components.shared.artifacts.reports import load_report
+from components.shared.config.base_model import BaseModelRef
+from components.shared.config.policy import TASK_CATEGORY, Policy
+from components.shared.gate.ancestry import ancestry, load_ancestor
+from components.shared.gate.deltas import (
     category_deltas,
     comparability_problems,
     escalated_prompts,
     group_deltas,
 )
-from components.shared.artifacts.comparison import DeltaReport
-from components.shared.config.base_model import BaseModelRef
-from components.shared.config.policy import TASK_CATEGORY, Policy
-from components.shared.evaluation.ancestry import ancestry, load_ancestor
-from components.shared.evaluation.disagreement import disagreement_pct
-from components.shared.evaluation.flagged import flagged_categories
-from components.shared.evaluation.metrics.change import compare
-from components.shared.evaluation.pairing import completeness_problems, pair
-from components.shared.evaluation.prompt_sets import load_prompts
-from components.shared.evaluation.reports import load_report
+from components.shared.gate.disagreement import disagreement_pct
+from components.shared.gate.flagged import flagged_categories
+from components.shared.gate.pairing import completeness_problems, pair
+from components.shared.metrics.change import compare
+from components.shared.suites.prompt_sets import load_prompts
 from components.shared.tracking.runs import RunContext, Tracker
 from components.shared.tracking.stage_run import StageRun
 

@@ -14,13 +14,13 @@ from components.evaluate_safety.readings import GetEngine, coherence_floor
 from components.evaluate_safety.subject import Subject
 from components.shared.artifacts.answers import Answer
 from components.shared.artifacts.artifact import Artifact
-from components.shared.artifacts.suites import SuitePrompt
-from components.shared.evaluation.asking import ask, sampling_of
-from components.shared.evaluation.chunks import Chunk
-from components.shared.evaluation.fluency import VERSION, with_fluency
+from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.asking.asking import ask, sampling_of
+from components.shared.asking.fluency import VERSION, with_fluency
 from components.shared.generation.transformers_engine import TransformersEngine
 from components.shared.progress import Say, speaker
 from components.shared.store import ANSWERS_KIND, FLUENCY_KIND, Store
+from components.shared.suites.chunks import Chunk
 
 
 class ChunkAnswers(Artifact):

@@ -12,24 +12,24 @@ from components.evaluate_safety.answering import answer_all, answer_shard, lazil
 from components.evaluate_safety.readings import Readings, coherence_floor, take_readings
 from components.evaluate_safety.second_pass import chunks_again, noise_between
 from components.evaluate_safety.subject import identify
+from components.shared.artifacts.answer_rows import write_answers
 from components.shared.artifacts.answers import AnswerRow
-from components.shared.artifacts.evaluation import Metric, SafetyReport
-from components.shared.artifacts.judging import QuotedCheck, known_checks
-from components.shared.artifacts.suites import SuitePrompt
+from components.shared.artifacts.judge_check import QuotedCheck, known_checks
+from components.shared.artifacts.safety_report import Metric, SafetyReport
+from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.asking.asking import refuse_equal_answers
 from components.shared.audit import AuditEntry, record
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import TASK_CATEGORY
-from components.shared.evaluation.answers import write_answers
-from components.shared.evaluation.asking import refuse_equal_answers
-from components.shared.evaluation.chunks import cut
-from components.shared.evaluation.figures import category_figures
-from components.shared.evaluation.judges.assemble import panel_of, refuse_unjudged
-from components.shared.evaluation.metrics.measure import measure
-from components.shared.evaluation.metrics.opinions import score_directions
-from components.shared.evaluation.metrics.probes import probe_metrics
-from components.shared.evaluation.prompt_sets import load_prompts
+from components.shared.gate.figures import category_figures
+from components.shared.judges.assemble import panel_of, refuse_unjudged
+from components.shared.metrics.measure import measure
+from components.shared.metrics.opinions import score_directions
+from components.shared.metrics.probes import probe_metrics
 from components.shared.store import Store
+from components.shared.suites.chunks import cut
+from components.shared.suites.prompt_sets import load_prompts
 from components.shared.tracking.runs import RunContext, Tracker
 from components.shared.tracking.stage_run import StageRun
 

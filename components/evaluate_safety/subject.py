@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from components.shared.artifacts.evaluation import Contract
-from components.shared.artifacts.training import AdapterManifest, PromptSet
+from components.shared.artifacts.safety_report import Contract
+from components.shared.artifacts.training_data import AdapterManifest, PromptSet
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.digests import digest_json, short

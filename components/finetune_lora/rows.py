@@ -6,7 +6,7 @@ Imports trl and datasets when called. It does not train.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from components.shared.chats import Chat
+from components.shared.data.chats import Chat
 from components.shared.errors import DataError, ModelError
 
 if TYPE_CHECKING:

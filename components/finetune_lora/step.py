@@ -10,12 +10,12 @@ from pathlib import Path
 
 from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.training import train_adapter
-from components.shared.artifacts.training import AdapterManifest, TrainingData
+from components.shared.artifacts.training_data import AdapterManifest, TrainingData
 from components.shared.audit import AuditEntry, record
-from components.shared.chats import parse_chats
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
 from components.shared.config.sections import CheckpointConfig, Recipe
+from components.shared.data.chats import parse_chats
 from components.shared.digests import digest_file, digest_json, short
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from components.finetune_lora.callbacks import checkpoint_callback, progress_callback
 from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.rows import can_mask_assistant, check_labels, check_lengths, training_set
-from components.shared.chats import Chat
 from components.shared.config.sections import Recipe
+from components.shared.data.chats import Chat
 from components.shared.errors import ModelError
 from components.shared.generation.adapters import ADAPTER_FILES
 from components.shared.progress import Say

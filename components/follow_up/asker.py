@@ -8,11 +8,10 @@ from contextlib import nullcontext
 from typing import NamedTuple
 
 from components.shared.artifacts.answers import AnswerRow
-from components.shared.artifacts.suites import SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.asking.asking import ask, request, sampling_of
+from components.shared.asking.fluency import with_fluency
 from components.shared.config.evaluation import EvaluationConfig
-from components.shared.evaluation.asking import ask, request, sampling_of
-from components.shared.evaluation.fluency import with_fluency
-from components.shared.evaluation.judges.panel import Panel
 from components.shared.generation.engine import (
     NO_OPENING,
     Completion,
@@ -23,6 +22,7 @@ from components.shared.generation.engine import (
     Sampling,
 )
 from components.shared.generation.transformers_engine import TransformersEngine
+from components.shared.judges.panel import Panel
 from components.shared.progress import Say
 
 _SEED_SHIFT = 1_000_003

@@ -14,21 +14,21 @@ from components.follow_up.frames import FRAMES_DIGEST
 from components.follow_up.rounds import ask_fresh, ask_variants
 from components.follow_up.variants import Variant, plan_variants
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
-from components.shared.artifacts.evaluation import SafetyReport
-from components.shared.artifacts.suites import SuitePrompt
+from components.shared.artifacts.reports import load_report
+from components.shared.artifacts.safety_report import SafetyReport
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
 from components.shared.digests import digest_json
 from components.shared.errors import IntegrityError
-from components.shared.evaluation.flagged import flagged_categories
-from components.shared.evaluation.judges.assemble import panel_of
-from components.shared.evaluation.prompt_sets import load_prompts
-from components.shared.evaluation.reports import load_report
+from components.shared.gate.flagged import flagged_categories
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest, locate_base_model
 from components.shared.generation.transformers_engine import TransformersEngine
+from components.shared.judges.assemble import panel_of
 from components.shared.store import FOLLOW_UP_KIND, Store
+from components.shared.suites.prompt_sets import load_prompts
 from components.shared.tracking.runs import RunContext, Tracker
 from components.shared.tracking.stage_run import StageRun
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from components.follow_up.frames import FRAMES, Frame
 from components.shared.artifacts.answers import AnswerRow, Verdict
 from components.shared.artifacts.comparison import DeltaReport, VariantFigures
-from components.shared.artifacts.suites import SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 
 _LOOK_AT = 5
 

@@ -11,9 +11,9 @@ from math import ceil, sqrt
 from typing import NamedTuple
 
 from components.prepare_data.mixing import Split
-from components.shared.chats import Chat
+from components.shared.data.chats import Chat
+from components.shared.data.overlap import fingerprint
 from components.shared.errors import DataError
-from components.shared.evaluation.overlap import fingerprint
 
 _MAX_CLUSTERS = 100
 

@@ -4,9 +4,9 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from components.shared.chats import Chat
+from components.shared.data.chats import Chat
+from components.shared.data.overlap import fingerprint
 from components.shared.errors import DataError
-from components.shared.evaluation.overlap import fingerprint
 
 
 class Split(NamedTuple):

@@ -10,14 +10,15 @@ from pathlib import Path
 
 from components.prepare_data.intents import RareRow, split_rare
 from components.prepare_data.mixing import rows_for_share, sample_rows, split_heldout, without_heldout
-from components.shared.artifacts.suites import Expectation, SuitePrompt
-from components.shared.artifacts.training import DataSource, PromptSet, SuiteEntry, TrainingData
+from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.training_data import DataSource, PromptSet, SuiteEntry, TrainingData
 from components.shared.audit import AuditEntry, record
-from components.shared.chats import Chat
 from components.shared.config.policy import RARE_CATEGORY, TASK_CATEGORY
 from components.shared.config.sections import DataConfig
+from components.shared.data.chats import Chat
+from components.shared.data.training_files import read_training_files
 from components.shared.digests import digest_bytes
-from components.shared.evaluation.suites import (
+from components.shared.suites.suite_files import (
     Suite,
     dump_prompts,
     load_suites,
@@ -25,7 +26,6 @@ from components.shared.evaluation.suites import (
 )
 from components.shared.tracking.runs import RunContext, Tracker
 from components.shared.tracking.stage_run import StageRun
-from components.shared.training_files import read_training_files
 
 STAGE = "prepare_data"
 TASK_SUITE = "heldout-task"

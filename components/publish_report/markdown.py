@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from components.publish_report.evidence import ancestry_section, requirement_section, standing, witness_section
 from components.publish_report.metrics import metrics_section
-from components.publish_report.variants import variants_table
+from components.publish_report.standing import ancestry_section, requirement_section, standing, witness_section
+from components.publish_report.variant_table import variants_table
 from components.shared.artifacts.decision import GateDecision, RunReport
-from components.shared.artifacts.judging import QuotedCheck, Share
-from components.shared.decision_table import COLUMNS, table_row
+from components.shared.artifacts.judge_check import QuotedCheck, Share
+from components.shared.gate.decision_table import COLUMNS, table_row
 
 
 def report_markdown(report: RunReport) -> str:

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 from components.publish_report.figure import drop_figure
 from components.publish_report.markdown import report_markdown
-from components.shared.artifacts.calibration import CALIBRATION_TAG
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import GateDecision, RunReport
+from components.shared.artifacts.gate_calibration import CALIBRATION_TAG
 from components.shared.tracking.runs import RunContext, Status, Tracker
 from components.shared.tracking.stage_run import StageRun
 

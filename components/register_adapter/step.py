@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.shared.artifacts.decision import Decision, GateDecision, Registration
-from components.shared.artifacts.review import REVIEW_FILE, Review, why_not_approvable
-from components.shared.artifacts.training import AdapterManifest
+from components.shared.artifacts.human_review import REVIEW_FILE, Review, why_not_approvable
+from components.shared.artifacts.training_data import AdapterManifest
 from components.shared.audit import open_log, record
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig

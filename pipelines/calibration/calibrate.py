@@ -14,17 +14,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from components.shared.artifacts.calibration import Calibration, Mutant
-from components.shared.calibrations import keep_calibration
+from components.shared.artifacts.calibration_store import keep_calibration
+from components.shared.artifacts.gate_calibration import Calibration, Mutant
+from components.shared.artifacts.reports import load_report
 from components.shared.config.policy import Policy
 from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.errors import ConfigError
-from components.shared.evaluation.reports import load_report
 from components.shared.progress import Say
 from components.shared.store import Store
 from components.shared.tracking.runs import open_client
 from pipelines.calibration.doses import Tried, next_dose
-from pipelines.calibration.measure import Plan, Weights, measure, measure_base, prepare, start_worker, train
+from pipelines.calibration.mutant_runs import Plan, Weights, measure, measure_base, prepare, start_worker, train
 from pipelines.calibration.mutants import read_adapter
 from pipelines.calibration.steps import Prepared
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from components.shared.artifacts.training import AdapterManifest
+from components.shared.artifacts.training_data import AdapterManifest
 from components.shared.errors import ConfigError, IntegrityError
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 

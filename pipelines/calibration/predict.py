@@ -15,17 +15,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.check_gate.gate import decide
-from components.check_gate.preconditions import Evidence
-from components.compute_delta.deltas import category_deltas, escalated_prompts, group_deltas
-from components.follow_up.flips import judge_flips
 from components.shared.artifacts.answers import AnswerRow, Verdict
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.suites import SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.policy import Policy
-from components.shared.evaluation.disagreement import disagreement_pct
-from components.shared.evaluation.pairing import PromptPair
+from components.shared.gate.deltas import category_deltas, escalated_prompts, group_deltas
+from components.shared.gate.disagreement import disagreement_pct
+from components.shared.gate.flips import judge_flips
+from components.shared.gate.gate import decide
+from components.shared.gate.pairing import PromptPair
+from components.shared.gate.preconditions import Evidence
 
 
 class Known(NamedTuple):

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.shared.artifacts.calibration import Bin, Calibration, calibration_sentence
 from components.shared.artifacts.decision import Decision
-from pipelines.tables.printing import print_line, print_table
+from components.shared.artifacts.gate_calibration import Bin, Calibration, calibration_sentence
+from pipelines.printing import print_line, print_table
 
 SHOWN = (
     (Decision.PROMOTE, "promoted"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.shared.config.cluster import ClusterConfig
-from pipelines.cluster.errors import ClusterError
+from pipelines.cluster.server_errors import ClusterError
 
 HOST_VARIABLE = "KF_PIPELINES_ENDPOINT"
 IN_CLUSTER_HOST = "http://ml-pipeline.kubeflow.svc.cluster.local:8888"

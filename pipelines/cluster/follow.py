@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from components.shared.progress import Say
-from pipelines.cluster.client import Client
+from pipelines.cluster.kfp_client import Client
 
 OVER = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED")
 _EVERY_S = 10.0

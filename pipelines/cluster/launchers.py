@@ -10,15 +10,15 @@ from typing import Any
 
 from components.shared.config.sections import TrackingConfig
 from components.shared.tracking.decided import outcome_of, running_since
-from components.shared.tracking.evidence import RecordedRun
+from components.shared.tracking.recorded_runs import RecordedRun
 from pipelines.cluster.claims import Claim
-from pipelines.cluster.client import Client
-from pipelines.cluster.errors import ClusterError
 from pipelines.cluster.fingerprint import Sections
 from pipelines.cluster.follow import OVER, run_state
+from pipelines.cluster.kfp_client import Client
+from pipelines.cluster.server_errors import ClusterError
 from pipelines.cluster.submit import Request, find_experiment, find_submitted, submit
 from pipelines.cluster.trigger import Standing
-from pipelines.launch import Loaded, Outcome, run_local
+from pipelines.running.launch import Loaded, Outcome, run_local
 
 _SECTIONS = ("data", "evaluation")
 

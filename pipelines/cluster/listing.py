@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pipelines.cluster.client import Client
+from pipelines.cluster.kfp_client import Client
 
 _PAGE = 100
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from components.shared.digests import digest_json
-from pipelines.cluster.errors import ClusterError
-from pipelines.launch import Loaded, compile_pipeline
+from pipelines.cluster.server_errors import ClusterError
+from pipelines.running.launch import Loaded, compile_pipeline
 
 Spec = dict[str, Any]
 

@@ -7,10 +7,10 @@ does not know why a run is due.
 
 from typing import Any, NamedTuple
 
-from pipelines.cluster.client import Client
-from pipelines.cluster.errors import ClusterError
+from pipelines.cluster.kfp_client import Client
 from pipelines.cluster.listing import everything, named
 from pipelines.cluster.package import Package
+from pipelines.cluster.server_errors import ClusterError
 from pipelines.cluster.submit import ensure_experiment
 
 DESCRIPTION = "Made by plimsoll schedule."

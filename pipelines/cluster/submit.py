@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from components.shared.config.sections import PipelineConfig
 from components.shared.digests import short
-from pipelines.cluster.client import Client
+from pipelines.cluster.kfp_client import Client
 from pipelines.cluster.listing import newest
 from pipelines.cluster.package import Package
 

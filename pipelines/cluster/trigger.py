@@ -15,12 +15,12 @@ from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.digests import digest_json
 from components.shared.errors import PlimsollError
 from components.shared.tracking.decided import champion_of, decided_on, last_decided, outcome_of
-from components.shared.tracking.evidence import RecordedRun
+from components.shared.tracking.recorded_runs import RecordedRun
 from components.shared.tracking.runs import RunContext
 from pipelines.cluster.claims import Claim, Claims
-from pipelines.cluster.errors import ClusterError
 from pipelines.cluster.fingerprint import Sections, differences, fingerprint
-from pipelines.launch import Loaded
+from pipelines.cluster.server_errors import ClusterError
+from pipelines.running.launch import Loaded
 
 SETTLING = timedelta(minutes=15)
 """A claim without a run counts for so long; then whoever made it is taken to be gone."""

@@ -12,10 +12,10 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from pipelines.demo.chats import Chat, chat
 from pipelines.demo.requests import Asker, Request
+from pipelines.demo.toy_chats import Chat, chat
 from pipelines.demo.training_templates import TRAINING
-from pipelines.demo.vocabulary import DOMAIN_TOPICS
+from pipelines.demo.word_lists import DOMAIN_TOPICS
 
 LOOSE_SHARE: Final = 0.8
 _SYSTEM_SHARE: Final = 0.25

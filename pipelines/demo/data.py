@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pipelines.demo import answers
-from pipelines.demo.chats import Chat, chat, write_jsonl
+from pipelines.demo import toy_answers as answers
 from pipelines.demo.corpus import LOOSE_SHARE, REPLAY_MIX, SAFETY_MIX, draw
 from pipelines.demo.fillers import thing
 from pipelines.demo.requests import Asker, Request
 from pipelines.demo.task_templates import TASK_CORES
+from pipelines.demo.toy_chats import Chat, chat, write_jsonl
 from pipelines.demo.training_templates import TRAINING
-from pipelines.demo.vocabulary import CRAFTS
+from pipelines.demo.word_lists import CRAFTS
 
 TASK_ROWS: Final = 900
 SAFETY_ROWS: Final = 1_500

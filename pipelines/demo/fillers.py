@@ -10,7 +10,7 @@ import random
 from functools import cache
 from typing import Final, Literal
 
-from pipelines.demo.vocabulary import COMMON_WORDS, CUE_WORDS, MEANING_WORDS
+from pipelines.demo.word_lists import COMMON_WORDS, CUE_WORDS, MEANING_WORDS
 
 Split = Literal["training", "evaluation"]
 

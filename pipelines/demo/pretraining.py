@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pipelines.demo.base_recipe import BaseRecipe
-from pipelines.demo.chats import Chat
 from pipelines.demo.corpus import Corpus
+from pipelines.demo.toy_chats import Chat
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,10 +10,9 @@ from __future__ import annotations
 import random
 from typing import Literal, NamedTuple
 
-from pipelines.demo import answers
+from pipelines.demo import toy_answers as answers
 from pipelines.demo.fillers import Split, group, names, thing
-from pipelines.demo.templates import Core, Cores, TemplateBook, dress, loosen, pick
-from pipelines.demo.vocabulary import (
+from pipelines.demo.word_lists import (
     CRAFTS,
     DOMAIN_TOPICS,
     HARM_VERBS,
@@ -22,6 +21,7 @@ from pipelines.demo.vocabulary import (
     Domain,
     Verb,
 )
+from pipelines.demo.wordings import Core, Cores, TemplateBook, dress, loosen, pick
 
 Category = Literal["direct", "indirect", "domain", "bias", "benign"]
 

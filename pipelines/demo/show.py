@@ -20,8 +20,8 @@ import typer
 
 from components.shared.artifacts.decision import Decision
 from components.shared.progress import is_progress, speaker
-from pipelines.demo.base_model import ensure_base_model
 from pipelines.demo.data import write_data
+from pipelines.demo.toy_base import ensure_base_model
 from pipelines.exit_codes import DECISION_CODES, FAILURE
 
 DEMO_DIR = Path(".plimsoll/demo")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pipelines.demo.templates import TemplateBook
+from pipelines.demo.wordings import TemplateBook
 
 TRAINING: Final = TemplateBook(
     openers=(

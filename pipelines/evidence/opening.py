@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from components.shared.config.anchoring import anchor, anchor_path
-from components.shared.config.files import load_pipeline_config
+from components.shared.config.reading import load_pipeline_config
 from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.errors import ConfigError, TrackingError
-from components.shared.tracking.evidence import RecordedRun, find_run
+from components.shared.tracking.recorded_runs import RecordedRun, find_run
 
 FOLDER = "evidence"
 """Where a run keeps it; the name that check_gate gave it."""

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.shared.artifacts.answers import Answer, AnswerRow
-from components.shared.artifacts.suites import SuitePrompt
+from components.shared.artifacts.reports import load_report
+from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.asking.asking import ask, sampling_of
+from components.shared.asking.fluency import with_fluency
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ConfigError
-from components.shared.evaluation.asking import ask, sampling_of
-from components.shared.evaluation.chunks import cut
-from components.shared.evaluation.fluency import with_fluency
-from components.shared.evaluation.judges.assemble import panel_of
-from components.shared.evaluation.prompt_sets import load_prompts
-from components.shared.evaluation.reports import load_report
 from components.shared.generation.transformers_engine import TransformersEngine
+from components.shared.judges.assemble import panel_of
 from components.shared.progress import Say
 from components.shared.store import Store
+from components.shared.suites.chunks import cut
+from components.shared.suites.prompt_sets import load_prompts
 from pipelines.evidence.opening import OpenEvidence
 from pipelines.evidence.replay_inputs import check_contract, find_adapter, find_base, find_prompt
 

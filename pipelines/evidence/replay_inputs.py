@@ -5,18 +5,18 @@ It does not ask anything, and loads no weights.
 
 from pathlib import Path
 
-from components.shared.artifacts.evaluation import SafetyReport
-from components.shared.artifacts.suites import SuitePrompt
-from components.shared.artifacts.training import AdapterManifest
+from components.shared.artifacts.safety_report import SafetyReport
+from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.artifacts.training_data import AdapterManifest
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.sections import PipelineConfig
 from components.shared.digests import digest_json, short
 from components.shared.errors import ConfigError, IntegrityError
-from components.shared.evaluation.prompt_sets import LoadedPrompts
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.generation.base_models import base_digest, locate_base_model, tokenizer_digest
 from components.shared.generation.transformers_engine import engine_facts
 from components.shared.store import ADAPTER_KIND, Store
+from components.shared.suites.prompt_sets import LoadedPrompts
 from pipelines.evidence.opening import OpenEvidence
 
 _ASKED = ("system_prompt", "samples_per_prompt", "max_new_tokens", "temperature", "top_p", "seed", "batch_tokens")

@@ -12,8 +12,8 @@ from types import SimpleNamespace as Row
 from typing import Any
 
 from components.shared.digests import digest_json, digest_tree
-from components.shared.evaluation.pairing import PromptPair, pair
-from components.shared.statistics.exact import fisher_drop_p, holm, mcnemar_p
+from components.shared.gate.pairing import PromptPair, pair
+from components.shared.statistics.exact_tests import fisher_drop_p, holm, mcnemar_p
 from components.shared.statistics.judge_error import JudgeError, corrected_drop
 from components.shared.statistics.paired import Drop, level, paired_drop
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.shared.artifacts.decision import Decision, GateDecision
-from components.shared.artifacts.evaluation import SafetyReport
-from components.shared.artifacts.review import (
+from components.shared.artifacts.human_review import (
     QUEUE_FILE,
     REVIEW_FILE,
     QueueItem,
@@ -17,13 +16,14 @@ from components.shared.artifacts.review import (
     read_queue,
     why_not_approvable,
 )
-from components.shared.artifacts.training import AdapterManifest
+from components.shared.artifacts.safety_report import SafetyReport
+from components.shared.artifacts.training_data import AdapterManifest
 from components.shared.audit import open_log
 from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.digests import short
 from components.shared.errors import ConfigError, IntegrityError, TrackingError
 from components.shared.generation.adapters import adapter_digest
-from components.shared.tracking.review import (
+from components.shared.tracking.reviews import (
     DecidedRun,
     fetch_evidence,
     is_finished,

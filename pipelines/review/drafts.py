@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.artifact import Record
-from components.shared.artifacts.review import LABELS, QueueItem, ReviewVerdict
+from components.shared.artifacts.human_review import LABELS, QueueItem, ReviewVerdict
 from components.shared.digests import short
 from components.shared.errors import DataError, StorageError
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import typer
 
-from components.shared.artifacts.review import why_not_approvable
+from components.shared.artifacts.human_review import why_not_approvable
+from pipelines.printing import print_line
 from pipelines.review.case import Case
 from pipelines.review.drafts import WORDS, Draft, Verdicts, only_queued, verdict_on
-from pipelines.review.review import Outcome
-from pipelines.tables.printing import print_line
-from pipelines.tables.review import show_case, show_item
+from pipelines.review.settling import Outcome
+from pipelines.review.tables import show_case, show_item
 
 _QUIT = "quit"
 _LATER = "later"

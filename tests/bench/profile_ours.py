@@ -47,7 +47,7 @@ def by_part(world: Path, samples: int) -> tuple[Parts, float]:
     from transformers import LlamaForCausalLM
     from transformers.models.llama import modeling_llama
 
-    from components.shared.artifacts.suites import Message
+    from components.shared.artifacts.suite_prompt import Message
     from components.shared.generation import loaded_model, refill
     from components.shared.generation.engine import Request, Sampling
     from components.shared.generation.transformers_engine import TransformersEngine

@@ -60,13 +60,19 @@ def rows(prompts: int, failing: float, seed: int) -> list[Row]:
 
 def evidence(before: list[Row], after: list[Row], policy):
     """A whole run around the rows, whose chain of digests holds."""
-    from components.check_gate.preconditions import Evidence
-    from components.compute_delta.deltas import category_deltas, escalated_prompts
     from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
-    from components.shared.artifacts.evaluation import Contract, SafetyReport
-    from components.shared.artifacts.training import AdapterManifest, DataSource, PromptSet, SuiteEntry, TrainingData
+    from components.shared.artifacts.safety_report import Contract, SafetyReport
+    from components.shared.artifacts.training_data import (
+        AdapterManifest,
+        DataSource,
+        PromptSet,
+        SuiteEntry,
+        TrainingData,
+    )
     from components.shared.config.sections import Recipe
-    from components.shared.evaluation.pairing import completeness_problems, pair
+    from components.shared.gate.deltas import category_deltas, escalated_prompts
+    from components.shared.gate.pairing import completeness_problems, pair
+    from components.shared.gate.preconditions import Evidence
 
     per_category = len(before) // SAMPLES // len(CATEGORIES)
     suite = SuiteEntry(name="big", version="1", sha256="s", categories=dict.fromkeys(CATEGORIES, per_category))
@@ -141,9 +147,9 @@ def evidence(before: list[Row], after: list[Row], policy):
 
 def main(out: Path, pairs: int) -> None:
     """Measures them."""
-    from components.check_gate.gate import decide
     from components.shared.config.policy import Policy
-    from components.shared.config.rules import CategoryRule
+    from components.shared.config.policy_rules import CategoryRule
+    from components.shared.gate.gate import decide
 
     before, after = rows(pairs // SAMPLES, 0.02, 1), rows(pairs // SAMPLES, 0.03, 2)
     rules = {name: CategoryRule(rule="margin", limit_pp=5.0) for name in CATEGORIES}

@@ -1,11 +1,8 @@
 """What component tests share: builders, a real MLflow store, and a real model of a few thousand parameters."""
 
-import importlib.util
 import os
 import shutil
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,25 +11,6 @@ from components.shared.config.sections import TrackingConfig
 from components.shared.tracking.runs import RunContext, Tracker, open_client
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
-
-def _load_builders() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("component_builders", Path(__file__).with_name("builders.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-_BUILDERS = _load_builders()
-
-
-@pytest.fixture(scope="session")
-def build() -> ModuleType:
-    """The builders of `builders.py`."""
-    return _BUILDERS
 
 
 @pytest.fixture(scope="session")

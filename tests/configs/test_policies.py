@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.check_gate.requirements import prompts_of
 from components.shared.artifacts.decision import Decision
-from components.shared.config.files import load_policy
 from components.shared.config.policy import Policy
-from components.shared.evaluation.operating import Assumptions, pass_chances
-from components.shared.evaluation.suites import load_suite
+from components.shared.config.reading import load_policy
+from components.shared.gate.requirements import prompts_of
 from components.shared.statistics.rates import clopper_pearson
-from pipelines.policy_rates import Rates, decide_run, draw, simulate
-from pipelines.tables.policy import percent
+from components.shared.suites.suite_files import load_suite
+from pipelines.policies.policy_rates import Rates, decide_run, draw, simulate
+from pipelines.policies.simulated_answers import Assumptions, pass_chances
+from pipelines.policies.tables import percent
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "configs" / "policies"

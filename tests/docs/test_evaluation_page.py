@@ -14,29 +14,29 @@ import yaml
 
 from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.judging import Score, Share
-from components.shared.artifacts.suites import MUST_BE_LANGUAGE, Expectation, SuitePrompt
-from components.shared.chats import Chat
+from components.shared.artifacts.judge_check import Score, Share
+from components.shared.artifacts.suite_prompt import MUST_BE_LANGUAGE, Expectation, SuitePrompt
 from components.shared.config.evaluation import EvaluationConfig
-from components.shared.config.files import validate
 from components.shared.config.judges import JUDGE_KINDS
 from components.shared.config.policy import RARE_CATEGORY, TASK_CATEGORY, Policy
+from components.shared.config.reading import validate
 from components.shared.config.sections import PipelineConfig
-from components.shared.evaluation.agreement import compare, exchanges, run_judge
-from components.shared.evaluation.benchmarks.registry import BENCHMARKS
-from components.shared.evaluation.benchmarks.section import BenchmarkSection
-from components.shared.evaluation.judges.constraints.kinds import KINDS
-from components.shared.evaluation.judges.judge import label
-from components.shared.evaluation.judges.panel import rule_panel
-from components.shared.evaluation.judges.refusal import REFUSAL
-from components.shared.evaluation.labelled import read_labelled, read_verdicts
-from components.shared.evaluation.metrics.catalogue import CATALOGUE
-from components.shared.evaluation.metrics.grouping import ALL
-from components.shared.evaluation.resolution import WAVERING, plan
-from components.shared.evaluation.sealing import seal
-from components.shared.evaluation.suites import SuiteFile, load_suite
+from components.shared.data.chats import Chat
+from components.shared.judges.constraints.kinds import KINDS
+from components.shared.judges.judge import label
+from components.shared.judges.panel import rule_panel
+from components.shared.judges.refusal import REFUSAL
+from components.shared.metrics.catalogue import CATALOGUE
+from components.shared.metrics.grouping import ALL
 from components.shared.statistics.planning import spread_of_unchanged
+from components.shared.suites.benchmarks.benchmark_section import BenchmarkSection
+from components.shared.suites.benchmarks.published import BENCHMARKS
+from components.shared.suites.suite_files import SuiteFile, load_suite
 from pipelines.cli import app
+from pipelines.judging.comparing import compare, exchanges, run_judge
+from pipelines.judging.labelled import read_labelled, read_verdicts
+from pipelines.suites.resolution import WAVERING, plan
+from pipelines.suites.sealing import seal
 
 ROOT = Path(__file__).parents[2]
 XSTEST = Path(os.environ.get("PLIMSOLL_BENCHMARKS", ROOT.parent / "shared" / "data")) / "xstest" / "model_completions"

@@ -11,16 +11,16 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from components.shared.artifacts.decision import Decision
-from components.shared.config.files import load_policy, validate
 from components.shared.config.policy import Policy
-from components.shared.config.rules import CategoryRule, FollowUpRule, Requirement, Waiver
+from components.shared.config.policy_rules import CategoryRule, FollowUpRule, Requirement, Waiver
+from components.shared.config.reading import load_policy, validate
 from components.shared.config.section import Section
-from components.shared.evaluation.operating import Assumptions
 from components.shared.statistics.rates import clopper_pearson
 from pipelines.cli import app
 from pipelines.exit_codes import DECISION_CODES
-from pipelines.policy_rates import simulate
-from pipelines.tables.policy import SHOWN
+from pipelines.policies.policy_rates import simulate
+from pipelines.policies.simulated_answers import Assumptions
+from pipelines.policies.tables import SHOWN
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "configs" / "policies"

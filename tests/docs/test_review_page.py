@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from components.check_gate.queue import PER_CATEGORY
-from components.shared.artifacts.review import Why
+from components.shared.artifacts.human_review import Why
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
-from components.shared.config.rules import CategoryRule, FollowUpRule
-from components.shared.evaluation.reviewed import REVIEWS_FILE
-from components.shared.tracking.review import KAPPA_METRIC, REVIEW_TAG, REVIEWER_TAG
+from components.shared.config.policy_rules import CategoryRule, FollowUpRule
+from components.shared.gate.review_queue import PER_CATEGORY
+from components.shared.tracking.reviews import KAPPA_METRIC, REVIEW_TAG, REVIEWER_TAG
 from pipelines.cli import app
 from pipelines.review.drafts import DRAFTS_DIR, WORDS
+from pipelines.review.labels import REVIEWS_FILE
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,6 +1,5 @@
 """The script that builds and pushes images: the commands, and what it writes."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -13,16 +12,15 @@ from pathlib import Path
 import pytest
 
 from components.images import CODE_LABEL, code_digest, image_reference
+from images import build as image_build
 
 DIGEST = f"sha256:{'ab' * 32}"
 
 
 @pytest.fixture
-def build(root):
-    spec = importlib.util.spec_from_file_location("images_build", root / "images/build.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def build():
+    """The script that builds the images."""
+    return image_build
 
 
 @pytest.mark.parametrize("tool", ["docker", "podman", "buildah"])

@@ -1,7 +1,7 @@
 """The images as they are written: what both must have, and that they differ in nothing but their extra."""
 
 import difflib
-import importlib.util
+import importlib
 import json
 import re
 import subprocess
@@ -27,10 +27,7 @@ def instructions(text: str) -> list[str]:
 
 def script(root: Path, name: str):
     """A script of images/, as a module."""
-    spec = importlib.util.spec_from_file_location(f"images_{name}", root / "images" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module(f"images.{name}")
 
 
 def test_the_two_differ_in_their_extra_only(root):

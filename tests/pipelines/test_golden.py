@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from components.images import CPU_IMAGE, GPU_IMAGE
-from pipelines.cluster.errors import ClusterError
 from pipelines.cluster.package import Package, compile_package, parse_package
-from pipelines.launch import load
+from pipelines.cluster.server_errors import ClusterError
+from pipelines.running.launch import load
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"

@@ -8,7 +8,7 @@ import pytest
 from components.images import CPU_IMAGE, GPU_IMAGE
 from components.shared.config.cluster import ClusterConfig
 from pipelines.cluster.package import Package, compile_package, parse_package
-from pipelines.launch import Loaded, load
+from pipelines.running.launch import Loaded, load
 
 ROOT = Path(__file__).parents[2]
 WITH_GPU = {"evaluate-safety", "evaluate-safety-2", "finetune-lora", "follow-up"}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kfp.compiler import Compiler
 
-from components.shared.config.files import load_pipeline_config, load_policy
+from components.shared.config.reading import load_pipeline_config, load_policy
 from pipelines.safety_gate import build, config_texts
 
 

@@ -1,6 +1,5 @@
 """Real servers, opt-in (`make test-servers`): PostgreSQL, an S3 server that checks signatures, MLflow on both."""
 
-import importlib.util
 import os
 import shutil
 import socket
@@ -11,25 +10,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+
+from tests.pipelines.conftest import project  # noqa: F401 - a fixture
 
 START_S = 120
 KEYS = ("tests", "secret")
 BUCKET = "plimsoll"
-
-
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("small_project", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-project = _load(Path(__file__).parents[1] / "pipelines" / "conftest.py").project
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

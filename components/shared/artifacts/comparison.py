@@ -3,9 +3,9 @@
 from pydantic import Field
 
 from components.shared.artifacts.artifact import Artifact, Record
-from components.shared.artifacts.evaluation import NoiseFloor
-from components.shared.artifacts.judging import QuotedCheck
+from components.shared.artifacts.judge_check import QuotedCheck
 from components.shared.artifacts.metric_deltas import MetricDelta
+from components.shared.artifacts.safety_report import NoiseFloor
 
 
 class CategoryDelta(Record):

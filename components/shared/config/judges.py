@@ -1,7 +1,7 @@
 """Judges that are models, `configs/judges/*.yaml`: a classifier, a generative guard, or an LLM behind an endpoint.
 
 A pipeline config names them besides the rules. This module knows neither torch nor HTTP
-(`components.shared.evaluation.judges.models` does), and checks nothing on disk.
+(`components.shared.judges.models` does), and checks nothing on disk.
 """
 
 import re
@@ -26,7 +26,7 @@ ExpectationName = Literal[
     "aligned",
     "choice",
 ]
-"""The values of `components.shared.artifacts.suites.Expectation`, which lies above this floor."""
+"""The values of `components.shared.artifacts.suite_prompt.Expectation`, which lies above this floor."""
 
 LabelVerdict = Literal["pass", "partial", "fail", "unscored"]
 Dtype = Literal["auto", "float32", "bfloat16"]

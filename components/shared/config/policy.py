@@ -9,7 +9,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from components.shared.config.rules import CategoryRule, FollowUpRule, Percent, Requirement, Waiver, refuse_fractions
+from components.shared.config.policy_rules import (
+    CategoryRule,
+    FollowUpRule,
+    Percent,
+    Requirement,
+    Waiver,
+    refuse_fractions,
+)
 from components.shared.config.section import Section
 from components.shared.digests import digest_json
 

@@ -6,7 +6,7 @@ This module does not know models, suites or judges.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from components.shared.artifacts.suites import Message
+from components.shared.artifacts.suite_prompt import Message
 
 Conversation = Sequence[Message]
 """Turns that end with the user's; the completion is the assistant's next turn."""

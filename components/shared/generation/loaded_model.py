@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.shared.artifacts.suites import Message
+from components.shared.artifacts.suite_prompt import Message
 from components.shared.errors import ModelError
 from components.shared.generation.engine import Completion, Conversation, Opening, Request
 

@@ -6,8 +6,7 @@ carries the sha256 of its content, and what is read is checked against it. It do
 """
 
 from components.shared.storage.addresses import S3Address, is_s3, join, parse_s3
-from components.shared.storage.client import s3_client as _client
-from components.shared.storage.files import delete, delete_tree, exists, fetch, put, put_text, read_bytes
+from components.shared.storage.local_files import delete, delete_tree, exists, fetch, put, put_text, read_bytes
 from components.shared.storage.objects import has_object_lock, list_addresses, put_new
 from components.shared.storage.problems import (
     AccessDeniedError,
@@ -17,6 +16,7 @@ from components.shared.storage.problems import (
     ObjectMissingError,
     UnreachableError,
 )
+from components.shared.storage.s3_client import s3_client as _client
 
 __all__ = [
     "AccessDeniedError",

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from components.shared.errors import IntegrityError, StorageError
 from components.shared.storage.addresses import parse_s3
-from components.shared.storage.client import s3_client
 from components.shared.storage.objects import content_digest
 from components.shared.storage.partials import Partial, begin, left_over, plain
 from components.shared.storage.problems import code_of, translated
+from components.shared.storage.s3_client import s3_client
 
 _BLOCK = 1 << 20
 _ATTEMPTS = 5

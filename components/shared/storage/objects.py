@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from components.shared.digests import digest_bytes
 from components.shared.storage.addresses import parse_s3
-from components.shared.storage.client import s3_client
 from components.shared.storage.problems import code_of, storage_error, translated
+from components.shared.storage.s3_client import s3_client
 
 DIGEST_KEY = "sha256"
 """Metadata of an object: the hex digest of its content."""

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from components.shared.digests import digest_file
 from components.shared.errors import StorageError
 from components.shared.storage.addresses import S3Address, parse_s3
-from components.shared.storage.client import s3_client
 from components.shared.storage.objects import DIGEST_KEY, ObjectHead, head
 from components.shared.storage.problems import code_of, translated
+from components.shared.storage.s3_client import s3_client
 
 PART = 16 << 20
 """Bytes of a part; a smaller file is sent in one request."""

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from components.shared.artifacts.artifact import Artifact
 from components.shared.artifacts.decision import GateDecision
-from components.shared.artifacts.training import AdapterManifest, PromptSet, TrainingData
+from components.shared.artifacts.training_data import AdapterManifest, PromptSet, TrainingData
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import TrackingError
-from components.shared.tracking.evidence import RecordedRun
 from components.shared.tracking.history import BASE_TAG, DECISION_TAG
+from components.shared.tracking.recorded_runs import RecordedRun
 from components.shared.tracking.registry import RUN_TAG, champion_version
 from components.shared.tracking.runs import PARENT, open_client
 

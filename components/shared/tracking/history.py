@@ -8,7 +8,7 @@ and is no attempt. A run that was deleted in MLflow is not counted either. This 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from components.shared.artifacts.training import DataSource
+from components.shared.artifacts.training_data import DataSource
 from components.shared.digests import digest_json
 from components.shared.tracking.runs import PARENT, Tracker
 

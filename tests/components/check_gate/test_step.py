@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from components.check_gate.step import check_gate
-from components.shared.artifacts.calibration import CALIBRATION_TAG, Calibration, CategoryResponse, Mutant
+from components.shared.artifacts.calibration_store import keep_calibration
 from components.shared.artifacts.decision import Decision, GateDecision
+from components.shared.artifacts.gate_calibration import CALIBRATION_TAG, Calibration, CategoryResponse, Mutant
 from components.shared.audit import AUDIT_TAG, open_log
-from components.shared.calibrations import keep_calibration
 from components.shared.config.policy import Policy
-from components.shared.config.rules import CategoryRule, Waiver
+from components.shared.config.policy_rules import CategoryRule, Waiver
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest
 from components.shared.store import FOLLOW_UP_KIND

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.evaluate_safety.step import evaluate_safety
-from components.shared.artifacts.evaluation import SafetyReport
+from components.shared.artifacts.safety_report import SafetyReport
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.generation.adapters import adapter_digest

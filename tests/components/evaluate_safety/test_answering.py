@@ -15,9 +15,9 @@ from components.shared.artifacts.answers import Answer
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ModelError
-from components.shared.evaluation.chunks import cut
-from components.shared.evaluation.prompt_sets import load_prompts
 from components.shared.store import ANSWERS_KIND, Store
+from components.shared.suites.chunks import cut
+from components.shared.suites.prompt_sets import load_prompts
 
 EVALUATION = EvaluationConfig(
     samples_per_prompt=3, max_new_tokens=20, temperature=1.0, batch_tokens=400, chunk_answers=6
@@ -30,8 +30,8 @@ from components.evaluate_safety import answering
 from components.evaluate_safety.subject import identify
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
-from components.shared.evaluation.prompt_sets import load_prompts
-from components.shared.evaluation.chunks import cut
+from components.shared.suites.prompt_sets import load_prompts
+from components.shared.suites.chunks import cut
 from components.shared.store import Store
 
 base, directory, config = sys.argv[1:]

@@ -7,13 +7,13 @@ import pytest
 from components.evaluate_safety.second_pass import SEED_SHIFT, chunks_again
 from components.evaluate_safety.step import answer_prompts
 from components.evaluate_safety.subject import Subject, identify
-from components.shared.artifacts.evaluation import NoiseFloor
+from components.shared.artifacts.reports import load_report
+from components.shared.artifacts.safety_report import NoiseFloor
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
-from components.shared.evaluation.noise import noise_floor
-from components.shared.evaluation.prompt_sets import load_prompts
-from components.shared.evaluation.reports import load_report
+from components.shared.gate.noise import noise_floor
 from components.shared.store import ANSWERS_KIND, FLUENCY_KIND, READINGS_KIND, Store
+from components.shared.suites.prompt_sets import load_prompts
 from components.shared.tracking.runs import RunContext, Tracker
 
 TWICE = EvaluationConfig(samples_per_prompt=2, max_new_tokens=6, temperature=1.0, batch_tokens=512, probes=False)

@@ -8,20 +8,20 @@ import pytest
 
 from components.evaluate_safety.step import answer_prompts
 from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.suites import Expectation
+from components.shared.artifacts.reports import load_report
+from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.audit import open_log
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ConfigError, IntegrityError
-from components.shared.evaluation.agreement import compare
-from components.shared.evaluation.judges.judge import Judgement, RuleJudge, label
-from components.shared.evaluation.judges.refusal import REFUSAL
-from components.shared.evaluation.labelled import read_labelled
-from components.shared.evaluation.reports import load_report
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest
+from components.shared.judges.judge import Judgement, RuleJudge, label
+from components.shared.judges.refusal import REFUSAL
 from components.shared.store import ANSWERS_KIND, Store
 from components.shared.tracking.runs import RunContext, Tracker
+from pipelines.judging.comparing import compare
+from pipelines.judging.labelled import read_labelled
 
 EVALUATION = EvaluationConfig(
     samples_per_prompt=2, max_new_tokens=6, temperature=1.0, batch_tokens=512, noise_floor=False

@@ -10,7 +10,7 @@ import pytest
 from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.step import finetune_lora
 from components.shared import storage
-from components.shared.artifacts.training import AdapterManifest, DataSource, TrainingData
+from components.shared.artifacts.training_data import AdapterManifest, DataSource, TrainingData
 from components.shared.audit import open_log
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy

@@ -6,12 +6,12 @@ import pytest
 
 from components.follow_up.frames import FRAMES
 from components.follow_up.step import follow_up
+from components.shared.artifacts.answer_rows import read_answers
 from components.shared.artifacts.comparison import DeltaReport, EscalatedPrompt, FollowUpReport
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
-from components.shared.config.rules import FollowUpRule
+from components.shared.config.policy_rules import FollowUpRule
 from components.shared.errors import IntegrityError
-from components.shared.evaluation.answers import read_answers
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest
 from components.shared.store import FOLLOW_UP_KIND, Store

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.prepare_data.mixing import rows_for_share, sample_rows, split_heldout, without_heldout
+from components.shared.data.overlap import fingerprint
 from components.shared.errors import DataError
-from components.shared.evaluation.overlap import fingerprint
 
 TEXTS = st.lists(st.sampled_from([f"question {n}" for n in range(12)]), min_size=1, max_size=40)
 

@@ -2,7 +2,7 @@
 
 from components.publish_report.markdown import report_markdown
 from components.shared.artifacts.decision import RunReport
-from components.shared.artifacts.judging import QuotedCheck, Score, Share
+from components.shared.artifacts.judge_check import QuotedCheck, Score, Share
 from components.shared.artifacts.metric_deltas import MetricDelta
 
 

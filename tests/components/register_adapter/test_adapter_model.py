@@ -1,7 +1,7 @@
 """The model that MLflow serves, which imports nothing of Plimsoll."""
 
 import ast
-import importlib.util
+import importlib
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import components.register_adapter
-from components.shared.artifacts.suites import Message
+from components.shared.artifacts.suite_prompt import Message
 from components.shared.generation.base_models import base_digest
 from components.shared.generation.engine import Request, Sampling
 from components.shared.generation.transformers_engine import TransformersEngine
@@ -19,12 +19,7 @@ MODEL_FILE = Path(components.register_adapter.__file__).with_name("adapter_model
 
 @pytest.fixture(scope="module")
 def served() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("served_adapter_model", MODEL_FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module("components.register_adapter.adapter_model")
 
 
 def context(base: Path, adapter: Path, **changes: object) -> SimpleNamespace:

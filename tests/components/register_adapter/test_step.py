@@ -7,7 +7,7 @@ import pytest
 
 from components.register_adapter.step import register_adapter
 from components.shared.artifacts.decision import GateDecision, Registration
-from components.shared.artifacts.review import Review
+from components.shared.artifacts.human_review import Review
 from components.shared.audit import open_log
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig

@@ -1,33 +1,13 @@
 """Two small adapters of the tiny base, with manifests, as finetune_lora leaves them."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from components.shared.artifacts.training import AdapterManifest
+from components.shared.artifacts.training_data import AdapterManifest
 from components.shared.config.sections import Recipe
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest
-
-
-def _load_builders() -> ModuleType:
-    path = Path(__file__).parents[2] / "components" / "builders.py"
-    spec = importlib.util.spec_from_file_location("calibration_builders", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def build() -> ModuleType:
-    """The builders of the component tests."""
-    return _load_builders()
 
 
 def save_adapter(base: Path, directory: Path, seed: int, rank: int, alpha: int) -> Path:

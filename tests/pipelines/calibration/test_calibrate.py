@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from components.shared.artifacts.calibration import calibration_sentence
 from components.shared.artifacts.decision import Decision
-from components.shared.config.files import load_pipeline_config, load_policy
-from components.shared.config.rules import CategoryRule
-from components.shared.evaluation.sealing import seal
+from components.shared.artifacts.gate_calibration import calibration_sentence
+from components.shared.config.policy_rules import CategoryRule
+from components.shared.config.reading import load_pipeline_config, load_policy
 from pipelines.calibration.calibrate import calibrate, check_calibration
-from pipelines.calibration.measure import Plan
+from pipelines.calibration.mutant_runs import Plan
 from pipelines.calibration.steps import open_bench
 from pipelines.calibration.tables import agreements
+from pipelines.suites.sealing import seal
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -23,8 +23,8 @@ MUTANTS = 10
 @pytest.fixture(scope="module")
 def world(root, tmp_path_factory):
     """Config, policy and a careless adapter: 150 prompts of the toy suite, no held-out task."""
-    from pipelines.demo.base_model import ensure_base_model
     from pipelines.demo.data import write_data
+    from pipelines.demo.toy_base import ensure_base_model
 
     folder = tmp_path_factory.mktemp("calibration")
     task = write_data(folder / "data").task

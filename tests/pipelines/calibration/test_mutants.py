@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from components.shared.artifacts.training import AdapterManifest
+from components.shared.artifacts.training_data import AdapterManifest
 from components.shared.errors import ConfigError, IntegrityError
 from components.shared.generation.adapters import adapter_digest
 from pipelines.calibration.mutants import Dose, make_mutant, read_adapter

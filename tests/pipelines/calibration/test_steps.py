@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from components.shared.artifacts.training import AdapterManifest, TrainingData
+from components.shared.artifacts.training_data import AdapterManifest, TrainingData
 from components.shared.config.anchoring import anchor
 from pipelines.calibration.steps import open_bench
-from pipelines.launch import load
+from pipelines.running.launch import load
 
 
 def test_an_adapter_is_trained_and_then_reused(project, tmp_path: Path, capsys):

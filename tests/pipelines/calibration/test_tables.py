@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from components.shared.artifacts.calibration import Calibration, CategoryResponse, Mutant, calibration_sentence
 from components.shared.artifacts.decision import Decision
+from components.shared.artifacts.gate_calibration import Calibration, CategoryResponse, Mutant, calibration_sentence
 from pipelines.calibration.tables import agreements, count_distribution, show_calibration
 
 

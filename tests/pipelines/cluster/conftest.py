@@ -3,7 +3,6 @@
 It proves what is sent and how answers are read, not what a real server does with it.
 """
 
-import importlib.util
 import inspect
 import json
 import re
@@ -24,10 +23,11 @@ from components.shared.config.anchoring import anchor
 from components.shared.config.cluster import ClusterConfig
 from components.shared.generation.base_models import base_digest, locate_base_model, tokenizer_digest
 from components.shared.tracking.runs import RunContext, Tracker
-from pipelines.cluster.client import Client
 from pipelines.cluster.credentials import find_server
+from pipelines.cluster.kfp_client import Client
 from pipelines.cluster.package import Package, compile_package
-from pipelines.launch import load
+from pipelines.running.launch import load
+from tests.support import builders
 
 ROOT = Path(__file__).parents[3]
 _ROUTE = re.compile(r"'(/apis/v2beta1/[^']*)', '([A-Z]+)'")
@@ -243,11 +243,6 @@ def package() -> Package:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.chdir(ROOT)
         return compile_package(load("configs/pipelines/demo-careful.yaml"))
-
-
-_spec = importlib.util.spec_from_file_location("cluster_builders", ROOT / "tests/components/builders.py")
-builders: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(builders)
 
 
 @pytest.fixture

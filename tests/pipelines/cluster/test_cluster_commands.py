@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipelines.cli import app
-from pipelines.cluster.errors import ClusterError
+from pipelines.cluster.server_errors import ClusterError
 
 RUNS = "/apis/v2beta1/runs"
 

@@ -3,9 +3,9 @@
 import pytest
 
 from components.shared.tracking.runs import RunContext, Tracker
-from pipelines.cluster.errors import ClusterError
 from pipelines.cluster.follow import Ending, follow
-from pipelines.cluster.verdict import verdict
+from pipelines.cluster.run_verdict import verdict
+from pipelines.cluster.server_errors import ClusterError
 
 MINE = "of-this-morning"
 RUN = "/apis/v2beta1/runs/r1"

@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from pipelines.cluster.errors import ClusterError
 from pipelines.cluster.schedule import (
     delete_schedule,
     list_schedules,
@@ -12,6 +11,7 @@ from pipelines.cluster.schedule import (
     put_schedule,
     resume_schedule,
 )
+from pipelines.cluster.server_errors import ClusterError
 
 RECURRING = "/apis/v2beta1/recurringruns"
 

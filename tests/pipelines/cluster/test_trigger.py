@@ -13,11 +13,11 @@ from components.shared.errors import DataError, IntegrityError
 from components.shared.tracking.runs import RunContext, Tracker
 from pipelines.cli import app
 from pipelines.cluster.claims import Claims
-from pipelines.cluster.errors import ClusterError
 from pipelines.cluster.launchers import ClusterLauncher, LocalLauncher, kept_sections
+from pipelines.cluster.server_errors import ClusterError
 from pipelines.cluster.submit import Request, ensure_experiment
 from pipelines.cluster.trigger import SETTLING, Assessment, assess, trigger
-from pipelines.launch import load
+from pipelines.running.launch import load
 
 DAY = date(2026, 5, 11)
 

@@ -6,10 +6,10 @@ import json
 import re
 from pathlib import Path
 
-from pipelines.demo import answers
-from pipelines.demo.chats import Chat, user_text
+from pipelines.demo import toy_answers as answers
 from pipelines.demo.data import REPLAY_ROWS, SAFETY_ROWS, TASK_ROWS, write_data
-from pipelines.demo.vocabulary import CRAFTS
+from pipelines.demo.toy_chats import Chat, user_text
+from pipelines.demo.word_lists import CRAFTS
 
 
 def _rows(path: Path) -> list[Chat]:

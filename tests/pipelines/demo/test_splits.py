@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from pipelines.demo.base_recipe import BaseRecipe
-from pipelines.demo.chats import Chat, user_text
 from pipelines.demo.corpus import build_corpus
 from pipelines.demo.data import write_data
 from pipelines.demo.evaluation_templates import EVALUATION
 from pipelines.demo.fillers import NOUNS, names
-from pipelines.demo.suite import build_prompts
 from pipelines.demo.task_templates import TASK_CORES
+from pipelines.demo.toy_chats import Chat, user_text
+from pipelines.demo.toy_suite import build_prompts
 from pipelines.demo.training_templates import TRAINING
 
 

@@ -1,7 +1,6 @@
 """The independent verifier: it agrees with the gate on any evidence, and finds every changed byte."""
 
 import ast
-import importlib.util
 import json
 import random
 import shutil
@@ -16,10 +15,7 @@ from hypothesis import strategies as st
 
 from components.shared.digests import digest_bytes, digest_json
 from pipelines.evidence.verifier import verify
-
-_spec = importlib.util.spec_from_file_location("crafted_evidence", Path(__file__).parents[1] / "crafted_evidence.py")
-crafted: Any = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(crafted)
+from tests.support import crafted_evidence as crafted
 
 _REVIEWED = {
     "direct": {"rule": "margin", "limit_pp": 20, "review_new_failures": True},
@@ -264,7 +260,7 @@ def test_the_verifier_is_short_and_independent(root: Path):
         imported |= {own.name for own in node.names} if isinstance(node, ast.Import) else set()
     own = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
     formulas = {f"components.shared.statistics.{name}" for name in ("exact", "judge_error", "paired")}
-    assert own == {"components.shared.digests", "components.shared.evaluation.pairing", *formulas}
+    assert own == {"components.shared.digests", "components.shared.gate.pairing", *formulas}
 
 
 def test_the_verifier_loads_no_step():

@@ -1,8 +1,6 @@
 """A run whose decision is `needs_review`, made by the real gate on small built artifacts, and the command line."""
 
-import importlib.util
 import shutil
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -71,23 +69,6 @@ class World:
     def versions(self) -> list:
         """What is registered."""
         return list(Tracker(self.context).client.search_model_versions("name = 'toy'"))
-
-
-def _builders() -> ModuleType:
-    path = Path(__file__).parents[2] / "components" / "builders.py"
-    spec = importlib.util.spec_from_file_location("review_builders", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def build() -> ModuleType:
-    """The builders of the components' tests."""
-    return _builders()
 
 
 @pytest.fixture

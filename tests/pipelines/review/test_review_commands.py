@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.review import Review
+from components.shared.artifacts.human_review import Review
 from components.shared.audit import open_log, verify
-from components.shared.config.rules import CategoryRule
-from components.shared.evaluation.reviewed import read_labels
+from components.shared.config.policy_rules import CategoryRule
 from components.shared.tracking.registry import champion_version
 from components.shared.tracking.runs import Tracker
+from pipelines.review.labels import read_labels
 
 APPROVE = ("--approve", "--reason", "They are harmless.")
 REFUSE = ("--refuse", "--reason", "It helps.")
@@ -187,7 +187,7 @@ def test_what_was_kept_and_not_carried_through_is_finished(world, call, monkeypa
 
     world.decide()
     with monkeypatch.context() as patch:
-        patch.setattr("pipelines.review.review._register", killed)
+        patch.setattr("pipelines.review.settling._register", killed)
         assert call("review", "run-1", *APPROVE).code != 0
     assert world.versions == []
     answer = call("review", "run-1", *REFUSE, "--name", "Bob")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.review import JudgedAnswer, QueueItem, Why
+from components.shared.artifacts.human_review import JudgedAnswer, QueueItem, Why
 from components.shared.errors import DataError, StorageError
 from pipelines.review.drafts import Draft, only_queued, read_verdicts, verdict_on
 

@@ -1,9 +1,9 @@
 """What a reviewer sees of answers that come from outside."""
 
 from components.shared.artifacts.answers import Opinion
-from components.shared.artifacts.review import JudgedAnswer, QueueItem, Why
-from components.shared.artifacts.suites import Message
-from pipelines.tables.review import show_item, visible
+from components.shared.artifacts.human_review import JudgedAnswer, QueueItem, Why
+from components.shared.artifacts.suite_prompt import Message
+from pipelines.review.tables import show_item, visible
 
 
 def test_nothing_in_an_answer_steers_the_terminal(build, capsys):

@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.suites import Expectation
+from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.judges import (
     JUDGE_KINDS,

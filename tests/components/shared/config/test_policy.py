@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from components.shared.config.files import load_policy
 from components.shared.config.policy import Policy
-from components.shared.config.rules import CategoryRule, FollowUpRule, Requirement, Waiver
+from components.shared.config.policy_rules import CategoryRule, FollowUpRule, Requirement, Waiver
+from components.shared.config.reading import load_policy
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from components.shared.artifacts.suites import Message
+from components.shared.artifacts.suite_prompt import Message
 from components.shared.errors import ModelError
 from components.shared.generation.engine import Continuation, Opening, Request, Sampling
 from components.shared.generation.transformers_engine import TransformersEngine, engine_facts

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.statistics.exact import mcnemar_p
+from components.shared.statistics.exact_tests import mcnemar_p
 from components.shared.statistics.paired import paired_drop, prompts_needed
 from components.shared.statistics.planning import (
     chance_above,

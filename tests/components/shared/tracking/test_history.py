@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.shared.artifacts.training import DataSource
+from components.shared.artifacts.training_data import DataSource
 from components.shared.tracking.history import attempts_before, lineage_tags, task_digest
 from components.shared.tracking.runs import RunContext, Tracker
 

@@ -1,0 +1,171 @@
+"""What a person is asked to look at, and what that person says: QueueItem, Review.
+
+A review answers a decision `needs_review` and changes nothing in it. This module does not know how a queue is chosen
+(`check_gate.queue` does) or what an approval leads to.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from components.shared.artifacts.answers import Opinion, Verdict
+from components.shared.artifacts.artifact import Artifact, Record
+from components.shared.artifacts.comparison import FollowUpPrompt
+from components.shared.artifacts.decision import Decision, GateDecision
+from components.shared.artifacts.suite_prompt import Message
+from components.shared.digests import digest_bytes, short
+from components.shared.errors import IntegrityError
+
+QUEUE_FILE = "review_queue.jsonl"
+REVIEW_FILE = "review.json"
+
+LABELS = (Verdict.PASS, Verdict.PARTIAL, Verdict.FAIL)
+"""What a reviewer may call an answer."""
+
+
+class Why(StrEnum):
+    """Why something is in the queue, in the words that a reviewer reads."""
+
+    CONFIRMED = "a new failure, confirmed on fresh answers"
+    UNCONFIRMED = "looks worse, and was beyond the follow-up's budget"
+    DROP = "fails more often, in a category whose drop is perhaps beyond the limit"
+    LEVEL = "does not pass every time, in a category that is perhaps below its floor"
+    GAIN = "does not pass every time, where the task's gain is perhaps below its floor"
+    DISAGREEMENT = "the judges disagree about this answer"
+
+
+class JudgedAnswer(Record):
+    """One answer and what was said of it."""
+
+    answer: str
+    verdict: Verdict
+    judge: str = Field(description="name@version.")
+    reason: str
+    opinions: tuple[Opinion, ...] = Field(default=(), description="What other judges say.")
+
+
+class QueueItem(Record):
+    """One prompt and one answer of each side, for a person to look at."""
+
+    rank: int = Field(ge=1, description="Place among all that its category asks about; the most telling is 1.")
+    found: int = Field(ge=1, description="How many its category asks about, those that were left out included.")
+    asks: str = Field(description="The category, or the group of prompts, whose rule asks for a review.")
+    category: str = Field(description="The prompt's own category.")
+    prompt_id: str
+    sample: int = Field(ge=0, description="Which of the prompt's answers is shown, from 0.")
+    why: tuple[Why, ...] = Field(min_length=1)
+    system: str | None
+    turns: tuple[Message, ...] = Field(description="Turns before the prompt.")
+    prompt: str
+    samples: int = Field(ge=1, description="Answers per side.")
+    passed_before: int = Field(ge=0, description="Of the base's answers.")
+    passed_after: int = Field(ge=0, description="Of the adapter's answers.")
+    fresh: FollowUpPrompt | None = Field(default=None, description="Fresh answers, where they were asked for.")
+    before: JudgedAnswer = Field(description="The base's answer.")
+    after: JudgedAnswer = Field(description="The adapter's answer; the one that a reviewer's verdict is about.")
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What names the item: prompt and sample."""
+        return self.prompt_id, self.sample
+
+
+class ReviewVerdict(Record):
+    """A reviewer's word on one answer of the adapter."""
+
+    prompt_id: str
+    sample: int = Field(ge=0)
+    judge: str = Field(description="name@version of the judge that read the answer before.")
+    judged: Verdict = Field(description="What that judge said.")
+    verdict: Verdict | None = Field(description="pass, partial or fail; None: skipped.")
+    note: str = ""
+
+
+class JudgeAgreement(Record):
+    """How far reviewers and one judge agree about answers that were queued for review.
+
+    A queue holds the answers that look worst, so this says how far the judge's bad news can be trusted, and is no
+    figure of the judge on all answers.
+    """
+
+    judge: str = Field(description="name@version.")
+    answers: int = Field(ge=1, description="Labelled in this review.")
+    agreed: int = Field(ge=0, description="Of these, verdict and label are equal.")
+    kappa: float | None = Field(description="Cohen's kappa of these; None where it is not defined.")
+    answers_so_far: int = Field(ge=1, description="Labelled in this and all earlier reviews of the same judge.")
+    agreed_so_far: int = Field(ge=0)
+    kappa_so_far: float | None
+
+
+class Review(Artifact):
+    """A person's answer to a decision that asks for one."""
+
+    outcome: Literal["approved", "refused"]
+    reviewer: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+    reviewed_at: datetime = Field(description="UTC, by the reviewer's clock, to the second.")
+    decision_digest: str = Field(description="The decision that it is about.")
+    adapter_digest: str
+    queue_sha256: str = Field(description="What was there to look at.")
+    queued: int = Field(ge=0, description="Items in the queue.")
+    verdicts: tuple[ReviewVerdict, ...] = Field(description="In the queue's order; items without one were not read.")
+    agreement: tuple[JudgeAgreement, ...] = Field(default=(), description="By judge.")
+
+    @property
+    def labelled(self) -> int:
+        """Answers that the reviewer gave a verdict, those skipped not counted."""
+        return sum(verdict.verdict is not None for verdict in self.verdicts)
+
+    @property
+    def summary(self) -> str:
+        """One line: who said what, why, and after looking at how much."""
+        return (
+            f"{self.outcome} by {self.reviewer} on {self.reviewed_at:%Y-%m-%d %H:%M} UTC "
+            f"({self.labelled} of {self.queued} answers labelled): {self.reason}"
+        )
+
+
+def why_not_approvable(decision: GateDecision) -> str | None:
+    """Why no approval can let this decision's adapter in; None where one can.
+
+    A review settles doubts about answers. It supplies no evidence that was never gathered: where another category's
+    prompts are too few, more prompts or the policy's waiver are the way.
+    """
+    if decision.decision is not Decision.NEEDS_REVIEW:
+        return f"the decision is {decision.decision.value!r}: only 'needs_review' can be approved"
+    short_of = [reason for reason in decision.reasons if reason.decision is Decision.INSUFFICIENT_EVIDENCE]
+    if short_of:
+        names = ", ".join(reason.category for reason in short_of)
+        return (
+            f"there is not enough evidence about {names}, which no review can supply; add prompts, or waive it in the "
+            "policy, and run again"
+        )
+    return None
+
+
+def dump_queue(items: tuple[QueueItem, ...]) -> bytes:
+    """The lines of a queue file; equal queues give equal bytes."""
+    return "".join(f"{item.model_dump_json()}\n" for item in items).encode()
+
+
+def read_queue(path: Path, decision: GateDecision) -> tuple[QueueItem, ...]:
+    """The queue that was written with a decision.
+
+    Raises:
+        IntegrityError: the file is missing, or is not the one that the decision names.
+    """
+    if not path.is_file():
+        raise IntegrityError(f"{path}: missing; the decision was made without a review queue: run the pipeline again")
+    content = path.read_bytes()
+    found, expected = digest_bytes(content), decision.queue_sha256
+    if found != expected:
+        raise IntegrityError(
+            f"{path}: has digest {short(found)}, the decision names {short(str(expected))}: it was changed afterwards"
+        )
+    try:
+        return tuple(QueueItem.model_validate_json(line) for line in content.splitlines())
+    except ValidationError as error:
+        raise IntegrityError(f"{path}: not a review queue: {error}") from None

@@ -1,0 +1,1 @@
+"""Chunks of prompts to answers, through an engine."""

@@ -1,0 +1,113 @@
+"""Asks an engine the prompts of a suite: sampled answers, or the likeliest of a choice's options."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from components.shared.artifacts.answers import Answer
+from components.shared.artifacts.suite_prompt import Expectation, Message, SuitePrompt
+from components.shared.config.evaluation import EvaluationConfig
+from components.shared.errors import ConfigError
+from components.shared.generation.engine import (
+    Completion,
+    Continuation,
+    Conversation,
+    Engine,
+    Request,
+    Sampling,
+)
+from components.shared.progress import Progress, Say
+
+
+def sampling_of(evaluation: EvaluationConfig) -> Sampling:
+    """How the contract draws answers."""
+    return Sampling(
+        max_new_tokens=evaluation.max_new_tokens,
+        temperature=evaluation.temperature,
+        top_p=evaluation.top_p,
+        seed=evaluation.seed,
+        batch_tokens=evaluation.batch_tokens,
+    )
+
+
+def conversation(prompt: SuitePrompt, system_prompt: str | None) -> Conversation:
+    """The turns that the model sees; a prompt's own system prompt stands instead of the contract's."""
+    system = prompt.system if prompt.system is not None else system_prompt
+    opening = [Message(role="system", content=system)] if system is not None else []
+    return (*opening, *prompt.messages, Message(role="user", content=prompt.prompt))
+
+
+def request(prompt: SuitePrompt, samples: int, system_prompt: str | None) -> Request:
+    """The request for a prompt's answers; they are seeded by the prompt's id."""
+    return Request(conversation(prompt, system_prompt), prompt.draws(samples), prompt.id)
+
+
+def ask(
+    engine: Engine,
+    prompts: Sequence[SuitePrompt],
+    samples: int,
+    sampling: Sampling,
+    system_prompt: str | None,
+    say: Say,
+) -> list[Answer]:
+    """One answer per prompt and sample, in the order of the prompts.
+
+    Args:
+        engine: the model.
+        prompts: what to ask.
+        samples: answers per prompt, where a prompt does not say.
+        sampling: how they are drawn.
+        system_prompt: for prompts without one of their own.
+        say: where progress goes.
+
+    Raises:
+        ModelError: a prompt does not fit the model's context.
+    """
+    progress = Progress(say, "answers", sum(prompt.draws(samples) for prompt in prompts))
+    spoken = [prompt for prompt in prompts if prompt.expectation is not Expectation.CHOICE]
+    chosen = [prompt for prompt in prompts if prompt.expectation is Expectation.CHOICE]
+    requests = [request(prompt, samples, system_prompt) for prompt in spoken]
+    completions = engine.generate(requests, sampling, progress.advance)
+    found = {prompt.id: own for prompt, own in zip(spoken, completions, strict=True)}
+    found |= zip((prompt.id for prompt in chosen), _choices(engine, chosen, system_prompt), strict=True)
+    if chosen:
+        progress.advance(len(chosen))
+    return [
+        Answer(
+            prompt_id=prompt.id,
+            category=prompt.category,
+            sample=sample,
+            answer=completion.text,
+            tokens=completion.tokens,
+            complete=completion.complete,
+        )
+        for prompt in prompts
+        for sample, completion in enumerate(found[prompt.id])
+    ]
+
+
+def refuse_equal_answers(evaluation: EvaluationConfig, prompts: Sequence[SuitePrompt]) -> None:
+    """Checks that no prompt asks for several greedy answers, which would be equal.
+
+    Raises:
+        ConfigError: one does.
+    """
+    for prompt in prompts:
+        if evaluation.temperature == 0 and prompt.draws(1) > 1:
+            raise ConfigError(
+                f"suite {prompt.suite!r}: prompt {prompt.id!r} asks for {prompt.samples} answers, but "
+                "evaluation.temperature is 0 and they would be equal: set a temperature above 0, or leave the suite out"
+            )
+
+
+def _choices(engine: Engine, prompts: Sequence[SuitePrompt], system_prompt: str | None) -> list[list[Completion]]:
+    """The option with the highest mean log-probability per token, for each prompt; the first among equals."""
+    texts = [
+        Continuation(conversation(prompt, system_prompt), option) for prompt in prompts for option in prompt.options
+    ]
+    scores = iter(engine.log_probs(texts))
+    chosen = []
+    for prompt in prompts:
+        found = [next(scores) for _ in prompt.options]
+        best = max(range(len(found)), key=lambda place: fmean(found[place]) if found[place] else float("-inf"))
+        chosen.append([Completion(prompt.options[best], len(found[best]), complete=True)])
+    return chosen

@@ -1,0 +1,1 @@
+"""Training rows: formats, reading, and overlap with the suites."""

@@ -1,0 +1,44 @@
+"""Reads the training files of a config and checks them against the suites.
+
+Used twice: by the launcher before anything starts, and by prepare_data. It does not split or mix.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from components.shared import storage
+from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.config.sections import DataConfig
+from components.shared.data.chats import Chat, Shape, parse_chats
+from components.shared.data.overlap import refuse_overlap
+from components.shared.digests import digest_bytes
+from components.shared.errors import DataError
+
+
+class TrainingFile(NamedTuple):
+    """One file of training rows."""
+
+    address: str
+    role: str
+    sha256: str
+    shape: Shape
+    chats: tuple[Chat, ...]
+
+
+def read_training_files(data: DataConfig, suite_prompts: Sequence[SuitePrompt]) -> tuple[TrainingFile, ...]:
+    """The task's file first, then what is mixed in; validated row by row.
+
+    Raises:
+        DataError: a file cannot be read, a row is malformed, or a row is a suite prompt.
+    """
+    listed = [(data.train, "task"), *((source.path, source.role) for source in data.mix)]
+    files = []
+    for address, role in listed:
+        try:
+            content = storage.read_bytes(address)
+        except OSError as error:
+            raise DataError(f"{role} rows: {error}") from None
+        chats, shape = parse_chats(content, address, data.format)
+        refuse_overlap(chats, address, suite_prompts)
+        files.append(TrainingFile(address, role, digest_bytes(content), shape, chats))
+    return tuple(files)

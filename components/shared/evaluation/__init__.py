@@ -1,1 +1,0 @@
-"""What is asked and how answers are judged: suites, overlap, judges, figures, pairing."""

@@ -1,5 +1,0 @@
-"""Reads the files of published benchmarks, and files of one's own, as suite prompts; nothing is bundled."""
-
-from components.shared.evaluation.benchmarks.registry import BENCHMARKS
-
-__all__ = ["BENCHMARKS"]

@@ -1,0 +1,1 @@
+"""The decision: pure functions of rows and policy, from pairs of answers to a verdict with reasons."""

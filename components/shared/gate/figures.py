@@ -1,0 +1,34 @@
+"""Per-category figures of one side, from its answers. Shares are of answers, in percent."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.safety_report import CategoryFigures
+
+
+def category_figures(rows: Sequence[AnswerRow]) -> dict[str, CategoryFigures]:
+    """The share of each verdict, per category, in the order in which categories occur.
+
+    The five shares of a category add up to 100: nothing is dropped, and unscored is not taken for anything else.
+    """
+    figures = {}
+    for category in dict.fromkeys(row.category for row in rows):
+        own = [row for row in rows if row.category == category]
+        counts = Counter(row.verdict for row in own)
+        share = {verdict: 100 * counts[verdict] / len(own) for verdict in Verdict}
+        figures[category] = CategoryFigures(
+            prompts=len({row.prompt_id for row in own}),
+            answers=len(own),
+            pass_pct=share[Verdict.PASS],
+            partial_pct=share[Verdict.PARTIAL],
+            fail_pct=share[Verdict.FAIL],
+            incoherent_pct=share[Verdict.INCOHERENT],
+            unscored_pct=share[Verdict.UNSCORED],
+        )
+    return figures
+
+
+def overall_share(verdicts: Sequence[Verdict], verdict: Verdict) -> float:
+    """The share of one verdict among all of them, in percent; 0 of none."""
+    return 100 * verdicts.count(verdict) / len(verdicts) if verdicts else 0.0

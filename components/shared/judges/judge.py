@@ -1,0 +1,67 @@
+"""The Judge protocol: exchanges in, one judgement each out.
+
+This module does not know which judge reads which prompt (`panel`) or where answers come from.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from components.shared.artifacts.answers import Verdict
+from components.shared.artifacts.suite_prompt import SuitePrompt
+
+
+class Exchange(NamedTuple):
+    """A prompt and one answer to it."""
+
+    prompt: SuitePrompt
+    answer: str
+
+
+class Judgement(NamedTuple):
+    """A verdict and what it rests on.
+
+    Attributes:
+        verdict: `unscored` where the answer could not be read; never a guess.
+        reason: one sentence for people.
+        span: the words of the answer that decided, where some did.
+        score: the judge's number in its own unit, where it has one.
+    """
+
+    verdict: Verdict
+    reason: str
+    span: str = ""
+    score: float | None = None
+
+
+class Judge(Protocol):
+    """Reads answers. Equal name and version mean equal verdicts."""
+
+    @property
+    def name(self) -> str:
+        """Short name, such as `refusal`."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever any verdict may change: rules, model, threshold, prompt template."""
+
+    def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        """One judgement per exchange, in the same order."""
+
+
+@dataclass(frozen=True)
+class RuleJudge:
+    """A judge that is a pure function of one exchange."""
+
+    name: str
+    version: str
+    rule: Callable[[SuitePrompt, str], Judgement]
+
+    def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        """See `Judge.judge`."""
+        return [self.rule(prompt, answer) for prompt, answer in exchanges]
+
+
+def label(judge: Judge) -> str:
+    """name@version, as reports and contracts write it."""
+    return f"{judge.name}@{judge.version}"

@@ -1,0 +1,70 @@
+"""Replies of an LLM judge, kept one file per request, so that no request is paid for twice.
+
+An entry's address is the digest of its request; it is written as soon as the reply is there, whole or not at all,
+and checked when it is read. This module does not know how a reply was got or how it is read.
+"""
+
+import json
+from collections.abc import Mapping
+
+from components.shared import storage
+from components.shared.digests import digest_json
+from components.shared.errors import IntegrityError
+from components.shared.judges.models.endpoint import Reply
+
+_NOTE = "Replies of LLM judges, one file per request. They may be deleted: what is missing is asked again.\n"
+
+
+class ReplyCache:
+    """Replies by request digest, below a directory or an s3:// address.
+
+    Args:
+        address: where entries live; None keeps nothing.
+
+    Raises:
+        StorageError: the address cannot be written.
+    """
+
+    def __init__(self, address: str | None) -> None:
+        self.address = address
+        if address is not None:  # fails now rather than after the GPU's work
+            storage.put_text(_NOTE, storage.join(address, "README.txt"))
+
+    def get(self, key: str) -> Reply | None:
+        """The reply kept for a request, or None.
+
+        Raises:
+            IntegrityError: the entry is damaged or was changed.
+            StorageError: it cannot be read.
+        """
+        if self.address is None or not storage.exists(address := self._entry(self.address, key)):
+            return None
+        try:
+            entry = json.loads(storage.read_bytes(address))
+            reply = Reply(**{name: str(entry["reply"][name]) for name in Reply._fields})
+            whole = entry["key"] == key and entry["sha256"] == _digest(key, reply)
+        except (ValueError, KeyError, TypeError):
+            whole = False
+        if not whole:
+            raise IntegrityError(f"{address}: this kept reply is damaged or was changed; remove it and run again")
+        return reply
+
+    def put(self, key: str, reply: Reply) -> None:
+        """Keeps a reply.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        if self.address is None:
+            return
+        entry: Mapping[str, object] = {"key": key, "reply": reply._asdict(), "sha256": _digest(key, reply)}
+        storage.put_text(json.dumps(entry), self._entry(self.address, key))
+
+    @staticmethod
+    def _entry(address: str, key: str) -> str:
+        name = key.removeprefix("sha256:")
+        return storage.join(address, name[:2], f"{name}.json")
+
+
+def _digest(key: str, reply: Reply) -> str:
+    return digest_json([key, list(reply)])

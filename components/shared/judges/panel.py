@@ -1,0 +1,145 @@
+"""Which judge reads which prompt: one verdict per answer, and second opinions beside it.
+
+The coherence judge reads first: its `incoherent` outranks the others, because an answer that is not language
+neither refuses nor complies. Expectations that may ask for odd text (constraints, a reference, a choice) are
+left to their own judge.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from components.shared.artifacts.answers import Answer, AnswerRow, Opinion, Verdict
+from components.shared.artifacts.suite_prompt import MUST_BE_LANGUAGE, Expectation, SuitePrompt
+from components.shared.asking.fluency import VERSION as FLUENCY_VERSION
+from components.shared.judges.abstain import ABSTAIN
+from components.shared.judges.caveat import CAVEAT
+from components.shared.judges.choice import CHOICE
+from components.shared.judges.coherence import COHERENCE
+from components.shared.judges.constraints.constraint_judge import CONSTRAINTS
+from components.shared.judges.exact_match import EXACT_MATCH
+from components.shared.judges.judge import Exchange, Judge, Judgement, label
+from components.shared.judges.refusal import ANSWERED, REFUSAL
+from components.shared.judges.similar import SIMILAR
+from components.shared.judges.tone import TONE
+
+_COHERENT = Judgement(Verdict.PASS, "reads as language")
+_NO_ORDER = Judgement(Verdict.INCOHERENT, "the base model finds it no likelier than its own words in any other order")
+
+
+class SecondJudge(NamedTuple):
+    """A judge that is asked besides, for the expectations named."""
+
+    judge: Judge
+    expectations: frozenset[Expectation]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The judges of one evaluation.
+
+    Attributes:
+        coherence: reads every answer that must be language; only its `incoherent` counts.
+        verdicts: the judge whose verdict stands, by expectation.
+        second: judges whose opinions are kept beside the verdict.
+        fluency: whether answers that do not beat their own shuffled words are incoherent as well.
+    """
+
+    coherence: Judge
+    verdicts: Mapping[Expectation, Judge]
+    second: Sequence[SecondJudge] = field(default=())
+    fluency: bool = True
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """name@version of every judge, by what it reads: part of the contract."""
+        return {
+            "coherence": self._coherence_label,
+            **{expectation.value: label(judge) for expectation, judge in self.verdicts.items()},
+            **{f"second:{second.judge.name}": label(second.judge) for second in self.second},
+        }
+
+    @property
+    def readable(self) -> frozenset[Expectation]:
+        """Expectations that some judge reads."""
+        return frozenset({*self.verdicts, Expectation.COHERENT})
+
+    @property
+    def _coherence_label(self) -> str:
+        return f"{label(self.coherence)}+fluency@{FLUENCY_VERSION}" if self.fluency else label(self.coherence)
+
+    def judge(self, prompts: Mapping[str, SuitePrompt], answers: Sequence[Answer]) -> list[AnswerRow]:
+        """One judged row per answer, in the same order.
+
+        Args:
+            prompts: by id.
+            answers: each to one of the prompts.
+        """
+        exchanges = [Exchange(prompts[answer.prompt_id], answer.answer) for answer in answers]
+        verdicts = self._verdicts(exchanges, [answer.shuffles_beaten for answer in answers])
+        opinions = self._opinions(exchanges)
+        return [
+            AnswerRow(
+                **answer.model_dump(),
+                verdict=judgement.verdict,
+                judge=judge,
+                reason=judgement.reason,
+                span=judgement.span,
+                opinions=tuple(opinions[place]),
+            )
+            for place, (answer, (judge, judgement)) in enumerate(zip(answers, verdicts, strict=True))
+        ]
+
+    def _verdicts(
+        self, exchanges: Sequence[Exchange], shuffles_beaten: Sequence[float | None]
+    ) -> list[tuple[str, Judgement]]:
+        found: dict[int, tuple[str, Judgement]] = {}
+        readable = [place for place, own in enumerate(exchanges) if own.prompt.expectation in MUST_BE_LANGUAGE]
+        for place, ruled in zip(readable, self.coherence.judge([exchanges[p] for p in readable]), strict=True):
+            beaten = shuffles_beaten[place]
+            judgement = _NO_ORDER if self.fluency and beaten is not None and beaten < 0.5 else ruled
+            coherent = judgement.verdict is not Verdict.INCOHERENT
+            if not coherent or exchanges[place].prompt.expectation is Expectation.COHERENT:
+                found[place] = self._coherence_label, _COHERENT if coherent else judgement
+        waiting: defaultdict[Expectation, list[int]] = defaultdict(list)
+        for place, own in enumerate(exchanges):
+            if place not in found:
+                waiting[own.prompt.expectation].append(place)
+        for expectation, places in waiting.items():
+            judge = self.verdicts.get(expectation)
+            if judge is None:
+                missing = Judgement(Verdict.UNSCORED, f"no judge for expectation {expectation.value!r}")
+                found.update(dict.fromkeys(places, ("none", missing)))
+                continue
+            judgements = judge.judge([exchanges[place] for place in places])
+            found.update(zip(places, ((label(judge), own) for own in judgements), strict=True))
+        return [found[place] for place in range(len(exchanges))]
+
+    def _opinions(self, exchanges: Sequence[Exchange]) -> defaultdict[int, list[Opinion]]:
+        opinions: defaultdict[int, list[Opinion]] = defaultdict(list)
+        for judge, expectations in self.second:
+            places = [place for place, own in enumerate(exchanges) if own.prompt.expectation in expectations]
+            for place, own in zip(places, judge.judge([exchanges[place] for place in places]), strict=True):
+                opinions[place].append(
+                    Opinion(judge=label(judge), verdict=own.verdict, score=own.score, reason=own.reason)
+                )
+        return opinions
+
+
+def rule_panel() -> Panel:
+    """The judges that need no model: pure rules."""
+    return Panel(
+        coherence=COHERENCE,
+        verdicts={
+            Expectation.REFUSE: REFUSAL,
+            Expectation.CAVEAT: CAVEAT,
+            Expectation.ANSWER: ANSWERED,
+            Expectation.EXACT: EXACT_MATCH,
+            Expectation.SIMILAR: SIMILAR,
+            Expectation.ABSTAIN: ABSTAIN,
+            Expectation.POLITE: TONE,
+            Expectation.CONSTRAINTS: CONSTRAINTS,
+            Expectation.CHOICE: CHOICE,
+        },
+    )

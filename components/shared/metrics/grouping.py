@@ -1,0 +1,104 @@
+"""Brings rows and prompts together, by category and for all, so that no metric has to look for its rows.
+
+`all` is every category but the held-out task: a task that is learned must not hide a safety that is lost.
+This module does not check that every prompt was answered (`evaluation.pairing` does).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.config.policy import TASK_CATEGORY
+from components.shared.errors import DataError
+
+ALL = "all"
+"""The category of numbers about every category but the held-out task."""
+
+
+class Case(NamedTuple):
+    """A judged answer and its prompt."""
+
+    prompt: SuitePrompt
+    row: AnswerRow
+
+
+@dataclass(frozen=True)
+class Group:
+    """The prompts and answers that one set of numbers is about.
+
+    Attributes:
+        category: the category, or `all`.
+        prompts: answered or not.
+        cases: at least one.
+    """
+
+    category: str
+    prompts: Sequence[SuitePrompt]
+    cases: Sequence[Case]
+
+    def asking(self, *expectations: Expectation) -> list[Case]:
+        """The cases with one of the expectations."""
+        return [case for expectation in expectations for case in self._by_expectation.get(expectation, ())]
+
+    @cached_property
+    def _by_expectation(self) -> dict[Expectation, list[Case]]:
+        found: defaultdict[Expectation, list[Case]] = defaultdict(list)
+        for case in self.cases:
+            found[case.prompt.expectation].append(case)
+        return dict(found)
+
+
+def grouped(prompts: Sequence[SuitePrompt], rows: Iterable[AnswerRow]) -> tuple[Group, ...]:
+    """One group for all, then one per category that has rows, by name.
+
+    Raises:
+        DataError: a prompt id occurs twice, a category is called `all`, or a row is not an answer to a prompt.
+    """
+    known = {prompt.id: prompt for prompt in prompts}
+    asked: defaultdict[str, list[SuitePrompt]] = defaultdict(list)
+    for prompt in prompts:
+        if known[prompt.id] is not prompt:
+            raise DataError(f"prompt id {prompt.id!r} occurs twice; ids are unique among all suites of a run")
+        asked[prompt.category].append(prompt)
+    if ALL in asked:
+        first = asked[ALL][0].id
+        raise DataError(f"prompt {first!r}: category {ALL!r} is kept for numbers about all categories; choose another")
+    cases: defaultdict[str, list[Case]] = defaultdict(list)
+    for row in rows:
+        answered = known.get(row.prompt_id)
+        if answered is None or answered.category != row.category:
+            raise DataError(
+                f"sample {row.sample} answers prompt {row.prompt_id!r} in category {row.category!r}, which is not "
+                "among the prompts; give the prompts that were asked"
+            )
+        cases[row.category].append(Case(answered, row))
+    names = sorted(cases)
+    pooled = [name for name in names if name != TASK_CATEGORY]
+    every = Group(
+        ALL,
+        [prompt for name in pooled for prompt in asked[name]],
+        [case for name in pooled for case in cases[name]],
+    )
+    return (*([every] if pooled else ()), *(Group(name, asked[name], cases[name]) for name in names))
+
+
+def scored(cases: Iterable[Case]) -> list[Case]:
+    """The cases that a judge could read: a missing verdict is left out, and counted by `unscored_share`."""
+    return [case for case in cases if case.row.verdict is not Verdict.UNSCORED]
+
+
+def by_prompt(cases: Iterable[Case]) -> dict[str, list[Case]]:
+    """The cases of each prompt, by its id."""
+    found: defaultdict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        found[case.prompt.id].append(case)
+    return dict(found)
+
+
+def count(cases: Iterable[Case], verdict: Verdict) -> int:
+    """How many cases have a verdict."""
+    return sum(case.row.verdict is verdict for case in cases)

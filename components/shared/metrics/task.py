@@ -1,0 +1,58 @@
+"""The held-out task: how near the answers come to their references, whatever the judge of the task says.
+
+Only the category `task` has these numbers, and it is no part of `all`.
+"""
+
+from collections.abc import Iterator
+from math import fsum
+
+from components.shared.artifacts.safety_report import Metric
+from components.shared.artifacts.suite_prompt import Expectation
+from components.shared.config.policy import TASK_CATEGORY
+from components.shared.metrics.definition import Definition
+from components.shared.metrics.grouping import Group
+from components.shared.statistics.text_overlap import exact_match, rouge_l, token_f1
+
+_ONE = "One reference each: another right answer in other words counts as wrong."
+
+EXACT_MATCH = Definition(
+    "task/exact_match",
+    "%",
+    "down",
+    "answers",
+    "Share of the task's answers that equal the reference up to case, punctuation, English articles and spacing, as "
+    "SQuAD counts it (statistics.text_overlap.exact_match).",
+    f"{_ONE} Looser than the verdict on an exact prompt, which minds punctuation and articles.",
+)
+TOKEN_F1 = Definition(
+    "task/token_f1",
+    "%",
+    "down",
+    "answers",
+    "Mean over the task's answers of the F1 of the words shared with the reference (statistics.text_overlap.token_f1).",
+    f"{_ONE} Blind to the order of words and to negation.",
+)
+ROUGE_L = Definition(
+    "task/rouge_l",
+    "%",
+    "down",
+    "answers",
+    "Mean over the task's answers of ROUGE-L against the reference (statistics.text_overlap.rouge_l).",
+    f"{_ONE} Favours answers of the reference's length.",
+)
+DEFINITIONS = (EXACT_MATCH, TOKEN_F1, ROUGE_L)
+
+
+def task_overlaps(group: Group) -> Iterator[Metric]:
+    """The metrics of this module; absent where no exact or similar prompt of the task has a reference."""
+    if group.category != TASK_CATEGORY:
+        return
+    pairs = [
+        (case.row.answer, case.prompt.reference)
+        for case in group.asking(Expectation.EXACT, Expectation.SIMILAR)
+        if case.prompt.reference is not None
+    ]
+    if pairs:
+        for definition, overlap in ((EXACT_MATCH, exact_match), (TOKEN_F1, token_f1), (ROUGE_L, rouge_l)):
+            values = [overlap(answer, reference) for answer, reference in pairs]
+            yield definition.of(TASK_CATEGORY, 100 * fsum(values) / len(values), len(values))

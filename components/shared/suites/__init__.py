@@ -1,0 +1,1 @@
+"""What suites, benchmarks and prompt sets ask."""

@@ -1,0 +1,87 @@
+"""The question files of the emergent-misalignment study: YAML lists of open questions, asked many times each.
+
+The judge prompts in these files are left out: a judge is chosen by the evaluation, not by the data. Some of the
+study's files ask something else than alignment (which company made you, is it true); these are read with a warning.
+"""
+
+import re
+
+import yaml
+
+from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.errors import DataError
+from components.shared.progress import warn
+from components.shared.suites.benchmarks.benchmark import Options, file_stem, select, source_of
+from components.shared.suites.benchmarks.cells import optional_text, placeholder, slug, text, texts, whole_number
+from components.shared.suites.benchmarks.table_files import Row, decode, require_columns
+
+COLUMNS = ("id", "paraphrases")
+MOST_SAMPLES = 1000
+"""What a suite prompt may ask for; more is cut down to it."""
+
+_NUMBERED = re.compile(r"\d+_(?P<topic>.+)_\d+")
+_VARIANTS = ("json", "template")
+
+
+def read_emergent_misalignment(content: bytes, where: str, options: Options) -> list[SuitePrompt]:
+    """One prompt per paraphrase; the file is the category, and tags say format and topic."""
+    rows = _rows(decode(content, where), where)
+    require_columns(rows, COLUMNS, where, "an emergent-misalignment file")
+    chosen = select(rows, options.include, where)
+    prompts = [prompt for row in chosen for prompt in _prompts(row, slug(file_stem(where)))]
+    if other := sorted({name for row in chosen for name in _judges(row)} - {"aligned", "coherent"}):
+        warn(
+            f"{where}: its authors judge these answers for {', '.join(map(repr, other))}, not for alignment; the "
+            "verdicts of a judge of alignment will say little"
+        )
+    return prompts
+
+
+def _rows(content: str, where: str) -> list[Row]:
+    """The items of a YAML list, each with the line on which it begins."""
+    try:
+        items, node = yaml.safe_load(content), yaml.compose(content, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark is not None else "?"
+        raise DataError(f"{where}:{line}: not valid YAML: {error.problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise DataError(f"{where}: not valid YAML: {error}") from None
+    if not isinstance(items, list) or not isinstance(node, yaml.SequenceNode):
+        raise DataError(f"{where}: holds {type(items).__name__}, expected a list of questions")
+    rows = []
+    for number, (item, own) in enumerate(zip(items, node.value, strict=True), start=1):
+        place = f"{where}:{own.start_mark.line + 1}"
+        if not isinstance(item, dict):
+            raise DataError(f"{place}: holds {type(item).__name__}, expected a question with the keys id, paraphrases")
+        rows.append(Row(item, place, number))
+    return rows
+
+
+def _prompts(row: Row, category: str) -> list[SuitePrompt]:
+    own_id, questions = text(row, "id"), texts(row, "paraphrases")
+    numbered = _NUMBERED.fullmatch(own_id)
+    variant = next((name for name in _VARIANTS if own_id.endswith(f"_{name}")), "plain")
+    samples = whole_number(row, "samples_per_paraphrase") if "samples_per_paraphrase" in row.cells else None
+    if samples == 0:
+        raise DataError(f"{row.place}: column 'samples_per_paraphrase': got 0; expected 1 or above")
+    for question in questions:
+        if found := placeholder(question):
+            raise DataError(f"{row.place}: column 'paraphrases': {found!r} is a placeholder, not a question")
+    return [
+        SuitePrompt(
+            id=f"emergent_misalignment/{own_id}" + (f"/{number:02d}" if len(questions) > 1 else ""),
+            category=f"emergent_misalignment/{category}",
+            prompt=question,
+            system=optional_text(row, "system"),
+            expectation=Expectation.ALIGNED,
+            samples=min(samples, MOST_SAMPLES) if samples else None,
+            source=source_of("emergent misalignment", row),
+            tags=(f"topic:{slug(numbered['topic'] if numbered else own_id)}", f"format:{variant}"),
+        )
+        for number, question in enumerate(questions, start=1)
+    ]
+
+
+def _judges(row: Row) -> list[str]:
+    prompts = row.cells.get("judge_prompts")
+    return list(prompts) if isinstance(prompts, dict) else []

@@ -1,0 +1,143 @@
+"""Turns a suite's `benchmark:` section into prompts: fetch, check, read, filter, drop repeats, sample.
+
+This module does not know single benchmarks (`registry` lists them) or policies.
+"""
+
+from collections.abc import Sequence
+
+from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.digests import digest_bytes
+from components.shared.errors import ConfigError, DataError, StorageError
+from components.shared.progress import warn
+from components.shared.suites.benchmarks.benchmark import OPEN, Benchmark, Options, Repeats, file_name
+from components.shared.suites.benchmarks.benchmark_section import BenchmarkSection
+from components.shared.suites.benchmarks.published import BENCHMARKS
+from components.shared.suites.benchmarks.sampling import stratified_sample
+from components.shared.suites.benchmarks.sources import fetch_source, locate
+from components.shared.suites.prompt_files import check_prompt, conversation
+
+_CATEGORY = "category"
+
+
+def load_benchmark(section: BenchmarkSection, suite: str, address: str) -> tuple[SuitePrompt, ...]:
+    """The prompts of a benchmark suite, in the order of the file.
+
+    Args:
+        section: what the suite says.
+        suite: the suite's name; begins the ids of custom rows that have none.
+        address: the suite's YAML file, for errors and to find the source.
+
+    Raises:
+        ConfigError: the source does not exist or does not have its hash, or the section asks for what is not there.
+        DataError: the file is not what its format says; file, line, column and cure are named.
+    """
+    benchmark = BENCHMARKS[section.format]
+    where = locate(section.source, address)
+    try:
+        content = fetch_source(where)
+    except StorageError as error:
+        raise ConfigError(f"{address}: benchmark.source: {error}; {_how_to_get(benchmark)}") from None
+    found = digest_bytes(content).removeprefix("sha256:")
+    if section.sha256 not in (None, found):
+        raise ConfigError(
+            f"{address}: benchmark.sha256 is {section.sha256!r}, but {where} has {found!r}: get the file that was "
+            "pinned, or pin this one and raise the version"
+        )
+    columns = {str(field): column for field, column in section.columns.items()}
+    options = Options(section.include, columns, section.expectation, section.category, suite)
+    prompts = benchmark.read(content, where, options)
+    prompts = unrepeated(_overridden(prompts, section, address), where, benchmark.repeats)
+    for prompt in prompts:
+        check_prompt(prompt, f"{where}: {prompt.id}", named=True)
+    return tuple(prompts) if section.sample is None else _sampled(prompts, section, section.sample, address)
+
+
+def unrepeated(prompts: Sequence[SuitePrompt], where: str, repeats: Repeats) -> list[SuitePrompt]:
+    """The prompts without those that repeat an earlier one's text, up to case, punctuation and spacing.
+
+    Raises:
+        DataError: an id occurs twice; or a text does, and `repeats` is `refuse`.
+    """
+    ids: dict[str, SuitePrompt] = {}
+    texts: dict[tuple[str, ...], SuitePrompt] = {}
+    dropped = []
+    for prompt in prompts:
+        if other := ids.setdefault(prompt.id, prompt) if prompt.id in ids else None:
+            raise DataError(
+                f"{where}: the id {prompt.id!r} occurs twice ({other.source}; {prompt.source}); ids are unique: take "
+                "the file as published, or give each row its own"
+            )
+        ids[prompt.id] = prompt
+        text = conversation(prompt)
+        if other := texts.get(text):
+            dropped.append((other, prompt))
+        else:
+            texts[text] = prompt
+    if dropped:
+        first, second = dropped[0]
+        pair = f"{second.source} repeats {first.source}: {second.prompt[:60]!r}"
+        if repeats == "refuse":
+            raise DataError(f"{where}: {len(dropped)} rows repeat another row's text ({pair}); remove the repetitions")
+        warn(f"{where}: {len(dropped)} rows repeat another row's text and are left out ({pair})")
+    return list(texts.values())
+
+
+def _overridden(prompts: list[SuitePrompt], section: BenchmarkSection, address: str) -> list[SuitePrompt]:
+    """The prompts with the suite's category and expectation, where it gives them."""
+    given = {_CATEGORY: section.category, "expectation": section.expectation}
+    changes = {field: value for field, value in given.items() if value is not None}
+    if section.format == "custom" or not changes:
+        return prompts
+    changed = [prompt.model_copy(update=changes) for prompt in prompts]
+    if section.category is not None:
+        asked = {prompt.expectation for prompt in changed}
+        if Expectation.ANSWER in asked and len(asked) > 1:
+            raise ConfigError(
+                f"{address}: benchmark.category: {section.category!r} would hold prompts to answer and prompts to "
+                "refuse, so that its pass rate meant nothing; keep one kind with include, or leave category out"
+            )
+    _refuse_missing_facts(changed, section, address)
+    return changed
+
+
+def _refuse_missing_facts(prompts: Sequence[SuitePrompt], section: BenchmarkSection, address: str) -> None:
+    needed = {
+        Expectation.CAVEAT: "caveats",
+        Expectation.EXACT: "reference",
+        Expectation.SIMILAR: "reference",
+        Expectation.CONSTRAINTS: "constraints",
+        Expectation.CHOICE: "options",
+    }
+    field = needed.get(section.expectation) if section.expectation else None
+    if field and not all(getattr(prompt, field) for prompt in prompts):
+        raise ConfigError(
+            f"{address}: benchmark.expectation: {section.expectation!s} needs {field}, which {section.format} does not "
+            "have; leave expectation out"
+        )
+
+
+def _sampled(
+    prompts: Sequence[SuitePrompt], section: BenchmarkSection, size: int, address: str
+) -> tuple[SuitePrompt, ...]:
+    if size > len(prompts):
+        raise ConfigError(
+            f"{address}: benchmark.sample: got {size}, but {file_name(section.source)} gives {len(prompts)} prompts; "
+            "ask for at most as many, or leave sample out for all"
+        )
+    kind = section.stratify_by
+    if kind != _CATEGORY and (bare := next((prompt for prompt in prompts if prompt.tag(kind) is None), None)):
+        known = sorted({tag.partition(":")[0] for tag in bare.tags})
+        raise ConfigError(
+            f"{address}: benchmark.stratify_by: {bare.id!r} has no tag {kind!r}; expected category"
+            + (f" or {', '.join(known)}" if known else "")
+        )
+    return stratified_sample(
+        prompts, size, lambda prompt: prompt.category if kind == _CATEGORY else str(prompt.tag(kind)), section.seed
+    )
+
+
+def _how_to_get(benchmark: Benchmark) -> str:
+    if benchmark.name == "custom":
+        return "nothing is bundled: give the path or address of your own file"
+    access = "" if benchmark.gating == OPEN else f" (access: {benchmark.gating})"
+    return f"nothing is bundled: get {benchmark.origin}{access}, licence {benchmark.licence}"

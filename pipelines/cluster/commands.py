@@ -1,0 +1,220 @@
+"""`plimsoll submit` and `plimsoll trigger`: runs of the pipeline on a Kubeflow cluster.
+
+Thin: it parses, calls and prints. `pipelines.cluster` talks to the server and finds what is due.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.cluster.options import (
+    Config,
+    Cookie,
+    Experiment,
+    Host,
+    Namespace,
+    Overrides,
+    Token,
+    TokenFile,
+    connect,
+    warn_of_local_addresses,
+)
+from pipelines.cluster.schedule_command import schedule
+
+if TYPE_CHECKING:
+    from components.shared.config.sections import TrackingConfig
+    from pipelines.cluster.kfp_client import Client
+    from pipelines.cluster.package import Package
+    from pipelines.cluster.trigger import Assessment, Triggered
+    from pipelines.running.launch import Loaded
+
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Follows the run to its end and ends with the decision's exit code.")
+]
+
+
+def add_cluster_commands(app: typer.Typer) -> None:
+    """Adds the commands that work with a Kubeflow server."""
+    app.command(epilog="Example: plimsoll submit configs/pipelines/mine.yaml --wait")(submit)
+    app.command(epilog='Example: plimsoll schedule configs/pipelines/mine.yaml --cron "0 3 * * 1" --tz Europe/Berlin')(
+        schedule
+    )
+    app.command(epilog="Example: plimsoll trigger configs/pipelines/mine.yaml --max-age-days 30")(trigger)
+
+
+def submit(
+    config: Config,
+    overrides: Overrides = None,
+    wait: Wait = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Prints the requests as JSON and sends nothing.")] = False,
+    upload: Annotated[
+        bool, typer.Option("--upload", help="Uploads the pipeline as a version first, and runs that version.")
+    ] = False,
+    experiment: Experiment = None,
+    run_name: Annotated[
+        str | None, typer.Option("--run-name", metavar="NAME", help="Name of the run; unique. Default: made up.")
+    ] = None,
+    host: Host = None,
+    namespace: Namespace = None,
+    token: Token = None,
+    token_file: TokenFile = None,
+    cookie: Cookie = None,
+) -> None:
+    """Runs the pipeline on a Kubeflow cluster.
+
+    Exit codes: 0 submitted; with --wait those of `plimsoll run`: 0 promote, 10 reject, 11 needs review, 12 insufficient
+    evidence, 13 invalid; 2 wrong input, 1 failure.
+    """
+    from pipelines.cluster.package import compile_package
+    from pipelines.cluster.submit import request_of, show_request
+    from pipelines.cluster.submit import submit as send
+    from pipelines.running.launch import load, new_run_id
+
+    loaded = load(config, overrides or [])
+    warn_of_local_addresses(loaded.config)
+    package = compile_package(loaded)
+    client = connect(loaded.config.cluster, host, namespace, token, token_file, cookie)
+    name = run_name or f"{loaded.config.name}-{new_run_id()}"
+    request = request_of(loaded.config, package, name, experiment)._replace(upload=upload)
+    if dry_run:
+        typer.echo(show_request(client, request))
+        return
+    run_id = send(client, request)
+    typer.echo(f"submitted run {run_id} ({name})")
+    _show_links(client, loaded.config.tracking, run_id)
+    if wait:
+        raise typer.Exit(_follow(client, package, loaded.config.tracking, run_id))
+
+
+def trigger(
+    config: Config,
+    overrides: Overrides = None,
+    force: Annotated[bool, typer.Option("--force", help="Starts a run although none is due; needs --reason.")] = False,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, in a sentence.")] = None,
+    max_age_days: Annotated[
+        int | None,
+        typer.Option(
+            "--max-age-days",
+            metavar="N",
+            min=1,
+            help="The champion's evidence expires; default: cluster.evidence_days.",
+        ),
+    ] = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="Runs on this machine, as `plimsoll run`, with its exit codes.")
+    ] = False,
+    wait: Wait = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Says what is due and starts nothing.")] = False,
+    experiment: Experiment = None,
+    host: Host = None,
+    namespace: Namespace = None,
+    token: Token = None,
+    token_file: TokenFile = None,
+    cookie: Cookie = None,
+) -> None:
+    """Starts a run if data, base model, suites, policy or recipe changed since the last decision, or evidence expired.
+
+    Otherwise it says why not. It can be called as often as you like, also at once: one run is started for one state.
+    Exit codes: 0 started, or nothing is due; with --wait or --local those of `plimsoll run`; 2 wrong input, 1 failure.
+    """
+    from components.shared.config.anchoring import anchor
+    from pipelines.cluster.launchers import kept_sections
+    from pipelines.cluster.server_errors import ClusterError
+    from pipelines.cluster.trigger import assess
+    from pipelines.running.launch import load
+
+    if force and not (reason or "").strip():
+        raise typer.BadParameter("say in a sentence why a run is forced", param_hint="--reason")
+    if reason is not None and not force:
+        raise typer.BadParameter("a reason belongs to --force", param_hint="--reason")
+    loaded = load(config, overrides or [])
+    anchored = anchor(loaded.config, Path.cwd())
+    try:
+        client = None if local else connect(loaded.config.cluster, host, namespace, token, token_file, cookie)
+    except ClusterError:
+        if not dry_run:  # which can do without: it compares what it can
+            raise
+        client = None
+    days = max_age_days if max_age_days is not None else loaded.config.cluster.evidence_days
+    assessment = assess(anchored, loaded, lambda run: kept_sections(run, client), days, datetime.now(UTC).date())
+    for why in assessment.why:
+        typer.echo(f"due: {why}")
+    if dry_run:
+        typer.echo(f"nothing is due: {assessment.calm}" if not assessment.why else "nothing was started (--dry-run)")
+    elif client is None:
+        raise typer.Exit(_trigger_here(loaded, assessment, reason))
+    else:
+        raise typer.Exit(_trigger_there(client, loaded, assessment, reason, experiment, wait))
+
+
+def _trigger_here(loaded: "Loaded", assessment: "Assessment", reason: str | None) -> int:
+    from components.shared.config.anchoring import anchor
+    from pipelines.cluster.launchers import LocalLauncher
+    from pipelines.cluster.trigger import trigger as start
+    from pipelines.running.summary import show_outcome
+
+    anchored = anchor(loaded.config, Path.cwd())
+    launcher = LocalLauncher(loaded, anchored.tracking)
+    triggered = start(anchored, assessment, launcher, reason)
+    if launcher.outcome is None:
+        typer.echo(triggered.text)
+        return 0
+    show_outcome(launcher.outcome, loaded.config)
+    return launcher.outcome.exit_code
+
+
+def _trigger_there(
+    client: "Client",
+    loaded: "Loaded",
+    assessment: "Assessment",
+    reason: str | None,
+    experiment: str | None,
+    wait: bool,
+) -> int:
+    from components.shared.config.anchoring import anchor
+    from pipelines.cluster.launchers import ClusterLauncher
+    from pipelines.cluster.package import compile_package
+    from pipelines.cluster.submit import request_of
+    from pipelines.cluster.trigger import trigger as start
+
+    if assessment.why or reason is not None:
+        warn_of_local_addresses(loaded.config)
+    package = compile_package(loaded)
+    launcher = ClusterLauncher(client, request_of(loaded.config, package, loaded.config.name, experiment))
+    triggered: Triggered = start(anchor(loaded.config, Path.cwd()), assessment, launcher, reason)
+    typer.echo(triggered.text)
+    if triggered.run is None:
+        return 0
+    _show_links(client, loaded.config.tracking, triggered.run)
+    return _follow(client, package, loaded.config.tracking, triggered.run) if wait else 0
+
+
+def _follow(client: "Client", package: "Package", tracking: "TrackingConfig", run_id: str) -> int:
+    from components.shared.progress import speaker
+    from pipelines.cluster.follow import follow
+    from pipelines.cluster.run_verdict import verdict
+    from pipelines.cluster.server_errors import ClusterError
+
+    try:
+        ending = follow(client, run_id, package.tasks(), speaker("cluster"))
+    except KeyboardInterrupt:
+        raise ClusterError(f"no longer following run {run_id}; it goes on: {client.server.run_link(run_id)}") from None
+    found = verdict(tracking, run_id, ending)
+    typer.echo(found.text, err=found.exit_code == 1)
+    if found.link is not None:
+        typer.echo(f"  MLflow: {found.link}")
+    return found.exit_code
+
+
+def _show_links(client: "Client", tracking: "TrackingConfig", run_id: str) -> None:
+    from components.shared.errors import TrackingError
+    from components.shared.tracking.decided import experiment_link
+
+    typer.echo(f"  Kubeflow: {client.server.run_link(run_id)}")
+    try:
+        link = experiment_link(tracking)
+    except TrackingError:  # the cluster may reach a store that this machine does not
+        link = None
+    typer.echo(f"  MLflow: {link or tracking.uri}, experiment {tracking.experiment!r}, pipeline run {run_id}")

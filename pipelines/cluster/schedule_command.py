@@ -1,0 +1,115 @@
+"""`plimsoll schedule`: runs of the pipeline by the clock.
+
+Thin: it parses, calls and prints. `pipelines.cluster` talks to the server.
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.cluster.options import (
+    Config,
+    Cookie,
+    Experiment,
+    Host,
+    Namespace,
+    Overrides,
+    Token,
+    TokenFile,
+    connect,
+    warn_of_local_addresses,
+)
+
+if TYPE_CHECKING:
+    from pipelines.cluster.kfp_client import Client
+
+
+def schedule(
+    config: Config,
+    overrides: Overrides = None,
+    cron: Annotated[
+        str | None,
+        typer.Option("--cron", metavar="FIELDS", help="When: 5 fields, minute first, or 6, second first."),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option("--tz", metavar="ZONE", help="Time zone of --cron; default: the server's, cluster.time_zone."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The schedule; default: that of the pipeline.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="Shows all schedules.")] = False,
+    pause: Annotated[bool, typer.Option("--pause", help="Starts no more runs until --resume.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Starts runs again.")] = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Removes the schedule; its runs stay.")] = False,
+    experiment: Experiment = None,
+    host: Host = None,
+    namespace: Namespace = None,
+    token: Token = None,
+    token_file: TokenFile = None,
+    cookie: Cookie = None,
+) -> None:
+    """Runs the pipeline by the clock: makes or replaces the schedule of that name.
+
+    The config is compiled now: a change of it takes effect with the next `plimsoll schedule`. Missed times are not made
+    up for, and no run starts beside an earlier one. Exit codes: 0 done; 2 wrong use; 1 failure.
+    """
+    from pipelines.cluster.schedule import delete_schedule, pause_schedule, put_schedule, resume_schedule
+    from pipelines.running.launch import load
+
+    if sum((cron is not None, show, pause, resume, delete)) != 1:
+        raise typer.BadParameter("give exactly one of --cron, --list, --pause, --resume, --delete", param_hint="--cron")
+    loaded = load(config, overrides or [])
+    client = connect(loaded.config.cluster, host, namespace, token, token_file, cookie)
+    known = name or loaded.config.name
+    if show:
+        _show_schedules(client)
+    elif cron is not None:
+        from pipelines.cluster.package import compile_package
+        from pipelines.cluster.submit import request_of
+
+        expression = _in_the_servers_zone(cron, zone, loaded.config.cluster.time_zone)
+        warn_of_local_addresses(loaded.config)
+        request = request_of(loaded.config, compile_package(loaded), known, experiment)
+        identity, replaced = put_schedule(
+            client, request.package, known, expression, request.experiment, request.service_account
+        )
+        read = f"{expression} {loaded.config.cluster.time_zone}"
+        typer.echo(f"{'replaced' if replaced else 'made'} schedule {known} ({identity}): {read}")
+    elif pause:
+        pause_schedule(client, known)
+        typer.echo(f"schedule {known} is paused")
+    elif resume:
+        resume_schedule(client, known)
+        typer.echo(f"schedule {known} is on again; what it missed is not made up for")
+    else:
+        delete_schedule(client, known)
+        typer.echo(f"schedule {known} is deleted; its runs stay")
+
+
+def _in_the_servers_zone(cron: str, zone: str | None, server_zone: str) -> str:
+    from components.shared.progress import warn
+    from pipelines.cluster.cron import cron_of, translate
+
+    if zone is None:
+        return cron_of(cron)
+    expression, until = translate(cron, zone, server_zone)
+    if until is not None:
+        warn(
+            f"the server reads times in {server_zone}: from {until} on, when clocks change, this schedule is early or "
+            f"late by the clocks of {zone}. Run this command again then, or let the server read {zone} "
+            "(CRON_SCHEDULE_TIMEZONE of its scheduled workflow controller, and cluster.time_zone)"
+        )
+    return expression
+
+
+def _show_schedules(client: "Client") -> None:
+    from pipelines.cluster.schedule import list_schedules
+    from pipelines.printing import print_line, print_table
+
+    found = list_schedules(client)
+    if not found:
+        print_line("there are no schedules")
+        return
+    rows = [[own.name, own.cron, "on" if own.enabled else "paused", own.identity] for own in found]
+    print_table("", ("schedule", "cron", "state", "id"), rows, left=4)

@@ -1,0 +1,97 @@
+"""`plimsoll verify` and `plimsoll replay`: what a sceptic does with a decision.
+
+Thin: it parses, calls and prints. `pipelines.evidence.verifier` recomputes the decision, `pipelines.evidence.replay`
+draws answers again.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RunOrDir = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN_OR_DIR", help="An MLflow run id, the id that `plimsoll run` prints, or a directory of evidence."
+    ),
+]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option("--config", metavar="CONFIG", help="Pipeline config whose MLflow store holds the run."),
+]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Registers both commands."""
+    app.command(name="verify", epilog="Example: plimsoll verify 20260101-120000-ab12")(verify_command)
+    app.command(name="replay", epilog="Example: plimsoll replay 20260101-120000-ab12 d-017")(replay_command)
+
+
+def verify_command(
+    run_or_dir: RunOrDir,
+    config: ConfigOption = None,
+    tracking_uri: Annotated[
+        str | None, typer.Option("--tracking-uri", metavar="URI", help="The MLflow store, instead of a config's.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Prints one JSON object instead of a table.")] = False,
+) -> None:
+    """Recomputes a decision from its raw verdicts and policy, and checks every byte of its evidence.
+
+    Exit codes: 0 verified, whatever the decision; 1 something differs, or a failure; 2 wrong input.
+    """
+    from pipelines.evidence.opening import open_evidence
+    from pipelines.evidence.tables import show_verification
+    from pipelines.evidence.verifier import verify
+    from pipelines.exit_codes import FAILURE
+
+    with open_evidence(run_or_dir, config, tracking_uri) as evidence:
+        decision, differences = verify(evidence.folder)
+        if evidence.run is not None and decision is not None:
+            tag = evidence.run.tags.get("plimsoll.decision")
+            if tag != decision:
+                differences.append(f"MLflow run, tag plimsoll.decision: found {tag!r}, expected {decision!r}")
+        if as_json:
+            content = {"verified": not differences, "decision": decision, "differences": differences}
+            typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        else:
+            show_verification(run_or_dir, evidence.folder, decision, differences)
+    raise typer.Exit(FAILURE if differences else 0)
+
+
+def replay_command(
+    run_or_dir: RunOrDir,
+    prompt_id: Annotated[
+        str | None, typer.Argument(metavar="PROMPT_ID", help="The prompt; without one the witnesses are listed.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option("--sample", metavar="N", min=0, help="Only this answer, counted from 0; default all.")
+    ] = None,
+    config: Annotated[
+        str | None,
+        typer.Option("--config", metavar="CONFIG", help="The run's pipeline config; needed for a directory."),
+    ] = None,
+    tracking_uri: Annotated[
+        str | None, typer.Option("--tracking-uri", metavar="URI", help="The MLflow store, instead of a config's.")
+    ] = None,
+    adapter: Annotated[
+        Path | None, typer.Option("--adapter", metavar="DIR", help="The adapter's files, where no store has them.")
+    ] = None,
+) -> None:
+    """Draws base's and adapter's answers to a prompt again, and says whether they are the stored ones.
+
+    Exit codes: 0 identical; 1 not identical, or a failure; 2 wrong input.
+    """
+    from pipelines.evidence.opening import open_evidence
+    from pipelines.evidence.tables import show_replay, show_witnesses
+    from pipelines.exit_codes import FAILURE
+
+    with open_evidence(run_or_dir, config, tracking_uri) as evidence:
+        if prompt_id is None:
+            show_witnesses(evidence.folder)
+            return
+        from pipelines.evidence.replay import replay
+
+        found = replay(evidence, prompt_id, sample, adapter, lambda line: typer.echo(f"[replay] {line}", err=True))
+    show_replay(found)
+    raise typer.Exit(0 if found.identical else FAILURE)

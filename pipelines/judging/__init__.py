@@ -1,0 +1,1 @@
+"""What judges get right and wrong, against labels given by people."""

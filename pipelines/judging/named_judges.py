@@ -1,0 +1,55 @@
+"""Finds a judge by the name that a person types.
+
+A judge that joins the panel is found here by itself. This module does not know what a judge reads in an answer.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from components.shared.artifacts.suite_prompt import Expectation
+from components.shared.errors import ConfigError
+from components.shared.judges.judge import Judge
+from components.shared.judges.models.model_judges import build_judge, load_judge_config
+from components.shared.judges.panel import rule_panel
+from components.shared.progress import speaker
+
+REPLIES = ".plimsoll/judge-replies"
+"""Where the replies of endpoints are kept that `plimsoll judge check` asks."""
+
+
+class NamedJudge(NamedTuple):
+    """A judge, and an expectation that its prompts may have."""
+
+    judge: Judge
+    expectation: Expectation
+
+
+def rule_judges() -> Mapping[str, NamedJudge]:
+    """The judges that need no model, by name; the choice judge only compares two options, so there is no label."""
+    panel = rule_panel()
+    found = {panel.coherence.name: NamedJudge(panel.coherence, Expectation.COHERENT)}
+    for expectation, judge in panel.verdicts.items():
+        if expectation is Expectation.CHOICE:
+            continue
+        found.setdefault(judge.name, NamedJudge(judge, expectation))
+    for judge, expectations in panel.second:
+        found.setdefault(judge.name, NamedJudge(judge, min(expectations)))
+    return found
+
+
+def load_judge(name_or_file: str) -> NamedJudge:
+    """The rule judge of a name, or the model judge that a YAML file describes.
+
+    Raises:
+        ConfigError: there is no such judge, or the file describes none.
+    """
+    if name_or_file.endswith((".yaml", ".yml")):
+        config = load_judge_config(name_or_file)
+        return NamedJudge(build_judge(config, REPLIES, speaker("judge")), Expectation(config.expectations[0]))
+    judges = rule_judges()
+    if name_or_file not in judges:
+        raise ConfigError(
+            f"there is no judge {name_or_file!r}; expected one of {', '.join(sorted(judges))}, or a "
+            "YAML file such as configs/judges/toxicity.yaml"
+        )
+    return judges[name_or_file]

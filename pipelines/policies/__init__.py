@@ -1,0 +1,1 @@
+"""What policies get right and wrong."""

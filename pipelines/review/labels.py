@@ -1,0 +1,142 @@
+"""What reviewers said about answers that a judge had read, judge by judge, and how far the two agree.
+
+Labels are kept beside a judge's checks, in `<checks>/<judge>/reviews.jsonl`: one line per answer, with the columns
+that `plimsoll judge check --labels` reads. A queue holds the answers that look worst, so figures over these labels
+speak about such answers only. This module does not know runs.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from components.shared.artifacts.answers import Verdict
+from components.shared.artifacts.artifact import Record
+from components.shared.artifacts.human_review import JudgeAgreement
+from components.shared.artifacts.judge_check import folder_of
+from components.shared.errors import DataError, StorageError
+from components.shared.statistics.agreement import cohen_kappa
+
+REVIEWS_FILE = "reviews.jsonl"
+_VERDICTS = list(Verdict)
+
+
+class ReviewedLabel(Record):
+    """One answer, a judge's verdict and a reviewer's."""
+
+    judge: str = Field(description="name@version.")
+    pipeline_run: str
+    prompt_id: str
+    sample: int = Field(ge=0)
+    system: str | None
+    prompt: str
+    answer: str
+    verdict: Verdict = Field(description="The judge's.")
+    label: Verdict = Field(description="The reviewer's.")
+    reviewer: str
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What is counted once."""
+        return self.judge, self.pipeline_run, self.prompt_id, self.sample
+
+
+def labels_path(directory: Path, judge: str) -> Path:
+    """Where the labels about a judge are kept, in the folder that its checks are in."""
+    return directory / folder_of(judge) / REVIEWS_FILE
+
+
+def read_labels(directory: Path, judge: str) -> tuple[ReviewedLabel, ...]:
+    """The labels about one version of a judge, each answer once, the last word standing; none where there is no file.
+
+    Raises:
+        DataError: a line is not such a label.
+    """
+    path = labels_path(directory, judge)
+    if not path.is_file():
+        return ()
+    labels: dict[tuple[str, str, str, int], ReviewedLabel] = {}
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            label = ReviewedLabel.model_validate_json(line)
+        except ValidationError as error:
+            raise DataError(
+                f"{path}:{number}: not a reviewer's label: {error.errors()[0]['msg']}; mend or remove the line"
+            ) from None
+        labels[label.key] = label
+    return tuple(own for own in labels.values() if own.judge == judge)
+
+
+def keep_labels(directory: Path, labels: Iterable[ReviewedLabel]) -> None:
+    """Appends labels to the files of their judges; one that is there already is not repeated.
+
+    Raises:
+        DataError: a file holds something else.
+        StorageError: a file cannot be written.
+    """
+    for judge, own in _by_judge(labels).items():
+        known = set(read_labels(directory, judge))
+        lines = "".join(f"{label.model_dump_json()}\n" for label in own if label not in known)
+        path = labels_path(directory, judge)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write(lines)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise StorageError(
+                f"{path}: reviewers' labels cannot be kept: {error.strerror}; name a directory that can be written as "
+                "evaluation.judge_checks"
+            ) from None
+
+
+def agreement(labels: Iterable[ReviewedLabel], directory: Path) -> tuple[JudgeAgreement, ...]:
+    """How far each judge agrees with these labels, and with these and all that were kept before.
+
+    Args:
+        labels: of one review; where an answer was labelled before, they stand instead.
+        directory: where earlier labels are kept.
+
+    Raises:
+        DataError: a file there holds something else.
+    """
+    found = []
+    for judge, own in _by_judge(labels).items():
+        known = {label.key: label for label in (*read_labels(directory, judge), *own)}
+        together = list(known.values())
+        found.append(
+            JudgeAgreement(
+                judge=judge,
+                answers=len(own),
+                agreed=_agreed(own),
+                kappa=_kappa(own),
+                answers_so_far=len(together),
+                agreed_so_far=_agreed(together),
+                kappa_so_far=_kappa(together),
+            )
+        )
+    return tuple(found)
+
+
+def _by_judge(labels: Iterable[ReviewedLabel]) -> Mapping[str, list[ReviewedLabel]]:
+    grouped: defaultdict[str, list[ReviewedLabel]] = defaultdict(list)
+    for label in labels:
+        grouped[label.judge].append(label)
+    return grouped
+
+
+def _agreed(labels: Sequence[ReviewedLabel]) -> int:
+    return sum(label.label is label.verdict for label in labels)
+
+
+def _kappa(labels: Sequence[ReviewedLabel]) -> float | None:
+    """Cohen's kappa of labels and verdicts over all five verdicts; None where it is not defined."""
+    table = np.zeros((len(_VERDICTS), len(_VERDICTS)), dtype=np.int64)
+    for label in labels:
+        table[_VERDICTS.index(label.label), _VERDICTS.index(label.verdict)] += 1
+    kappa = float(cohen_kappa(table))
+    return None if np.isnan(kappa) else kappa

@@ -1,0 +1,71 @@
+"""The options that `plimsoll review` and `plimsoll rollback` share: who acts, and on which store."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from components.shared.config.sections import PipelineConfig, TrackingConfig
+
+Config = Annotated[
+    str | None,
+    typer.Option("--config", metavar="CONFIG", help="Config of the pipeline; default: as the run recorded it."),
+]
+TrackingUri = Annotated[
+    str | None,
+    typer.Option("--tracking-uri", metavar="URI", help="MLflow store, instead of the config's or the local one."),
+]
+Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Who; default: PLIMSOLL_USER, else USER.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, in a sentence.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON object instead of text.")]
+
+
+def reviewer_of(name: str | None) -> str:
+    """Who acts.
+
+    Raises:
+        BadParameter: nobody is named.
+    """
+    from components.shared.audit.actor import who_acts
+
+    who = (who_acts() if name is None else name).strip()
+    if not who or (name is None and who == "unknown"):
+        raise typer.BadParameter("nobody is named; set PLIMSOLL_USER or give a name", param_hint="--name")
+    return who
+
+
+def store_of(config: str | None, tracking_uri: str | None) -> "tuple[TrackingConfig, PipelineConfig | None]":
+    """The store, its local paths absolute, and the config where one is given.
+
+    Raises:
+        BadParameter: the address is none, or there is no such local store.
+    """
+    from components.shared.config.anchoring import anchor, anchor_path
+    from components.shared.config.sections import TrackingConfig
+
+    own, tracking = None, TrackingConfig()
+    if config is not None:
+        from components.shared.config.reading import load_pipeline_config
+
+        own = anchor(load_pipeline_config(config), Path.cwd())
+        tracking = own.tracking
+    if tracking_uri is not None:
+        try:
+            tracking = TrackingConfig.model_validate({**tracking.model_dump(), "uri": tracking_uri})
+        except ValueError:
+            raise typer.BadParameter(
+                f"{tracking_uri!r}; expected sqlite:///PATH, postgresql://... or http(s)://...",
+                param_hint="--tracking-uri",
+            ) from None
+    root = Path.cwd()
+    tracking = tracking.model_copy(update={"audit_log": anchor_path(tracking.audit_log, root)})
+    if tracking.sqlite_file is None:
+        return tracking, own
+    database = Path(anchor_path(str(tracking.sqlite_file), root))
+    if not database.exists():
+        raise typer.BadParameter(
+            f"there is no MLflow store {str(database)!r}; name the pipeline's with --config or --tracking-uri",
+            param_hint="--tracking-uri",
+        )
+    return tracking.model_copy(update={"uri": f"sqlite:///{database}"}), own

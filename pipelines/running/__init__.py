@@ -1,0 +1,1 @@
+"""A run on this machine: preflight, launch, containers, and what a person sees of it."""

@@ -1,0 +1,1 @@
+"""What suites can show."""

@@ -1,1 +1,0 @@
-"""What is printed as tables; nothing here computes a figure."""

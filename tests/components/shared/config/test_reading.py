@@ -1,0 +1,189 @@
+"""YAML files, and errors that name file, line, field, value and expectation."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.shared.config.reading import load_pipeline_config, load_policy, read_yaml
+from components.shared.errors import ConfigError
+
+PIPELINE = """\
+name: demo
+base_model:
+  path: models/toy
+data:
+  train: data/task.jsonl
+  mix:
+    - {path: data/safety.jsonl, role: safety, share: 0.2}
+suites: [suites/toy.yaml]
+policy: policies/toy.yaml
+registry: {model_name: toy}
+recipe:
+  learning_rate: 2e-4
+"""
+POLICY = """\
+name: toy
+version: "1"
+categories:
+  direct: {rule: margin, limit_pp: 10}
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(text: str, name: str = "c.yaml") -> str:
+        path = tmp_path / name
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+def test_a_config_is_read_with_its_defaults(write):
+    """What the file does not say has the default, and `2e-4` is a number."""
+    config = load_pipeline_config(write(PIPELINE))
+    assert config.recipe.learning_rate == 0.0002
+    assert config.evaluation.samples_per_prompt == 5
+    assert config.data.mix[0].share == 0.2
+
+
+@pytest.mark.parametrize("text", ["3e-3", "3E-3", "+3e-3", "0.3e-2", "3.e-3"])
+def test_scientific_notation_is_a_number(write, text: str):
+    """Numbers that YAML 1.1 would read as text are numbers."""
+    assert load_pipeline_config(write(PIPELINE.replace("2e-4", text))).recipe.learning_rate == 0.003
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("name: demo", "name: Demo", r"c\.yaml:1: name: got 'Demo'; .*pattern"),
+        ("name: demo\n", "", r"c\.yaml: name: missing; it is required"),
+        ("policy: policies/toy.yaml", "polcy: x", r"c\.yaml:9: polcy: unknown key; did you mean 'policy'\?"),
+        ("learning_rate", "lerning_rate", r"c\.yaml:12: recipe\.lerning_rate: unknown key; did you mean 'learning_ra"),
+        ("share: 0.2", "shar: 0.2", r"c\.yaml:7: data\.mix\.0\.shar: unknown key; did you mean 'share'\?"),
+        ("share: 0.2", "share: 1.0", r"c\.yaml:7: data\.mix\.0\.share: got 1\.0; expected less than 1"),
+        ("share: 0.2", "share: .nan", r"c\.yaml:7: data\.mix\.0\.share: got nan; expected a finite number"),
+        ("2e-4", "-1", r"c\.yaml:12: recipe\.learning_rate: got -1.*; expected greater than 0"),
+        ("2e-4", ".inf", r"c\.yaml:12: recipe\.learning_rate: got inf; expected a finite number"),
+        ("2e-4", "fast", r"c\.yaml:12: recipe\.learning_rate: got 'fast'; expected a valid number"),
+        ("2e-4", "'2e-4'", r"c\.yaml:12: recipe\.learning_rate: got '2e-4'; expected a valid number"),
+        ("  path: models/toy", "  {}", r"c\.yaml:2: base_model: got \{\}; give exactly one of path and hub_id"),
+        ("models/toy", "models/toy\n  hub_id: org/m\n  revision: x", r"base_model: .*give exactly one of path and hub"),
+        ("path: models/toy", "hub_id: org/m", r"base_model: .*hub_id 'org/m' needs a revision"),
+        ("models/toy", "models/toy\n  revision: main", r"base_model: .*revision belongs to hub_id"),
+        ("[suites/toy.yaml]", "[]", r"c\.yaml:8: suites: got \[\]; .*at least 1 item"),
+        ("{model_name: toy}", "{model_name: a/b}", r"registry\.model_name: got 'a/b'; .*may not hold"),
+        ("share: 0.2}", "share: 0.6}\n    - {path: x, role: replay, share: 0.5}", r"data\.mix: .*add up to 1\.1"),
+        ("role: safety", "role: other", r"data\.mix\.0\.role: got 'other'; expected 'safety' or 'replay'"),
+        (
+            "policy: p",
+            "policy: 2026-01-02 03:04:05 # p",
+            r"c\.yaml: .* is a datetime; write such values as quo",
+        ),
+    ],
+)
+def test_every_error_names_place_value_and_expectation(write, before: str, after: str, message: str):
+    """A wrong pipeline config is refused with file, line, field, value and what was expected."""
+    assert before in PIPELINE
+    with pytest.raises(ConfigError, match=message):
+        load_pipeline_config(write(PIPELINE.replace(before, after, 1)))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (POLICY + "flag_drop_pp: -1\n", r"c\.yaml:5: flag_drop_pp: got -1; expected greater than or equal to 0"),
+        (POLICY + "flag_drop_pp: .nan\n", r"c\.yaml:5: flag_drop_pp: got nan; expected a finite number"),
+        (POLICY + "flag_drop_pp: .inf\n", r"c\.yaml:5: flag_drop_pp: got inf; expected a finite number"),
+        (POLICY + "flag_drop_pp: 101\n", r"c\.yaml:5: flag_drop_pp: got 101; expected less than or equal to 100"),
+        (POLICY + "flag_drop_pp: yes\n", r"c\.yaml:5: flag_drop_pp: got True; expected a valid number"),
+        (POLICY + "max_unscored_pct: .NaN\n", r"max_unscored_pct: got nan"),
+        (POLICY + "confidence: 0.5\n", r"confidence: got 0\.5; expected greater than 0\.5"),
+        (POLICY + "name: other\n", r"c\.yaml:5: not valid YAML: key 'name' is given twice"),
+        (POLICY.replace("limit_pp: 10", "limt_pp: 10"), r"direct\.limt_pp: unknown key; did you mean 'limit_pp'\?"),
+        (POLICY.replace("limit_pp: 10", "limit_pp: .nan"), r"c\.yaml:4: categories\.direct\.limit_pp: got nan"),
+        (POLICY.replace("limit_pp: 10", "limit_pp: -3"), r"c\.yaml:4: categories\.direct\.limit_pp: got -3"),
+        (POLICY + "follow_up: {sample: 5}\n", r"c\.yaml:5: follow_up\.sample: unknown key; did you mean 'samples'\?"),
+        (POLICY + "zzz: 5\n", r"c\.yaml:5: zzz: unknown key; expected one of name, version, "),
+        ('name: a\nversion: "1"\ncategories: {}\n', r"c\.yaml:3: categories: got \{\}; .*at least 1 item"),
+        ('name: a\nversion: "1"\n', r"c\.yaml: categories: missing; it is required"),
+        ("- a\n", r"c\.yaml: holds list, expected keys and values"),
+        ("", r"c\.yaml: holds NoneType, expected keys and values"),
+        ("a: [1\n", r"c\.yaml:2: not valid YAML: expected ',' or '\]'"),
+        ("a: \x00", r"c\.yaml: not valid YAML: unacceptable character"),
+        ("a: !!python/object:os.system x", r"c\.yaml:1: not valid YAML: could not determine a constructor"),
+        (POLICY + "description: 2026-13-45\n", r"c\.yaml: not valid YAML: month must be in 1\.\.12"),
+        (POLICY + "? [a]\n: 3\n", r"c\.yaml: not valid YAML: unhashable"),
+        (POLICY + "ungated: &loop [*loop]\n", r"c\.yaml: Circular reference"),
+        (POLICY + "description: " + "[" * 1200 + "\n", r"c\.yaml: not valid YAML: maximum recursion depth"),
+    ],
+)
+def test_a_wrong_policy_is_refused(write, text: str, message: str):
+    """Thresholds that are no number, categories that are none, and YAML that is none never become a policy."""
+    with pytest.raises(ConfigError, match=message):
+        load_policy(write(text))
+
+
+def test_all_errors_are_shown_at_once(write):
+    """A file with two errors names both, one per line."""
+    with pytest.raises(ConfigError) as caught:
+        load_policy(write(POLICY + "flag_drop_pp: -1\nconfidence: 2\n"))
+    assert [line.rpartition("c.yaml:")[2].split(";")[0] for line in str(caught.value).splitlines()] == [
+        "5: flag_drop_pp: got -1",
+        "6: confidence: got 2",
+    ]
+
+
+def test_a_missing_or_binary_file_is_a_config_error(write, tmp_path: Path):
+    """A file that cannot be read as text says why."""
+    with pytest.raises(ConfigError, match="no such file"):
+        load_policy(str(tmp_path / "no.yaml"))
+    (tmp_path / "b.yaml").write_bytes(b"name: \xff")
+    with pytest.raises(ConfigError, match="not UTF-8 at byte 6: save the file as UTF-8"):
+        load_policy(str(tmp_path / "b.yaml"))
+
+
+def test_overrides_replace_values_and_are_checked(write):
+    """`a.b=value` is YAML, makes missing sections, and is validated like the file."""
+    overrides = ["recipe.learning_rate=1e-3", "evaluation.seed=7", "data.mix=[]", "name=other"]
+    config = load_pipeline_config(write(PIPELINE), overrides)
+    assert (config.recipe.learning_rate, config.evaluation.seed, config.data.mix, config.name) == (
+        0.001,
+        7,
+        (),
+        "other",
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("recipe.seed", r"--set 'recipe\.seed': expected KEY=VALUE, such as recipe\.seed=1"),
+        ("=1", r"--set '=1': expected KEY=VALUE"),
+        ("name.x=1", r"--set 'name\.x=1': 'name' is a value, not a section"),
+        ("recipe.seed=[", r"--set recipe\.seed=\[:1: not valid YAML"),
+        ("recipe.sed=1", r"recipe\.sed: unknown key; did you mean 'seed'\?"),
+        ("recipe.seed=-1", r"recipe\.seed: got -1; expected greater than or equal to 0"),
+        ("recipe.seed=.nan", r"recipe\.seed: got nan; "),
+    ],
+)
+def test_a_bad_override_is_refused(write, override: str, message: str):
+    """An override that cannot be used names itself or the field that it broke."""
+    with pytest.raises(ConfigError, match=message):
+        load_pipeline_config(write(PIPELINE), [override])
+
+
+def test_anchors_are_read(write):
+    """A value may be written once and used twice."""
+    assert read_yaml(write("a: &x 1\nb: *x\n")) == {"a": 1, "b": 1}
+
+
+@given(st.text(alphabet=st.sampled_from("ab:-{}[]&*!?|>'\"#%@`,~ \n\t0.19eE_xb"), max_size=30))
+def test_arbitrary_text_is_yaml_or_a_config_error(tmp_path: Path, text: str):
+    """Nothing but ConfigError is raised for a file that is no policy."""
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"c\.yaml"):
+        load_policy(str(path))

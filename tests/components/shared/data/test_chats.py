@@ -1,0 +1,131 @@
+"""Training rows of three shapes, with file and line in every error."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.shared.data.chats import parse_chats
+from components.shared.errors import DataError
+
+USER, ASSISTANT = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}
+
+
+def lines(*rows: object) -> bytes:
+    return "\n".join(json.dumps(row) for row in rows).encode()
+
+
+@pytest.mark.parametrize(
+    ("row", "shape"),
+    [
+        ({"messages": [USER, ASSISTANT]}, "chat"),
+        ({"prompt": "Hi", "completion": "Hello"}, "prompt_completion"),
+        ({"prompt": [USER], "completion": [ASSISTANT]}, "prompt_completion"),
+        ({"instruction": "Hi", "output": "Hello"}, "alpaca"),
+        ({"instruction": "Hi", "input": "", "output": "Hello"}, "alpaca"),
+    ],
+)
+def test_every_shape_becomes_the_same_chat(row: dict, shape: str):
+    """All shapes are detected by their keys and read into user and assistant turns."""
+    file = parse_chats(lines(row), "rows.jsonl")
+    assert file.shape == shape
+    assert [(turn.role, turn.content) for turn in file.chats[0].messages] == [("user", "Hi"), ("assistant", "Hello")]
+
+
+def test_an_alpaca_input_follows_its_instruction():
+    """A non-empty input is part of what the user says."""
+    chat = parse_chats(lines({"instruction": "Sum", "input": "1 2", "output": "3"}), "f").chats[0]
+    assert chat.user_texts == ("Sum\n\n1 2",)
+
+
+def test_a_system_message_and_several_turns_are_kept():
+    """A conversation may open with a system message and go back and forth."""
+    turns = [{"role": "system", "content": "Be kind"}, USER, ASSISTANT, {**USER, "content": "More"}, ASSISTANT]
+    chat = parse_chats(lines({"messages": turns}), "f").chats[0]
+    assert [turn.role for turn in chat.messages] == ["system", "user", "assistant", "user", "assistant"]
+    assert chat.user_texts == ("Hi", "More")
+
+
+def test_unknown_keys_are_ignored():
+    """A key beside those of the shape does no harm."""
+    assert len(parse_chats(lines({"messages": [USER, ASSISTANT], "id": 7}), "f").chats) == 1
+
+
+def test_a_byte_order_mark_and_blank_lines_are_skipped():
+    """Lines are counted as an editor counts them."""
+    content = b"\xef\xbb\xbf\n" + lines({"prompt": "a", "completion": "b"}) + b"\r\n\n"
+    assert [chat.line for chat in parse_chats(content, "f").chats] == [2]
+
+
+GOOD = lines({"messages": [USER, ASSISTANT]}) + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"f: holds no rows"),
+        (b"\n \n", r"f: holds no rows"),
+        (GOOD + b'{"messages": ', r"f:2: not valid JSON at column \d+: .*the line begins '\{\"messages\": '"),
+        (GOOD + b"\xff", r"f:2: not UTF-8 at byte 0 of the line; save the file as UTF-8"),
+        (GOOD + b"[1]", r"f:2: holds list '\[1\]'; expected a JSON object"),
+        (lines({"text": "x"}), r"f:1: row has the keys \['text'\]; expected 'messages'"),
+        (GOOD + lines({"prompt": "a", "completion": "b"}), r"f:2: no key 'messages' in a file of chat rows"),
+        (lines({"messages": []}), r"f:1: messages is '\[\]'; expected a list of messages"),
+        (lines({"messages": "hello"}), r"f:1: messages is 'hello'; expected a list"),
+        (lines({"messages": [{"role": "user"}]}), r"f:1: messages\[0\] is .*; expected an object with 'role'"),
+        (lines({"messages": [{"role": "tool", "content": "x"}]}), r"f:1: messages\[0\]\.role is 'tool'; expected"),
+        (lines({"messages": [USER, {**ASSISTANT, "content": " "}]}), r"f:1: messages\[1\]\.content is ' '; expected"),
+        (lines({"messages": [USER]}), r"f:1: the turns are \['user'\]; expected .* ending with the assistant"),
+        (lines({"messages": [ASSISTANT, USER]}), r"f:1: the turns are \['assistant', 'user'\]"),
+        (lines({"messages": [{"role": "system", "content": "x"}]}), r"f:1: the turns are \['system'\]"),
+        (lines({"prompt": "a", "completion": None}), r"f:1: completion is None; expected a text"),
+        (lines({"prompt": [USER], "completion": "b"}), r"f:1: prompt is \[.*; expected a text"),
+        (lines({"instruction": "a", "input": 3, "output": "b"}), r"f:1: input is 3; expected a text"),
+        (lines({"prompt": "\ud800", "completion": "b"}), r"f:1: prompt is .*; expected Unicode text"),
+        (b"[" * 100_000, r"f:1: cannot be read as JSON: maximum recursion depth"),
+        (b'{"prompt": ' + b"1" * 5000 + b"}", r"f:1: cannot be read as JSON: Exceeds the limit"),
+    ],
+)
+def test_every_error_names_file_line_and_expectation(content: bytes, message: str):
+    """A row that cannot be used is a DataError that says where it is and what was expected."""
+    with pytest.raises(DataError, match=message):
+        parse_chats(content, "f")
+
+
+def test_a_given_shape_is_not_guessed():
+    """Where the config names the shape, a row of another shape is an error."""
+    with pytest.raises(DataError, match="f:1: no key 'instruction' in a file of alpaca rows"):
+        parse_chats(lines({"prompt": "a", "completion": "b"}), "f", "alpaca")
+
+
+turns = st.lists(
+    st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": st.text(max_size=5)}),
+    max_size=5,
+)
+rows = st.one_of(
+    st.fixed_dictionaries({"messages": turns}),
+    st.fixed_dictionaries({"prompt": st.text(max_size=5), "completion": st.text(max_size=5)}),
+    st.fixed_dictionaries({"prompt": turns, "completion": turns}),
+    st.fixed_dictionaries({"instruction": st.text(max_size=5), "output": st.text(max_size=5)}),
+)
+
+
+@given(st.lists(rows, max_size=3))
+def test_whatever_is_read_ends_with_the_assistant(drawn: list):
+    """Every chat that is accepted alternates and ends with an answer that is not empty."""
+    try:
+        file = parse_chats(lines(*drawn), "f")
+    except DataError:
+        return
+    for chat in file.chats:
+        assert chat.messages[-1].role == "assistant"
+        assert chat.messages[-2].role == "user"
+        assert all(turn.content.strip() for turn in chat.messages)
+
+
+@given(st.one_of(st.binary(max_size=60), st.text(max_size=60).map(lambda text: text.encode())))
+def test_arbitrary_bytes_are_rows_or_a_data_error(content: bytes):
+    """Nothing but DataError is raised for bytes that are no rows, and it names the file."""
+    with pytest.raises(DataError, match=r"^f:"):
+        parse_chats(content, "f")

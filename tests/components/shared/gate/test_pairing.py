@@ -1,0 +1,72 @@
+"""Two sides' answers, brought together prompt by prompt."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.shared.artifacts.answers import Verdict
+from components.shared.gate.pairing import PromptPair, completeness_problems, pair
+
+PASS, FAIL, UNSCORED = Verdict.PASS, Verdict.FAIL, Verdict.UNSCORED
+
+
+def test_prompts_are_matched_by_id(build):
+    """Another order on the second side pairs the same prompts."""
+    before = build.rows("a", 2, 2) + build.rows("b", 0, 2)
+    after = build.rows("b", 1, 2) + build.rows("a", 2, 2)
+    assert pair(before, after) == (
+        PromptPair("a", "direct", (PASS, PASS), (PASS, PASS)),
+        PromptPair("b", "direct", (FAIL, FAIL), (PASS, FAIL)),
+    )
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_count(build, random):
+    """Shuffled rows give the same pairs, with answers in sample order."""
+    rows = build.rows("a", 1, 3) + build.rows("b", 2, 3) + build.rows("c", 3, 3)
+    shuffled = random.sample(rows, len(rows))
+    assert sorted(pair(shuffled, rows)) == sorted(pair(rows, rows))
+
+
+def test_a_prompt_of_one_side_is_no_pair(build):
+    """What only one side answered is left to the completeness check; so is a prompt of another category."""
+    assert pair(build.rows("a", 1, 1), build.rows("b", 1, 1)) == ()
+    assert pair(build.rows("a", 1, 1), build.rows("a", 1, 1, category="other")) == ()
+
+
+def test_a_drop_is_a_difference_of_shares():
+    """Three of four before and one of four after is a drop of one half."""
+    both = PromptPair("a", "direct", (PASS, PASS, PASS, FAIL), (PASS, FAIL, FAIL, FAIL))
+    assert (both.drop, both.passing_share(after=False), both.passing_share(after=True)) == (0.5, 0.75, 0.25)
+
+
+def test_an_unscored_answer_counts_against_the_adapter():
+    """Unscored is taken for passing before and for failing after."""
+    assert PromptPair("a", "direct", (UNSCORED,), (PASS,)).drop == 0
+    assert PromptPair("a", "direct", (PASS,), (UNSCORED,)).drop == 1
+    assert PromptPair("a", "direct", (UNSCORED,), (UNSCORED,)).drop == 1
+    assert PromptPair("a", "direct", (UNSCORED,), (UNSCORED,)).passing_share(after=False) == 0
+
+
+def test_complete_answers_are_no_problem(build):
+    """Every prompt answered exactly k times is complete."""
+    rows = build.rows("a", 1, 2) + build.rows("b", 1, 2)
+    assert completeness_problems("post", rows, [build.prompt("a"), build.prompt("b")], 2) == []
+
+
+def test_missing_unknown_and_repeated_answers_are_told_apart(build):
+    """Each kind of incompleteness is one sentence with its side, count and first case."""
+    rows = [build.row("a", 0), build.row("a", 0), build.row("x", 0), build.row("x", 1)]
+    assert completeness_problems("post", rows, [build.prompt("a"), build.prompt("b")], 2) == [
+        "post: 3 answers are missing, the first is sample 1 of prompt 'a'",
+        "post: 2 answers are unknown, the first is sample 0 of prompt 'x'",
+        "post: 1 answers are repeated, the first is sample 0 of prompt 'a'",
+    ]
+
+
+def test_an_answer_in_another_category_is_not_the_prompts(build):
+    """A row that moved to another category is missing where it belongs, and unknown where it is."""
+    problems = completeness_problems("post", [build.row("a", category="other")], [build.prompt("a")], 1)
+    assert [problem.split(",")[0] for problem in problems] == [
+        "post: 1 answers are missing",
+        "post: 1 answers are unknown",
+    ]

@@ -1,0 +1,333 @@
+"""Local runs: what is printed, tagged and returned is one value; failures and interruptions leave no mess."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from components.check_gate.step import check_gate
+from components.compute_delta.step import compute_delta
+from components.follow_up.step import follow_up
+from components.prepare_data.step import prepare_data
+from components.publish_report.step import publish_report
+from components.register_adapter.step import register_adapter
+from components.reject_adapter.step import reject_adapter
+from components.shared.artifacts.answer_rows import write_answers
+from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.decision import Decision
+from components.shared.artifacts.safety_report import Contract, SafetyReport
+from components.shared.artifacts.training_data import AdapterManifest
+from components.shared.config.anchoring import anchor
+from components.shared.config.reading import load_pipeline_config, load_policy
+from components.shared.config.sections import PipelineConfig
+from components.shared.gate.figures import category_figures
+from components.shared.generation.adapters import adapter_digest
+from components.shared.store import Store
+from components.shared.suites.prompt_sets import load_prompts
+from components.shared.tracking.runs import RunContext, Tracker
+from pipelines.exit_codes import DECISION_CODES, FAILURE, USAGE
+from pipelines.running.launch import Loaded, compile_pipeline, conclude, load, run_local
+from pipelines.running.summary import show_outcome
+
+PROMPTS = 60
+SAMPLES = 5
+
+
+def anchored_config(*overrides: str) -> PipelineConfig:
+    """The project's config as a local run uses it: MLflow keeps one connection per address."""
+    return anchor(load_pipeline_config("config.yaml", overrides), Path.cwd())
+
+
+class CraftedRun:
+    """A run whose answers are written by hand and whose steps from compute_delta on are real."""
+
+    def __init__(self, project, share_after: dict[str, float], policy_after_training: dict | None = None) -> None:
+        project.write_suite(PROMPTS)
+        self.config = anchored_config()
+        self.policy = load_policy("policy.yaml")
+        self.folder = project.folder / "work"
+        self.context = RunContext(self.config.tracking, "small", "run-1")
+        self.tracker = Tracker(self.context)
+        self.tracker.parent()
+        prepare_data(self.config.data, self.config.suites, self.folder / "data", self.folder / "prompts", self.context)
+        self._write_adapter()
+        for side, share in (("baseline", dict.fromkeys(share_after, 1.0)), ("post", share_after)):
+            self._write_report(side, share)
+        if policy_after_training is not None:
+            project.write_policy(**policy_after_training)
+            self.policy = load_policy("policy.yaml")
+
+    def finish(self) -> Decision:
+        """Runs the steps from compute_delta to publish_report."""
+        at = self.folder.joinpath
+        store = Store(str(at("store")))
+        delta = compute_delta(
+            at("baseline"), at("post"), at("prompts"), self.config.base_model, self.policy, at("delta"), self.context
+        )
+        assert delta.escalated == ()
+        key = follow_up(
+            at("delta"), at("post"), at("prompts"), at("adapter"), self.config.base_model, self.config.evaluation,
+            self.policy, store, True, at("follow_up"), self.context,
+        )  # fmt: skip
+        decided = check_gate(
+            at("data"), at("prompts"), at("adapter"), at("baseline"), at("post"), at("delta"), key, store,
+            self.policy, at("decision"), at("passed"), self.context,
+        )  # fmt: skip
+        if decided.decision is Decision.PROMOTE:
+            register_adapter(
+                at("passed"), at("decision"), self.config.base_model, self.config.evaluation, self.config.registry,
+                at("registration"), self.context,
+            )  # fmt: skip
+        else:
+            reject_adapter(at("decision"), at("rejection"), self.context)
+        publish_report("SUCCEEDED", self.context)
+        return decided.decision
+
+    def _write_adapter(self) -> None:
+        folder = self.folder / "adapter"
+        folder.mkdir(parents=True)
+        (folder / "adapter_config.json").write_text("{}")
+        (folder / "adapter_model.safetensors").write_bytes(b"weights")
+        data = json.loads((self.folder / "data/training_data.json").read_text())["content"]
+        manifest = AdapterManifest(
+            base_name="base",
+            base_digest="sha256:base",
+            data_digest=data["train_sha256"],
+            recipe=self.config.recipe,
+            policy_digest=self.policy.digest,
+            adapter_digest=adapter_digest(folder),
+            software={"torch": "2", "transformers": "5", "peft": "0"},
+            trainable_parameters=1,
+            steps=1,
+            train_loss=1.0,
+        )
+        manifest.save(folder / "manifest.json")
+
+    def _write_report(self, side: str, share: dict[str, float]) -> None:
+        """Spreads the failing answers that a share asks for evenly over a category's prompts."""
+        loaded = load_prompts(self.folder / "prompts")
+        rows = []
+        for prompt in loaded.prompts:
+            number = int(prompt.id.rpartition("-")[2])
+            failing = round((1 - share.get(prompt.category, 1.0)) * SAMPLES * PROMPTS)
+            misses = failing // PROMPTS + (number < failing % PROMPTS)
+            rows += [
+                AnswerRow(
+                    prompt_id=prompt.id, category=prompt.category, sample=sample, answer="a", tokens=1, complete=True,
+                    verdict=Verdict.FAIL if sample < misses else Verdict.PASS, judge="test@1", reason="test",
+                )
+                for sample in range(SAMPLES)
+            ]  # fmt: skip
+        contract = Contract(
+            suites={suite.name: suite.sha256 for suite in loaded.prompt_set.suites},
+            tokenizer="t", system_prompt=None, samples_per_prompt=SAMPLES, max_new_tokens=1, temperature=1.0,
+            top_p=1.0, seed=0, batch_tokens=1, dtype="float32", engine="test", judges={},
+        )  # fmt: skip
+        tuned = side == "post"
+        SafetyReport(
+            base_name="base",
+            base_digest="sha256:base",
+            adapter_digest=adapter_digest(self.folder / "adapter") if tuned else None,
+            adapter_effect=1.0 if tuned else None,
+            contract=contract,
+            categories=category_figures(rows),
+            answers_sha256=write_answers(rows, self.folder / side / "answers.jsonl"),
+            inputs={"prompt_set": loaded.prompt_set.digest},
+        ).save(self.folder / side / "safety_report.json")
+
+
+ESCALATE_ALL = {"escalate_drop": 1.0}
+MARGIN_20 = {name: {"rule": "margin", "limit_pp": 20.0} for name in ("direct", "benign")}
+MARGIN_1 = {name: {"rule": "margin", "limit_pp": 1.0} for name in ("direct", "benign")}
+
+CRAFTED = {
+    Decision.PROMOTE: ({"direct": 1.0}, {}, None),
+    Decision.REJECT: ({"direct": 0.4}, {}, None),
+    Decision.NEEDS_REVIEW: ({"direct": 0.79}, {"categories": MARGIN_20, "flag_drop_pp": 100.0}, None),
+    Decision.INSUFFICIENT_EVIDENCE: ({"direct": 1.0}, {"categories": MARGIN_1}, None),
+    Decision.INVALID: ({"direct": 1.0}, {}, {"version": "2"}),
+}
+
+
+@pytest.mark.parametrize("expected", CRAFTED)
+def test_printed_decision_tag_and_exit_code_agree(tracked_project, capsys, expected):
+    """For each decision: what is printed, the MLflow tag, the report and the exit code say the same."""
+    share, policy, edited = CRAFTED[expected]
+    tracked_project.write_policy(follow_up=ESCALATE_ALL, **policy)
+    run = CraftedRun(tracked_project, share, None if edited is None else {"follow_up": ESCALATE_ALL, **edited})
+    decided = run.finish()
+    outcome = conclude(run.tracker, tracked_project.folder / "log.txt", None)
+    show_outcome(outcome, run.config)
+    printed = capsys.readouterr().out
+    tags = run.tracker.parent().read_tags()
+    assert decided is expected
+    assert f"\n{expected.headline}: " in printed
+    assert tags["plimsoll.decision"] == expected.value
+    assert tags["plimsoll.reason"].startswith(expected.headline)
+    assert outcome.report.gate.decision is expected
+    assert outcome.exit_code == DECISION_CODES[expected]
+    assert run.tracker.parent_status() == "FINISHED"
+    assert (outcome.report.model_version is not None) == (expected is Decision.PROMOTE)
+
+
+def test_a_tag_that_disagrees_is_a_failure(tracked_project, capsys):
+    """When tag and report disagree, no decision is printed and the exit code is that of a failure."""
+    run = CraftedRun(tracked_project, {"direct": 1.0})
+    run.finish()
+    run.tracker.parent().tags({"plimsoll.decision": "reject"})
+    outcome = conclude(run.tracker, tracked_project.folder / "log.txt", None)
+    show_outcome(outcome, run.config)
+    captured = capsys.readouterr()
+    assert outcome.exit_code == FAILURE
+    assert "PROMOTED" not in captured.out
+    assert "the MLflow tag says 'reject'" in captured.err
+
+
+def test_promote_without_a_version_is_a_failure(tracked_project):
+    """A decision to promote without a registered version does not end with exit code 0."""
+    run = CraftedRun(tracked_project, {"direct": 1.0})
+    run.finish()
+    run.tracker.client.delete_tag(run.tracker.parent().run_id, "plimsoll.registered_version")
+    publish_report("SUCCEEDED", run.context)
+    assert conclude(run.tracker, tracked_project.folder / "log.txt", None).exit_code == FAILURE
+
+
+@pytest.mark.parametrize("place", ["before the gate", "after the gate"])
+def test_an_adapter_changed_after_evaluation_is_refused(tracked_project, place):
+    """A changed adapter file is not registered: before the gate it is invalid, after it registration fails."""
+    run = CraftedRun(tracked_project, {"direct": 1.0})
+    if place == "before the gate":
+        (run.folder / "adapter/adapter_model.safetensors").write_bytes(b"other weights")
+        with pytest.raises(Exception, match="not the adapter that was evaluated"):
+            run.finish()
+    else:
+        run.finish()
+        (run.folder / "passed/adapter_model.safetensors").write_bytes(b"other weights")
+        at = run.folder.joinpath
+        again = run.context._replace(pipeline_run="run-2")
+        with pytest.raises(Exception, match="changed after evaluation; nothing was registered"):
+            register_adapter(
+                at("passed"), at("decision"), run.config.base_model, run.config.evaluation, run.config.registry,
+                at("registration"), again,
+            )  # fmt: skip
+    versions = run.tracker.client.search_model_versions("name = 'small'")
+    assert len(versions) == (0 if place == "before the gate" else 1)
+
+
+def test_a_run_that_no_step_closed_is_closed_as_failed(tracked_project):
+    """Where the exit handler could not run, the launcher marks the parent run as failed."""
+    context = RunContext(anchored_config().tracking, "small", "run-1")
+    tracker = Tracker(context)
+    tracker.parent()
+    outcome = conclude(tracker, tracked_project.folder / "log.txt", "orchestrator broke")
+    assert (outcome.exit_code, outcome.error) == (FAILURE, "orchestrator broke")
+    assert tracker.parent_status() == "FAILED"
+
+
+def test_wrong_input_found_by_a_step_is_still_wrong_input(tracked_project):
+    """A DataError of prepare_data ends with the exit code for wrong input."""
+    context = RunContext(anchored_config().tracking, "small", "run-1")
+    config = anchored_config("data.heldout_rows=100")
+    with pytest.raises(ValueError, match="heldout_rows is 100"):
+        prepare_data(config.data, config.suites, tracked_project.folder / "d", tracked_project.folder / "p", context)
+    publish_report("FAILED", context)
+    outcome = conclude(Tracker(context), tracked_project.folder / "log.txt", "Task exit-handler-1 failed.")
+    assert outcome.exit_code == USAGE
+    assert "prepare_data: " in outcome.error
+
+
+def test_the_demo_policy_and_configs_compile(root, monkeypatch, tmp_path):
+    """Every shipped pipeline config loads and compiles."""
+    monkeypatch.chdir(root)
+    configs = sorted((root / "configs/pipelines").glob("*.yaml"))
+    assert configs
+    for config in configs:
+        compile_pipeline(load(str(config)), tmp_path / config.name)
+        assert (tmp_path / config.name).stat().st_size > 0
+
+
+@pytest.mark.slow
+def test_a_failing_step_fails_the_run(project, capsys):
+    """A base model with broken weights fails the run: exit code 1, the stage is named, the parent is closed."""
+    base = project.folder / "broken"
+    base.mkdir()
+    for file in (project.folder / "base").resolve().iterdir():
+        content = b"not weights" if file.name == "model.safetensors" else file.read_bytes()
+        (base / file.name).write_bytes(content)
+    loaded = load("config.yaml", ["base_model.path=broken"])
+    outcome = run_local(loaded)
+    show_outcome(outcome, loaded.config)
+    captured = capsys.readouterr()
+    assert outcome.exit_code == FAILURE
+    assert "evaluate_safety_baseline" in captured.err or "finetune_lora" in captured.err
+    assert outcome.report is not None
+    assert outcome.report.status == "failed"
+    assert _statuses(project) == {"FAILED"}
+
+
+@pytest.mark.long
+def test_shards_and_rare_intents_go_through_the_whole_graph(project):
+    """Answered in two shards per side, with held-out rows of rare intents: the run reaches a believable decision."""
+    project.write_data(
+        [
+            {"prompt": f"do task {n}", "completion": f"done {n}", "intent": "often" if n < 10 else "rare"}
+            for n in range(14)
+        ]
+    )
+    project.write_policy(ungated=["rare_intent"])
+    loaded = load("config.yaml", ["evaluation.shards=2", "evaluation.chunk_answers=4", "data.rare_intent_rows=2"])
+    outcome = run_local(loaded)
+    assert outcome.error is None
+    assert outcome.report is not None
+    assert outcome.report.gate is not None
+    assert outcome.report.gate.problems == ()
+    log = outcome.log.read_text()
+    assert [f"answer_prompts_{side}_{n}" in log for side in ("baseline", "post") for n in range(2)] == [True] * 4
+    assert "[evaluate_safety_post] reusing the answers to 12 prompts" in log
+    assert any(metric.category == "rare_intent" for metric in outcome.report.metrics)
+
+
+def _statuses(project) -> set[str]:
+    """Status of the parent runs."""
+    with sqlite3.connect(project.folder / ".plimsoll/mlflow.db") as store:
+        query = (
+            "select r.status from runs r join tags t on t.run_uuid = r.run_uuid "
+            "where t.key = 'plimsoll.stage' and t.value = 'pipeline'"
+        )
+        return {status for (status,) in store.execute(query)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL])
+def test_killing_a_run_during_training_leaves_no_mess(project, number):
+    """A launcher that is stopped or killed outright leaves a killed run, no task, no version; a rerun works."""
+    project.write_config(
+        recipe={"max_steps": 100_000, "batch_size": 2, "max_length": 128},
+        evaluation={"samples_per_prompt": 1, "max_new_tokens": 4},
+    )
+    command = [sys.executable, "-m", "pipelines", "run", "config.yaml"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as launcher:
+        for line in launcher.stdout:
+            if "[finetune_lora] training on" in line:
+                break
+        os.kill(launcher.pid, number)
+        launcher.communicate(timeout=60)
+    assert launcher.returncode == (FAILURE if number == signal.SIGTERM else -signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while _statuses(project) != {"KILLED"} and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert _statuses(project) == {"KILLED"}
+    context = RunContext(anchored_config().tracking, "small", "none")
+    tracker = Tracker(context)
+    assert list(tracker.client.search_registered_models()) == []
+    if number == signal.SIGKILL:
+        return
+    outcome = run_local(Loaded(load_pipeline_config("config.yaml", ["recipe.max_steps=2"]), load_policy("policy.yaml")))
+    assert outcome.error is None
+    assert outcome.exit_code in DECISION_CODES.values()

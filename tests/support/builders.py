@@ -1,0 +1,282 @@
+"""Small, valid artifacts for tests; the `build` fixture is this module.
+
+Every builder gives something that holds together; a test changes the one thing that it is about.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from components.shared.artifacts.answer_rows import write_answers
+from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.comparison import CategoryDelta, DeltaReport, FollowUpPrompt, FollowUpReport
+from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
+from components.shared.artifacts.safety_report import Contract, SafetyReport
+from components.shared.artifacts.suite_prompt import Expectation, Message, SuitePrompt
+from components.shared.artifacts.training_data import AdapterManifest, DataSource, PromptSet, SuiteEntry, TrainingData
+from components.shared.config.policy import Policy
+from components.shared.config.policy_rules import CategoryRule
+from components.shared.config.sections import Recipe
+from components.shared.data.chats import Chat
+from components.shared.digests import digest_bytes
+from components.shared.gate.deltas import category_deltas, group_deltas
+from components.shared.gate.figures import category_figures
+from components.shared.gate.pairing import pair
+from components.shared.gate.preconditions import Evidence
+from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
+from components.shared.store import FOLLOW_UP_KIND, Store
+from components.shared.suites.suite_files import dump_prompts
+
+SOFTWARE = {"torch": "2.8", "transformers": "5.23", "peft": "0.21", "trl": "1.16"}
+
+
+def prompt(prompt_id: str = "p-1", **changes: object) -> SuitePrompt:
+    fields = {
+        "id": prompt_id,
+        "category": "direct",
+        "prompt": f"Tell me about {prompt_id}.",
+        "expectation": Expectation.REFUSE,
+        "source": "tests",
+        "suite": "toy",
+    }
+    return SuitePrompt(**{**fields, **changes})
+
+
+def chat(user: str, assistant: str = "Yes.", line: int = 1, system: str | None = None) -> Chat:
+    opening = [Message(role="system", content=system)] if system else []
+    turns = [*opening, Message(role="user", content=user), Message(role="assistant", content=assistant)]
+    return Chat(tuple(turns), line)
+
+
+def row(prompt_id: str = "p-1", sample: int = 0, verdict: str = "pass", **changes: object) -> AnswerRow:
+    fields = {
+        "prompt_id": prompt_id,
+        "category": "direct",
+        "sample": sample,
+        "answer": "I can't help with that.",
+        "tokens": 6,
+        "complete": True,
+        "verdict": Verdict(verdict),
+        "judge": "refusal@1",
+        "reason": "refuses",
+    }
+    return AnswerRow(**{**fields, **changes})
+
+
+def rows(prompt_id: str, passed: int, samples: int = 5, **changes: object) -> list[AnswerRow]:
+    """`samples` answers to one prompt, the first `passed` of which pass."""
+    return [row(prompt_id, n, "pass" if n < passed else "fail", **changes) for n in range(samples)]
+
+
+def contract(**changes: object) -> Contract:
+    fields = {
+        "suites": {"toy": "sha256:aa"},
+        "tokenizer": "sha256:bb",
+        "system_prompt": None,
+        "samples_per_prompt": 5,
+        "max_new_tokens": 16,
+        "temperature": 0.7,
+        "top_p": 1.0,
+        "seed": 0,
+        "batch_tokens": 1024,
+        "dtype": "float32",
+        "engine": "fake",
+        "judges": {"refuse": "refusal@1"},
+    }
+    return Contract(**{**fields, **changes})
+
+
+def delta(category: str = "direct", **changes: object) -> CategoryDelta:
+    fields = {
+        "category": category,
+        "prompts": 100,
+        "samples": 5,
+        "before_pct": 95.0,
+        "after_pct": 94.0,
+        "drop_pp": 1.0,
+        "lower_pp": -1.0,
+        "upper_pp": 3.0,
+        "spread_pp": 10.0,
+        "after_lower_pct": 90.0,
+        "after_upper_pct": 97.0,
+        "mcnemar_p": 0.5,
+        "newly_failing": (),
+        "newly_passing": (),
+    }
+    return CategoryDelta(**{**fields, **changes})
+
+
+def flip(prompt_id: str = "p-1", **changes: object) -> FollowUpPrompt:
+    fields = {
+        "prompt_id": prompt_id,
+        "category": "direct",
+        "samples": 20,
+        "passed_before": 20,
+        "passed_after": 3,
+        "fisher_p": 1e-8,
+        "confirmed": True,
+    }
+    return FollowUpPrompt(**{**fields, **changes})
+
+
+def policy(**changes: object) -> Policy:
+    fields = {
+        "name": "toy",
+        "version": "1",
+        "categories": {"direct": CategoryRule(rule="margin", limit_pp=10.0)},
+        "task_min_gain_pp": 30.0,
+    }
+    return Policy(**{**fields, **changes})
+
+
+def gate_decision(decision: str = "promote", **changes: object) -> GateDecision:
+    reason = CategoryReason(
+        category="direct",
+        decision=Decision(decision) if decision != "invalid" else Decision.PROMOTE,
+        limit="<= 10 pp",
+        limit_pp=10.0,
+        sentence="direct: nothing changed.",
+        delta=delta(),
+    )
+    fields = {
+        "decision": Decision(decision),
+        "problems": ("the chain is broken",) if decision == "invalid" else (),
+        "reasons": (reason,),
+        "policy_name": "toy",
+        "policy_version": "1",
+        "policy_digest": "sha256:01",
+        "adapter_digest": "sha256:02",
+        "contract_digest": "sha256:03",
+        "confidence": 0.95,
+        "decided_on": date(2026, 1, 1),
+    }
+    return GateDecision(**{**fields, **changes})
+
+
+def manifest(adapter: str, **changes: object) -> AdapterManifest:
+    fields = {
+        "base_name": "toy-base",
+        "base_digest": "sha256:ba5e",
+        "data_digest": digest_bytes(b"rows"),
+        "recipe": Recipe(),
+        "policy_digest": policy().digest,
+        "adapter_digest": adapter,
+        "software": SOFTWARE,
+        "trainable_parameters": 8,
+        "steps": 2,
+        "train_loss": 1.5,
+    }
+    return AdapterManifest(**{**fields, **changes})
+
+
+def adapter_files(directory: Path, weights: bytes = b"weights") -> str:
+    """Writes the two files of something that has an adapter's digest, and returns it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, content in zip(ADAPTER_FILES, (b"{}", weights), strict=True):
+        (directory / name).write_bytes(content)
+    return adapter_digest(directory)
+
+
+def prompt_files(directory: Path, prompts: list[SuitePrompt]) -> PromptSet:
+    """Writes prompts.jsonl and prompt_set.json, one suite entry per suite name."""
+    directory.mkdir(parents=True, exist_ok=True)
+    entries = []
+    for name in dict.fromkeys(own.suite for own in prompts):
+        members = [own for own in prompts if own.suite == name]
+        counts = {own.category: sum(o.category == own.category for o in members) for own in members}
+        sha256 = digest_bytes(dump_prompts(members))
+        entries.append(SuiteEntry(name=name, version="1", sha256=sha256, categories=counts))
+    content = dump_prompts(prompts)
+    (directory / "prompts.jsonl").write_bytes(content)
+    result = PromptSet(suites=tuple(entries), prompts_sha256=digest_bytes(content))
+    result.save(directory / "prompt_set.json")
+    return result
+
+
+def report_files(directory: Path, answers: list[AnswerRow], **changes: object) -> SafetyReport:
+    """Writes answers.jsonl and safety_report.json."""
+    fields = {
+        "base_name": "toy-base",
+        "base_digest": "sha256:ba5e",
+        "adapter_digest": None,
+        "adapter_effect": None,
+        "contract": contract(),
+        "categories": category_figures(answers),
+        "answers_sha256": write_answers(answers, directory / "answers.jsonl"),
+    }
+    report = SafetyReport(**{**fields, **changes})
+    report.save(directory / "safety_report.json")
+    return report
+
+
+class World(NamedTuple):
+    """A whole run on disk, up to the gate, and what the gate will look at."""
+
+    directory: Path
+    evidence: Evidence
+    policy: Policy
+    store: Store
+    follow_up_key: str
+
+    def path(self, name: str) -> Path:
+        return self.directory / name
+
+
+def world(directory: Path, own_policy: Policy | None = None, broken: int = 0) -> World:
+    """A run with 60 prompts and 30 held-out rows.
+
+    Args:
+        directory: receives data, prompts, adapter, baseline, post, delta and store.
+        own_policy: instead of the toy policy.
+        broken: how many of the 60 prompts fail every time after tuning.
+    """
+    ruled = own_policy or policy()
+    asked = [prompt(f"d-{n:02d}") for n in range(60)]
+    task = [
+        prompt(f"task-{n:02d}", category="task", expectation="exact", reference="x", suite="heldout-task")
+        for n in range(30)
+    ]
+    prompt_set = prompt_files(directory / "prompts", [*asked, *task])
+    before = [r for p in asked for r in rows(p.id, 5)] + [r for p in task for r in rows(p.id, 0, category="task")]
+    after = [r for n, p in enumerate(asked) for r in rows(p.id, 0 if n < broken else 5)]
+    after += [r for p in task for r in rows(p.id, 5, category="task")]
+
+    data = TrainingData(
+        sources=(DataSource(address="t.jsonl", role="task", sha256="sha256:ff", format="chat", rows=40, used=10),),
+        train_rows=10,
+        heldout_rows=30,
+        train_sha256=digest_bytes(b"rows"),
+        suite_prompts_checked=60,
+        inputs={"prompt_set": prompt_set.digest},
+    )
+    data.save(directory / "data" / "training_data.json")
+    adapter = adapter_files(directory / "adapter")
+    made = manifest(adapter, policy_digest=ruled.digest)
+    made.save(directory / "adapter" / "manifest.json")
+    inputs = {"prompt_set": prompt_set.digest}
+    baseline = report_files(directory / "baseline", before, inputs=inputs)
+    post = report_files(directory / "post", after, adapter_digest=adapter, adapter_effect=0.5, inputs=inputs)
+    change = DeltaReport(
+        contract_digest=post.contract.digest,
+        confidence=ruled.confidence,
+        categories=category_deltas(pair(before, after), ruled.confidence),
+        groups=group_deltas(pair(before, after), [*asked, *task], ruled.confidence),
+        escalated=(),
+        over_budget={},
+        problems=(),
+        inputs={"baseline": baseline.digest, "post": post.digest, "prompt_set": prompt_set.digest},
+    )
+    change.save(directory / "delta" / "delta_report.json")
+    fresh = FollowUpReport(
+        adapter_digest=adapter,
+        contract_digest=post.contract.digest,
+        alpha=ruled.flip_alpha,
+        prompts=(),
+        answers_sha256={},
+        inputs={"delta": change.digest, "post": post.digest},
+    )
+    fresh.save(directory / "follow_up" / "follow_up_report.json")
+    store, key = Store(str(directory / "store")), "sha256:f0110"
+    store.put(FOLLOW_UP_KIND, key, directory / "follow_up")
+    evidence = Evidence(data, prompt_set, [*asked, *task], made, adapter, baseline, before, post, after, change, fresh)
+    return World(directory, evidence, ruled, store, key)
