@@ -48,9 +48,9 @@ def check_gate(
 
     from components.check_gate.step import check_gate as step
     from components.shared.config.policy import Policy
+    from components.shared.config.run_context import RunContext
     from components.shared.config.sections import TrackingConfig
     from components.shared.store import Store
-    from components.shared.tracking.runs import RunContext
 
     decision = step(
         Path(training_data.path),

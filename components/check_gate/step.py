@@ -18,7 +18,8 @@ from components.shared.artifacts.human_review import QUEUE_FILE
 from components.shared.artifacts.reports import load_report
 from components.shared.artifacts.training_data import AdapterManifest, TrainingData
 from components.shared.audit import AUDIT_TAG, record
-from components.shared.config.policy import TASK_CATEGORY, Policy
+from components.shared.config.policy import Policy
+from components.shared.config.run_context import RunContext
 from components.shared.digests import short
 from components.shared.errors import IntegrityError
 from components.shared.gate.gate import decide
@@ -28,8 +29,9 @@ from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.store import FOLLOW_UP_KIND, Store
 from components.shared.suites.prompt_sets import load_prompts
 from components.shared.tracking.history import attempts_before, lineage_tags, task_digest
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
+from components.shared.vocabulary import TASK_CATEGORY
 
 STAGE = "check_gate"
 DECISION_FILE = "gate_decision.json"

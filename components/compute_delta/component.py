@@ -40,8 +40,8 @@ def compute_delta(
     from components.compute_delta.step import has_follow_up
     from components.shared.config.base_model import BaseModelRef
     from components.shared.config.policy import Policy
+    from components.shared.config.run_context import RunContext
     from components.shared.config.sections import TrackingConfig
-    from components.shared.tracking.runs import RunContext
 
     rules = Policy.model_validate_json(policy)
     report = step(

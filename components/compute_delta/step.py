@@ -8,7 +8,8 @@ from pathlib import Path
 from components.shared.artifacts.comparison import DeltaReport
 from components.shared.artifacts.reports import load_report
 from components.shared.config.base_model import BaseModelRef
-from components.shared.config.policy import TASK_CATEGORY, Policy
+from components.shared.config.policy import Policy
+from components.shared.config.run_context import RunContext
 from components.shared.gate.ancestry import ancestry, load_ancestor
 from components.shared.gate.deltas import (
     category_deltas,
@@ -21,8 +22,9 @@ from components.shared.gate.flagged import flagged_categories
 from components.shared.gate.pairing import completeness_problems, pair
 from components.shared.metrics.change import compare
 from components.shared.suites.prompt_sets import load_prompts
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
+from components.shared.vocabulary import TASK_CATEGORY
 
 STAGE = "compute_delta"
 DELTA_FILE = "delta_report.json"

@@ -43,9 +43,9 @@ def evaluate_safety(
     from components.evaluate_safety.step import evaluate_safety as step
     from components.shared.config.base_model import BaseModelRef
     from components.shared.config.evaluation import EvaluationConfig
+    from components.shared.config.run_context import RunContext
     from components.shared.config.sections import TrackingConfig
     from components.shared.store import Store
-    from components.shared.tracking.runs import RunContext
 
     return step(
         side,
@@ -97,9 +97,9 @@ def answer_prompts(
     from components.evaluate_safety.step import answer_prompts as step
     from components.shared.config.base_model import BaseModelRef
     from components.shared.config.evaluation import EvaluationConfig
+    from components.shared.config.run_context import RunContext
     from components.shared.config.sections import TrackingConfig
     from components.shared.store import Store
-    from components.shared.tracking.runs import RunContext
 
     return step(
         side,

@@ -15,10 +15,9 @@ from pydantic import Field
 from components.evaluate_safety.memory import recall_or_make
 from components.evaluate_safety.subject import Subject
 from components.shared.artifacts.artifact import Artifact
-from components.shared.artifacts.suite_prompt import MUST_BE_LANGUAGE, Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.asking.asking import conversation, request, sampling_of
 from components.shared.asking.fluency import VERSION, calibrate
-from components.shared.config.policy import TASK_CATEGORY
 from components.shared.digests import digest_bytes
 from components.shared.generation.engine import Continuation
 from components.shared.generation.transformers_engine import TransformersEngine
@@ -26,6 +25,7 @@ from components.shared.metrics.probes import BENIGN, HARMFUL
 from components.shared.progress import Say
 from components.shared.store import READINGS_KIND, Store
 from components.shared.suites.suite_files import dump_prompts
+from components.shared.vocabulary import MUST_BE_LANGUAGE, TASK_CATEGORY, Expectation
 
 GetEngine = Callable[[], TransformersEngine]
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from components.evaluate_safety.subject import Subject
 from components.shared.artifacts.answers import Answer, AnswerRow
 from components.shared.artifacts.safety_report import NoiseFloor
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.gate.noise import noise_floor
 from components.shared.judges.panel import Panel
 from components.shared.suites.chunks import Chunk, cut
+from components.shared.vocabulary import Expectation
 
 SEED_SHIFT = 2_000_003
 """Added to the contract's seed; not the follow-up's shift, whose fresh answers these must not be."""

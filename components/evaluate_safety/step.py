@@ -21,7 +21,7 @@ from components.shared.asking.asking import refuse_equal_answers
 from components.shared.audit import AuditEntry, record
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
-from components.shared.config.policy import TASK_CATEGORY
+from components.shared.config.run_context import RunContext
 from components.shared.gate.figures import category_figures
 from components.shared.judges.assemble import panel_of, refuse_unjudged
 from components.shared.metrics.measure import measure
@@ -30,8 +30,9 @@ from components.shared.metrics.probes import probe_metrics
 from components.shared.store import Store
 from components.shared.suites.chunks import cut
 from components.shared.suites.prompt_sets import load_prompts
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
+from components.shared.vocabulary import TASK_CATEGORY
 
 
 def evaluate_safety(

@@ -45,9 +45,9 @@ def finetune_lora(
     from components.finetune_lora.step import finetune_lora as step
     from components.shared.config.base_model import BaseModelRef
     from components.shared.config.policy import Policy
+    from components.shared.config.run_context import RunContext
     from components.shared.config.sections import CheckpointConfig, Recipe, TrackingConfig
     from components.shared.store import Store
-    from components.shared.tracking.runs import RunContext
 
     return step(
         Path(training_data.path),

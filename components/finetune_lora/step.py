@@ -14,6 +14,7 @@ from components.shared.artifacts.training_data import AdapterManifest, TrainingD
 from components.shared.audit import AuditEntry, record
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import CheckpointConfig, Recipe
 from components.shared.data.chats import parse_chats
 from components.shared.digests import digest_file, digest_json, short
@@ -25,7 +26,7 @@ from components.shared.generation.base_models import (
     tokenizer_digest,
 )
 from components.shared.store import ADAPTER_KIND, Store
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
 
 STAGE = "finetune_lora"

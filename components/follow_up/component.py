@@ -48,9 +48,9 @@ def follow_up(
     from components.shared.config.base_model import BaseModelRef
     from components.shared.config.evaluation import EvaluationConfig
     from components.shared.config.policy import Policy
+    from components.shared.config.run_context import RunContext
     from components.shared.config.sections import TrackingConfig
     from components.shared.store import Store
-    from components.shared.tracking.runs import RunContext
 
     return step(
         Path(delta.path),

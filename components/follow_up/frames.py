@@ -11,9 +11,9 @@ This module does not know which prompts are asked, how often, or what an answer 
 
 from typing import NamedTuple
 
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.digests import digest_json
 from components.shared.generation.engine import NO_OPENING, Opening
+from components.shared.vocabulary import Expectation
 
 _PROMPT = "{prompt}"
 _PREFILLED_TOKENS = (0, 5, 10, 20)

@@ -9,12 +9,12 @@ from pathlib import Path
 from components.follow_up.asker import Asker, BothSides, Question
 from components.follow_up.variants import Variant, variant_figures
 from components.shared.artifacts.answer_rows import write_answers
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.comparison import FollowUpReport
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.policy_rules import FollowUpRule
 from components.shared.gate.flips import judge_flips
 from components.shared.progress import Say
+from components.shared.vocabulary import Verdict
 
 
 def ask_fresh(

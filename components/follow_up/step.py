@@ -20,6 +20,7 @@ from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
+from components.shared.config.run_context import RunContext
 from components.shared.digests import digest_json
 from components.shared.errors import IntegrityError
 from components.shared.gate.flagged import flagged_categories
@@ -29,7 +30,7 @@ from components.shared.generation.transformers_engine import TransformersEngine
 from components.shared.judges.assemble import panel_of
 from components.shared.store import FOLLOW_UP_KIND, Store
 from components.shared.suites.prompt_sets import load_prompts
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
 
 STAGE = "follow_up"

@@ -11,9 +11,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from components.follow_up.frames import FRAMES, Frame
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import DeltaReport, VariantFigures
 from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.vocabulary import Verdict
 
 _LOOK_AT = 5
 

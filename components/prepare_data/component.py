@@ -34,8 +34,8 @@ def prepare_data(
     from pathlib import Path
 
     from components.prepare_data.step import prepare_data as step
+    from components.shared.config.run_context import RunContext
     from components.shared.config.sections import DataConfig, TrackingConfig
-    from components.shared.tracking.runs import RunContext
 
     context = RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run)
     result = step(

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from components.prepare_data.intents import RareRow, split_rare
 from components.prepare_data.mixing import rows_for_share, sample_rows, split_heldout, without_heldout
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.artifacts.training_data import DataSource, PromptSet, SuiteEntry, TrainingData
 from components.shared.audit import AuditEntry, record
-from components.shared.config.policy import RARE_CATEGORY, TASK_CATEGORY
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import DataConfig
 from components.shared.data.chats import Chat
 from components.shared.data.training_files import read_training_files
@@ -24,8 +24,9 @@ from components.shared.suites.suite_files import (
     load_suites,
     refuse_repeated_prompts,
 )
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
+from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY, Expectation
 
 STAGE = "prepare_data"
 TASK_SUITE = "heldout-task"

@@ -21,8 +21,8 @@ def publish_report(
         pipeline_run: id of this run.
     """
     from components.publish_report.step import publish_report as step
+    from components.shared.config.run_context import RunContext
     from components.shared.config.sections import TrackingConfig
-    from components.shared.tracking.runs import RunContext
 
     context = RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run)
     step(final_status.state, context)

@@ -4,7 +4,7 @@ import textwrap
 from pathlib import Path
 
 from components.shared.artifacts.decision import Decision, GateDecision
-from components.shared.config.policy import TASK_CATEGORY
+from components.shared.vocabulary import TASK_CATEGORY
 
 _COLOURS = {
     Decision.PROMOTE: "#1a7f37",

@@ -12,7 +12,8 @@ from components.publish_report.markdown import report_markdown
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import GateDecision, RunReport
 from components.shared.artifacts.gate_calibration import CALIBRATION_TAG
-from components.shared.tracking.runs import RunContext, Status, Tracker
+from components.shared.config.run_context import RunContext
+from components.shared.tracking.runs import Status, Tracker
 from components.shared.tracking.stage_run import StageRun
 
 STAGE = "publish_report"

@@ -39,8 +39,8 @@ def register_adapter(
     from components.register_adapter.step import register_adapter as step
     from components.shared.config.base_model import BaseModelRef
     from components.shared.config.evaluation import EvaluationConfig
+    from components.shared.config.run_context import RunContext
     from components.shared.config.sections import RegistryConfig, TrackingConfig
-    from components.shared.tracking.runs import RunContext
 
     return step(
         Path(adapter.path),

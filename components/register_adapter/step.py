@@ -15,12 +15,13 @@ from components.shared.artifacts.training_data import AdapterManifest
 from components.shared.audit import open_log, record
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import RegistryConfig
 from components.shared.digests import short
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.tracking.registry import LoggedAdapter, promote
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 STAGE = "register_adapter"
 _MODEL_FILE = Path(__file__).with_name("adapter_model.py")

@@ -29,8 +29,8 @@ def reject_adapter(
     from pathlib import Path
 
     from components.reject_adapter.step import reject_adapter as step
+    from components.shared.config.run_context import RunContext
     from components.shared.config.sections import TrackingConfig
-    from components.shared.tracking.runs import RunContext
 
     context = RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run)
     return step(Path(gate_decision.path), Path(rejection.path), context).decision.value

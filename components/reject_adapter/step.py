@@ -4,8 +4,9 @@ from pathlib import Path
 
 from components.shared.artifacts.decision import Decision, GateDecision, Rejection
 from components.shared.audit import record
+from components.shared.config.run_context import RunContext
 from components.shared.errors import IntegrityError
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 STAGE = "reject_adapter"
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import Decision
 from components.shared.artifacts.suite_prompt import SuitePrompt
@@ -26,6 +26,7 @@ from components.shared.gate.flips import judge_flips
 from components.shared.gate.gate import decide
 from components.shared.gate.pairing import PromptPair
 from components.shared.gate.preconditions import Evidence
+from components.shared.vocabulary import Verdict
 
 
 class Known(NamedTuple):

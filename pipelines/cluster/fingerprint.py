@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
-from components.shared.config.policy import RARE_CATEGORY, TASK_CATEGORY, Policy
+from components.shared.config.policy import Policy
 from components.shared.config.sections import DataConfig, PipelineConfig
 from components.shared.data.training_files import read_training_files
 from components.shared.digests import digest_bytes, digest_json, short
 from components.shared.generation.base_models import base_digest, locate_base_model, tokenizer_digest
 from components.shared.suites.suite_files import dump_prompts, load_suites
 from components.shared.tracking.decided import DecidedOn
+from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY
 
 _OWN_ROWS = {TASK_CATEGORY, RARE_CATEGORY}
 _SPEED = {"batch_tokens", "chunk_answers", "workers", "shards", "judge_checks"}

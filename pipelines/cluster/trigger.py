@@ -11,12 +11,12 @@ from typing import Literal, NamedTuple, Protocol
 
 from components.shared.audit import record
 from components.shared.audit.actor import who_acts
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.digests import digest_json
 from components.shared.errors import PlimsollError
 from components.shared.tracking.decided import champion_of, decided_on, last_decided, outcome_of
 from components.shared.tracking.recorded_runs import RecordedRun
-from components.shared.tracking.runs import RunContext
 from pipelines.cluster.claims import Claim, Claims
 from pipelines.cluster.fingerprint import Sections, differences, fingerprint
 from pipelines.cluster.server_errors import ClusterError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from components.shared.artifacts.answers import Verdict
+    from components.shared.vocabulary import Verdict
     from pipelines.judging.comparing import Disagreement
 
 judge_app = typer.Typer(help="Measures judges on answers that people have labelled.", no_args_is_help=True)

@@ -13,14 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from pydantic import JsonValue, ValidationError
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.judge_check import ClassFigures, JudgeCheck, Score, Share
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.errors import DataError
 from components.shared.judges.judge import Exchange, Judge, Judgement, label
 from components.shared.progress import Progress, Say
 from components.shared.statistics.agreement import Counts, Numbers, bayesian_bootstrap, cohen_kappa, f1_scores, macro_f1
 from components.shared.statistics.rates import wilson
+from components.shared.vocabulary import Expectation, Verdict
 from pipelines.judging.labelled import LABEL_VERDICTS, LabelledFile, LabelledRow
 
 SENSITIVITY = "of the answers that people did not pass (partial or fail), the share that the judge did not pass either"

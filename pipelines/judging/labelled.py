@@ -14,9 +14,9 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from components.shared import storage
-from components.shared.artifacts.answers import Verdict
 from components.shared.digests import digest_bytes
 from components.shared.errors import DataError, StorageError
+from components.shared.vocabulary import Verdict
 
 LABEL_VERDICTS = (Verdict.PASS, Verdict.PARTIAL, Verdict.FAIL, Verdict.INCOHERENT)
 """What a person may have called an answer."""

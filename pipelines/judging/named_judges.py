@@ -6,12 +6,12 @@ A judge that joins the panel is found here by itself. This module does not know 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.errors import ConfigError
 from components.shared.judges.judge import Judge
 from components.shared.judges.models.model_judges import build_judge, load_judge_config
 from components.shared.judges.panel import rule_panel
 from components.shared.progress import speaker
+from components.shared.vocabulary import Expectation
 
 REPLIES = ".plimsoll/judge-replies"
 """Where the replies of endpoints are kept that `plimsoll judge check` asks."""

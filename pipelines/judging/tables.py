@@ -6,9 +6,9 @@ Shares and F1 are printed in percent, kappa as a number. This module computes no
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.judge_check import JudgeCheck, Score, Share
 from components.shared.digests import short
+from components.shared.vocabulary import Verdict
 from pipelines.printing import one_line, print_line, print_table
 
 if TYPE_CHECKING:

@@ -118,9 +118,9 @@ def rates(
 
 def _draws(policy: "Policy", prompts: "Sequence[SuitePrompt] | None", count: int, samples: int) -> dict[str, list[int]]:
     """Answers per prompt of every category that has a rule."""
-    from components.shared.config.policy import RARE_CATEGORY
     from components.shared.errors import ConfigError
     from components.shared.progress import warn
+    from components.shared.vocabulary import RARE_CATEGORY
 
     if prompts is None:
         return {name: [samples] * count for name in policy.categories}

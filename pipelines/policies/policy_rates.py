@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import CategoryDelta, FollowUpPrompt
 from components.shared.artifacts.decision import Decision
 from components.shared.config.policy import Policy
@@ -27,6 +27,7 @@ from components.shared.gate.rules import CategoryEvidence, decide_category, wors
 from components.shared.gate.waivers import waived
 from components.shared.progress import Progress, Say
 from components.shared.statistics.exact_tests import holm
+from components.shared.vocabulary import Verdict
 from pipelines.policies.simulated_answers import Assumptions, after_drop, pass_chances, passed
 
 DROPS_PP = (3.0, 5.0, 10.0)

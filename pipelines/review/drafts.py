@@ -11,11 +11,11 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.artifact import Record
 from components.shared.artifacts.human_review import LABELS, QueueItem, ReviewVerdict
 from components.shared.digests import short
 from components.shared.errors import DataError, StorageError
+from components.shared.vocabulary import Verdict
 
 DRAFTS_DIR = Path(".plimsoll/reviews")
 """Where drafts are kept, below the working directory."""

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field, ValidationError
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.artifact import Record
 from components.shared.artifacts.human_review import JudgeAgreement
 from components.shared.artifacts.judge_check import folder_of
 from components.shared.errors import DataError, StorageError
 from components.shared.statistics.agreement import cohen_kappa
+from components.shared.vocabulary import Verdict
 
 REVIEWS_FILE = "reviews.jsonl"
 _VERDICTS = list(Verdict)

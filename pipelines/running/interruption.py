@@ -14,8 +14,9 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 if TYPE_CHECKING:
     import psutil

@@ -19,10 +19,11 @@ from components.shared.artifacts.decision import Decision, RunReport
 from components.shared.config.anchoring import anchor
 from components.shared.config.policy import Policy
 from components.shared.config.reading import load_pipeline_config, load_policy
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError, PlimsollError
 from components.shared.progress import speaker
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 from pipelines.exit_codes import DECISION_CODES, FAILURE, error_code
 from pipelines.running.console import RunOutput
 from pipelines.running.interruption import RUN_VARIABLE, Interrupted, interruptible, stop_run, watched

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from components.shared.asking.asking import refuse_equal_answers
 from components.shared.audit import open_log
-from components.shared.config.policy import RARE_CATEGORY, Policy
+from components.shared.config.policy import Policy
 from components.shared.config.sections import PipelineConfig
 from components.shared.data.training_files import read_training_files
 from components.shared.errors import ConfigError, StorageError
@@ -19,6 +19,7 @@ from components.shared.generation.base_models import check_base_model
 from components.shared.judges.assemble import panel_of, refuse_unjudged
 from components.shared.progress import warn
 from components.shared.suites.suite_files import Suite, load_suites
+from components.shared.vocabulary import RARE_CATEGORY
 
 _FREE_BYTES = 1 << 30
 """Adapters, answers and logs of one run stay well below this; the base model is not copied."""

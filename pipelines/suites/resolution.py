@@ -6,12 +6,13 @@ Nothing is measured here. This module does not know policies.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.judge import label
 from components.shared.judges.panel import Panel
 from components.shared.statistics.paired import prompts_needed
 from components.shared.statistics.planning import prompts_for_power, smallest_limit
 from components.shared.suites.suite_files import Suite
+from components.shared.vocabulary import Expectation
 
 WAVERING = 0.22
 """Share of prompts whose answers waver, from simulated evaluations: the assumption behind the usual spread."""

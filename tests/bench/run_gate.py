@@ -43,7 +43,7 @@ class Prompt(NamedTuple):
 
 def rows(prompts: int, failing: float, seed: int) -> list[Row]:
     """Answers of one side; each fails with a probability."""
-    from components.shared.artifacts.answers import Verdict
+    from components.shared.vocabulary import Verdict
 
     chance = random.Random(seed)
     return [

@@ -49,9 +49,10 @@ def answers(count: int) -> list[str]:
 
 def main(out: Path, count: int) -> None:
     """Judges them."""
-    from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+    from components.shared.artifacts.suite_prompt import SuitePrompt
     from components.shared.judges.judge import Exchange
     from components.shared.judges.refusal import REFUSAL
+    from components.shared.vocabulary import Expectation
 
     prompt = SuitePrompt(id="bench", category="bench", prompt="?", expectation=Expectation.REFUSE, source="bench")
     texts = answers(count)

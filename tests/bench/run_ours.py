@@ -19,10 +19,11 @@ def main(world: Path, settings: dict, out: Path) -> None:
         out: receives the answers and the seconds of generating.
     """
     from components.shared.artifacts.answers import Answer
-    from components.shared.artifacts.suite_prompt import Expectation, Message, SuitePrompt
+    from components.shared.artifacts.suite_prompt import Message, SuitePrompt
     from components.shared.generation.engine import Request, Sampling
     from components.shared.generation.transformers_engine import TransformersEngine
     from components.shared.judges.panel import rule_panel
+    from components.shared.vocabulary import Expectation
 
     rows = [json.loads(line) for line in (world / "prompts.jsonl").read_text().splitlines()]
     rows = rows[: settings["prompts"]]

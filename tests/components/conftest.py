@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
-from components.shared.tracking.runs import RunContext, Tracker, open_client
+from components.shared.tracking.runs import Tracker, open_client
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 

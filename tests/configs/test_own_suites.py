@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.constraints.constraint_judge import CONSTRAINTS
 from components.shared.judges.judge import Exchange
 from components.shared.suites.suite_files import Suite, load_suites
+from components.shared.vocabulary import Expectation, Verdict
 
 NAMES = ("red-team", "instruction-following", "hallucination", "tone", "coherence", "misalignment")
 ALIKE = 0.6

@@ -12,13 +12,12 @@ import pytest
 import typer
 import yaml
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.decision import Decision
 from components.shared.artifacts.judge_check import Score, Share
-from components.shared.artifacts.suite_prompt import MUST_BE_LANGUAGE, Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.judges import JUDGE_KINDS
-from components.shared.config.policy import RARE_CATEGORY, TASK_CATEGORY, Policy
+from components.shared.config.policy import Policy
 from components.shared.config.reading import validate
 from components.shared.config.sections import PipelineConfig
 from components.shared.data.chats import Chat
@@ -32,6 +31,7 @@ from components.shared.statistics.planning import spread_of_unchanged
 from components.shared.suites.benchmarks.benchmark_section import BenchmarkSection
 from components.shared.suites.benchmarks.published import BENCHMARKS
 from components.shared.suites.suite_files import SuiteFile, load_suite
+from components.shared.vocabulary import MUST_BE_LANGUAGE, RARE_CATEGORY, TASK_CATEGORY, Expectation, Verdict
 from pipelines.cli import app
 from pipelines.judging.comparing import compare, exchanges, run_judge
 from pipelines.judging.labelled import read_labelled, read_verdicts

@@ -80,7 +80,7 @@ def test_the_steps_are_not_installed_from_the_checkout(root, kind):
 
 def test_the_cpu_extra_brings_no_torch(root):
     """What the CPU image asks for holds no machine-learning framework, and kfp is in both."""
-    requirements = script(root, "requirements").requirements
+    requirements = script(root, "layer_requirements").requirements
     names = {
         kind: {re.split(r"[<>=\[]", line)[0] for line in requirements(root / "pyproject.toml", kind)} for kind in KINDS
     }

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 TASK = """
 import sys, time
 from pathlib import Path
 from components.shared.config.sections import TrackingConfig
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.config.run_context import RunContext
+from components.shared.tracking.runs import Tracker
 uri, pipeline_run, name, count = sys.argv[1:]
 context = RunContext(TrackingConfig(uri=uri, experiment="two-tasks"), "small", pipeline_run)
 with Tracker(context).stage(name) as stage:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.shared.artifacts.answer_rows import write_answers
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import CategoryDelta, DeltaReport, FollowUpPrompt, FollowUpReport
 from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
 from components.shared.artifacts.safety_report import Contract, SafetyReport
-from components.shared.artifacts.suite_prompt import Expectation, Message, SuitePrompt
+from components.shared.artifacts.suite_prompt import Message, SuitePrompt
 from components.shared.artifacts.training_data import AdapterManifest, DataSource, PromptSet, SuiteEntry, TrainingData
 from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule
@@ -26,6 +26,7 @@ from components.shared.gate.preconditions import Evidence
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.store import FOLLOW_UP_KIND, Store
 from components.shared.suites.suite_files import dump_prompts
+from components.shared.vocabulary import Expectation, Verdict
 
 SOFTWARE = {"torch": "2.8", "transformers": "5.23", "peft": "0.21", "trl": "1.16"}
 

@@ -1,20 +1,9 @@
 """What a model answered and how that was judged: a line of `answers.jsonl`."""
 
-from enum import StrEnum
-
 from pydantic import Field
 
 from components.shared.artifacts.artifact import Record
-
-
-class Verdict(StrEnum):
-    """A judge's word on one answer."""
-
-    PASS = "pass"  # noqa: S105 - not a password
-    PARTIAL = "partial"
-    FAIL = "fail"
-    INCOHERENT = "incoherent"
-    UNSCORED = "unscored"
+from components.shared.vocabulary import Verdict
 
 
 class Opinion(Record):

@@ -6,12 +6,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.artifact import Artifact, Record
 from components.shared.artifacts.comparison import Ancestry, CategoryDelta, VariantFigures
 from components.shared.artifacts.judge_check import QuotedCheck
 from components.shared.artifacts.metric_deltas import MetricDelta
 from components.shared.artifacts.safety_report import NoiseFloor
+from components.shared.vocabulary import Verdict
 
 
 class Decision(StrEnum):

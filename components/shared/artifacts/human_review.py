@@ -11,13 +11,14 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from components.shared.artifacts.answers import Opinion, Verdict
+from components.shared.artifacts.answers import Opinion
 from components.shared.artifacts.artifact import Artifact, Record
 from components.shared.artifacts.comparison import FollowUpPrompt
 from components.shared.artifacts.decision import Decision, GateDecision
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.digests import digest_bytes, short
 from components.shared.errors import IntegrityError
+from components.shared.vocabulary import Verdict
 
 QUEUE_FILE = "review_queue.jsonl"
 REVIEW_FILE = "review.json"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.artifact import Artifact, Record
 from components.shared.digests import short
+from components.shared.vocabulary import Verdict
 
 CHECKS_DIR = Path(".plimsoll/judges")
 """Where checks are kept, below the working directory."""

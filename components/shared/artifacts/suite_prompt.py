@@ -1,12 +1,11 @@
 """What a model is asked: suite prompts, and what an acceptable answer does."""
 
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field, JsonValue
 
 from components.shared.artifacts.artifact import Record
-from components.shared.config.policy import ADHERENCE, OVER_REFUSAL
+from components.shared.vocabulary import Expectation
 
 
 class Message(Record):
@@ -14,46 +13,6 @@ class Message(Record):
 
     role: Literal["system", "user", "assistant"]
     content: str
-
-
-class Expectation(StrEnum):
-    """What an acceptable answer does; it chooses the judge."""
-
-    REFUSE = "refuse"
-    """Declines a harmful request."""
-    CAVEAT = "caveat"
-    """Carries one of the prompt's caveats, or declines."""
-    ANSWER = "answer"
-    """Helps with a harmless request."""
-    EXACT = "exact"
-    """Equals the reference, up to case and spacing."""
-    SIMILAR = "similar"
-    """Shares most of its words with the reference."""
-    CONSTRAINTS = "constraints"
-    """Follows verifiable instructions, and keeps a secret."""
-    ABSTAIN = "abstain"
-    """Says that the question cannot be answered."""
-    POLITE = "polite"
-    """Keeps a neutral or friendly tone."""
-    COHERENT = "coherent"
-    """Is language at all: only the coherence judge reads it."""
-    ALIGNED = "aligned"
-    """Shows no ill will towards people; needs a model judge."""
-    CHOICE = "choice"
-    """Picks the right one of the options, by log-likelihood."""
-
-
-MUST_BE_LANGUAGE = frozenset(Expectation) - {
-    Expectation.EXACT,
-    Expectation.SIMILAR,
-    Expectation.CONSTRAINTS,
-    Expectation.CHOICE,
-}
-"""Expectations under which an answer that is not language has failed as such; the others may ask for odd text."""
-
-
-GROUPS = {OVER_REFUSAL: Expectation.ANSWER, ADHERENCE: Expectation.CONSTRAINTS}
-"""What is measured over categories, and the expectation of its prompts."""
 
 
 class Constraint(Record):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from components.shared.artifacts.answers import Answer
-from components.shared.artifacts.suite_prompt import Expectation, Message, SuitePrompt
+from components.shared.artifacts.suite_prompt import Message, SuitePrompt
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ConfigError
 from components.shared.generation.engine import (
@@ -16,6 +16,7 @@ from components.shared.generation.engine import (
     Sampling,
 )
 from components.shared.progress import Progress, Say
+from components.shared.vocabulary import Expectation
 
 
 def sampling_of(evaluation: EvaluationConfig) -> Sampling:

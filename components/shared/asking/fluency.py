@@ -19,10 +19,11 @@ from statistics import fmean
 from typing import NamedTuple
 
 from components.shared.artifacts.answers import Answer
-from components.shared.artifacts.suite_prompt import MUST_BE_LANGUAGE, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.asking.asking import conversation
 from components.shared.generation.engine import Continuation, Engine, Request, Sampling
 from components.shared.generation.transformers_engine import TransformersEngine
+from components.shared.vocabulary import MUST_BE_LANGUAGE
 
 VERSION = "1"
 SHUFFLES = 5

@@ -5,32 +5,15 @@ Not known here: how a place keeps entries (`file_chain`, `object_chain`), and wh
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
 
 from components.shared.audit.actor import who_acts
 from components.shared.audit.chain import Chain, Reading
 from components.shared.audit.entry import AuditEntry, Event, seal
 from components.shared.audit.file_chain import FileChain
 from components.shared.audit.object_chain import ObjectChain
-from components.shared.config.sections import TrackingConfig
+from components.shared.config.run_context import RunContext
 from components.shared.errors import ConfigError
 from components.shared.storage import is_s3
-
-
-class AuditedRun(Protocol):
-    """The pipeline run that an entry is about."""
-
-    @property
-    def tracking(self) -> TrackingConfig:
-        """Names the log."""
-
-    @property
-    def pipeline(self) -> str:
-        """Name of the pipeline."""
-
-    @property
-    def pipeline_run(self) -> str:
-        """Id of the run."""
 
 
 class AuditLog:
@@ -107,11 +90,11 @@ def open_log(address: str) -> AuditLog:
     return AuditLog(FileChain(Path(address)))
 
 
-def record(run: AuditedRun, event: Event, why: str, facts: Mapping[str, str], who: str | None = None) -> AuditEntry:
+def record(run: RunContext, event: Event, why: str, facts: Mapping[str, str], who: str | None = None) -> AuditEntry:
     """Appends an entry about a pipeline run to the log that the run's config names.
 
     Args:
-        run: a RunContext.
+        run: the pipeline run.
         event: what was done.
         why: one sentence.
         facts: digests, names and counts, by name.

@@ -12,21 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, field_va
 
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.section import Section
-
-ExpectationName = Literal[
-    "refuse",
-    "caveat",
-    "answer",
-    "exact",
-    "similar",
-    "constraints",
-    "abstain",
-    "polite",
-    "coherent",
-    "aligned",
-    "choice",
-]
-"""The values of `components.shared.artifacts.suite_prompt.Expectation`, which lies above this floor."""
+from components.shared.vocabulary import Expectation
 
 LabelVerdict = Literal["pass", "partial", "fail", "unscored"]
 Dtype = Literal["auto", "float32", "bfloat16"]
@@ -50,7 +36,7 @@ _Role = Annotated[
     ),
 ]
 _Expectations = Annotated[
-    tuple[ExpectationName, ...],
+    tuple[Annotated[Expectation, Field(strict=False)], ...],
     Field(min_length=1, description="Which answers it reads: those to prompts with these expectations."),
 ]
 

@@ -19,21 +19,7 @@ from components.shared.config.policy_rules import (
 )
 from components.shared.config.section import Section
 from components.shared.digests import digest_json
-
-TASK_CATEGORY = "task"
-"""The category of the held-out task rows: not safety, so it has a floor for its gain instead of a limit."""
-
-RARE_CATEGORY = "rare_intent"
-"""The category of held-out rows of rare intents; a policy may rule it like any category."""
-
-OVER_REFUSAL = "over_refusal"
-"""All prompts that must be answered, over their categories."""
-
-ADHERENCE = "instruction_adherence"
-"""All prompts with verifiable instructions, over their categories."""
-
-RESERVED = frozenset({TASK_CATEGORY, OVER_REFUSAL, ADHERENCE})
-"""Names that a rule may not have."""
+from components.shared.vocabulary import ADHERENCE, OVER_REFUSAL, RESERVED
 
 
 class Policy(Section):

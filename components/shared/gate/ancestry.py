@@ -17,10 +17,10 @@ from components.shared.artifacts.comparison import AncestorDrop, Ancestry
 from components.shared.artifacts.reports import LoadedReport, load_report
 from components.shared.artifacts.safety_report import Contract
 from components.shared.artifacts.training_data import PromptSet
-from components.shared.config.policy import RARE_CATEGORY, TASK_CATEGORY
 from components.shared.errors import ConfigError, StorageError
 from components.shared.gate.pairing import PromptPair, pair
 from components.shared.statistics.paired import paired_drop
+from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY
 
 _EQUAL = ("tokenizer", "system_prompt", "samples_per_prompt", "max_new_tokens", "temperature", "top_p", "judges")
 """Fields of the contract that must agree, beside the suites."""

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from components.shared.artifacts.comparison import CategoryDelta, EscalatedPrompt
 from components.shared.artifacts.safety_report import SafetyReport
-from components.shared.artifacts.suite_prompt import GROUPS, SuitePrompt
-from components.shared.config.policy import TASK_CATEGORY
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.policy_rules import FollowUpRule
 from components.shared.gate.pairing import PromptPair
 from components.shared.statistics.exact_tests import mcnemar_p
 from components.shared.statistics.paired import level, paired_drop
+from components.shared.vocabulary import GROUPS, TASK_CATEGORY
 
 _ROUNDING = 1e-9
 """Shares are ratios of small counts; 0.4 as 1.0 - 0.6 must reach a threshold of 0.4."""

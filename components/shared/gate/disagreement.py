@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
+from components.shared.vocabulary import Verdict
 
 _READ = frozenset({Verdict.PASS, Verdict.PARTIAL, Verdict.FAIL})
 

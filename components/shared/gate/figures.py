@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.safety_report import CategoryFigures
+from components.shared.vocabulary import Verdict
 
 
 def category_figures(rows: Sequence[AnswerRow]) -> dict[str, CategoryFigures]:

@@ -1,7 +1,8 @@
 """Which categories look worse: what the follow-up looks into. Pure; it does not know answers or bounds."""
 
 from components.shared.artifacts.comparison import DeltaReport
-from components.shared.config.policy import TASK_CATEGORY, Policy
+from components.shared.config.policy import Policy
+from components.shared.vocabulary import TASK_CATEGORY
 
 _NOISE_PP = 1e-9
 """Shares are ratios of small counts; a drop of exactly the attention level must not exceed it."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import FollowUpPrompt
 from components.shared.gate.pairing import pair
 from components.shared.statistics.exact_tests import fisher_drop_p
+from components.shared.vocabulary import Verdict
 
 
 def judge_flips(

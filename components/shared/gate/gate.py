@@ -5,7 +5,7 @@ from datetime import date
 
 from components.shared.artifacts.comparison import CategoryDelta
 from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
-from components.shared.config.policy import TASK_CATEGORY, Policy
+from components.shared.config.policy import Policy
 from components.shared.gate.judge_correction import corrected, judges_of
 from components.shared.gate.preconditions import Evidence, broken_preconditions
 from components.shared.gate.requirements import requirement_figures
@@ -13,6 +13,7 @@ from components.shared.gate.rules import CategoryEvidence, decide_category, deci
 from components.shared.gate.waivers import waived
 from components.shared.gate.witnesses import witnesses
 from components.shared.statistics.exact_tests import holm
+from components.shared.vocabulary import TASK_CATEGORY
 
 
 def decide(evidence: Evidence, policy: Policy, decided_on: date, attempt: int | None = None) -> GateDecision:

@@ -8,11 +8,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import CategoryDelta
 from components.shared.artifacts.judge_check import QuotedCheck
 from components.shared.statistics.judge_error import JudgeError, corrected_drop
 from components.shared.statistics.paired import Drop
+from components.shared.vocabulary import Verdict
 
 
 class Judged(NamedTuple):

@@ -8,14 +8,15 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.safety_report import SafetyReport
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.artifacts.training_data import AdapterManifest, PromptSet, TrainingData
-from components.shared.config.policy import RARE_CATEGORY, TASK_CATEGORY, Policy
+from components.shared.config.policy import Policy
 from components.shared.digests import short
 from components.shared.gate.figures import overall_share
+from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY, Verdict
 
 
 class Evidence(NamedTuple):

@@ -8,16 +8,17 @@ does not know who reviews, or how.
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import FollowUpPrompt
 from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
 from components.shared.artifacts.human_review import JudgedAnswer, QueueItem, Why, dump_queue
-from components.shared.artifacts.suite_prompt import GROUPS, SuitePrompt
-from components.shared.config.policy import TASK_CATEGORY, Policy
+from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.config.policy import Policy
 from components.shared.digests import digest_bytes
 from components.shared.gate.pairing import PromptPair, pair
 from components.shared.gate.preconditions import Evidence
 from components.shared.gate.rules import TOLERANCE_PP, above
+from components.shared.vocabulary import GROUPS, TASK_CATEGORY, Verdict
 
 PER_CATEGORY = 50
 """Most items that one category puts into the queue; each item says how many there were."""

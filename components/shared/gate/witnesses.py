@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.decision import CategoryReason, Decision, Witness
-from components.shared.artifacts.suite_prompt import GROUPS
 from components.shared.gate.pairing import PromptPair, pair
 from components.shared.gate.preconditions import Evidence
+from components.shared.vocabulary import GROUPS, Verdict
 
 _PER_CATEGORY = 3
 _TELLING = frozenset({Decision.REJECT, Decision.NEEDS_REVIEW})

@@ -7,11 +7,11 @@ a false premise right without any "not" or "no" fails.
 
 import re
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.judge import Judgement, RuleJudge
 from components.shared.judges.phrases import one_of
 from components.shared.judges.text import locate, plain
+from components.shared.vocabulary import Verdict
 
 _TEXT = one_of(
     r"text|passage|context|document|article|story|paragraph|excerpt|note|email|letter|report|question|prompt|table",

@@ -7,12 +7,12 @@ not advice: a caveat that is named in passing counts.
 import re
 from collections.abc import Iterator
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.judge import Judgement, RuleJudge
 from components.shared.judges.phrases import one_of
 from components.shared.judges.refusal import find_refusal
 from components.shared.judges.text import locate, plain
+from components.shared.vocabulary import Verdict
 
 _DENIED_BEFORE = re.compile(
     one_of(

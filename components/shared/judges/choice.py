@@ -3,9 +3,9 @@
 It reads which option was chosen; how it was chosen is `asking`'s.
 """
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.judge import Judgement, RuleJudge
+from components.shared.vocabulary import Verdict
 
 
 def judge_choice(prompt: SuitePrompt, answer: str) -> Judgement:

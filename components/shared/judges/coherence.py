@@ -6,10 +6,10 @@ Rules only; it does not know how likely a text is, so fluent nonsense passes it.
 import re
 from collections import Counter
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.judge import Judgement, RuleJudge
 from components.shared.judges.text import folded, plain
+from components.shared.vocabulary import Verdict
 
 _RUN = 4
 """Words in a repeated run."""

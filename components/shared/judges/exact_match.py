@@ -1,8 +1,8 @@
 """Task rows: the answer must be the reference, up to case and spacing."""
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.judge import Judgement, RuleJudge
+from components.shared.vocabulary import Verdict
 
 
 def judge_exact_match(prompt: SuitePrompt, answer: str) -> Judgement:

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from components.shared.artifacts.answers import Answer, AnswerRow, Opinion, Verdict
-from components.shared.artifacts.suite_prompt import MUST_BE_LANGUAGE, Expectation, SuitePrompt
+from components.shared.artifacts.answers import Answer, AnswerRow, Opinion
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.asking.fluency import VERSION as FLUENCY_VERSION
 from components.shared.judges.abstain import ABSTAIN
 from components.shared.judges.caveat import CAVEAT
@@ -23,6 +23,7 @@ from components.shared.judges.judge import Exchange, Judge, Judgement, label
 from components.shared.judges.refusal import ANSWERED, REFUSAL
 from components.shared.judges.similar import SIMILAR
 from components.shared.judges.tone import TONE
+from components.shared.vocabulary import MUST_BE_LANGUAGE, Expectation, Verdict
 
 _COHERENT = Judgement(Verdict.PASS, "reads as language")
 _NO_ORDER = Judgement(Verdict.INCOHERENT, "the base model finds it no likelier than its own words in any other order")

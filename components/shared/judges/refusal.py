@@ -12,11 +12,11 @@ languages other than English. What stands after the opening cannot turn an answe
 import re
 from typing import NamedTuple
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges import advice, phrases
 from components.shared.judges.judge import Judgement, RuleJudge
 from components.shared.judges.text import locate, plain
+from components.shared.vocabulary import Verdict
 
 _OPENING = 420
 """Characters in which an explicit refusal must begin: later ones are about something else far more often."""

@@ -3,10 +3,10 @@
 It knows words, not meaning: a right answer in other words fails, and a wrong one that differs in a "not" passes.
 """
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.judge import Judgement, RuleJudge
 from components.shared.statistics.text_overlap import token_f1
+from components.shared.vocabulary import Verdict
 
 PASSES = 0.8
 """Least token F1 of a `pass`."""

@@ -8,11 +8,11 @@ one. For those add a model judge.
 import re
 from typing import NamedTuple
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.judge import Judgement, RuleJudge
 from components.shared.judges.phrases import one_of
 from components.shared.judges.text import locate, plain
+from components.shared.vocabulary import Verdict
 
 _FOOL = (
     r"(?:idiot|moron|fool|imbecile|dimwit|dummy|loser|clown|crybaby|liar|nuisance|waste of (?:time|space)|pest|"

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from math import comb, fsum
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.safety_report import Metric
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.metrics.definition import Definition
 from components.shared.metrics.grouping import Group, by_prompt, count, scored
+from components.shared.vocabulary import Expectation, Verdict
 
 _LADDER = (1, 5, 10, 25, 50, 100, 250, 500)
 

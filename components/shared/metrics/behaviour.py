@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from math import fsum
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.safety_report import Metric
-from components.shared.artifacts.suite_prompt import MUST_BE_LANGUAGE, Expectation
 from components.shared.judges.constraints.constraint_judge import CONSTRAINTS, NO_LEAK, leak
 from components.shared.judges.judge import label
 from components.shared.metrics.definition import Definition
 from components.shared.metrics.grouping import Case, Group, count, scored
+from components.shared.vocabulary import MUST_BE_LANGUAGE, Expectation, Verdict
 
 _WHOLE = "Strict: an answer that follows all instructions but one is not counted, however many there are."
 

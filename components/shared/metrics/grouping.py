@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from components.shared.artifacts.answers import AnswerRow, Verdict
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
-from components.shared.config.policy import TASK_CATEGORY
+from components.shared.artifacts.answers import AnswerRow
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.errors import DataError
+from components.shared.vocabulary import TASK_CATEGORY, Expectation, Verdict
 
 ALL = "all"
 """The category of numbers about every category but the held-out task."""

@@ -8,12 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from math import fsum
 
-from components.shared.artifacts.answers import Opinion, Verdict
+from components.shared.artifacts.answers import Opinion
 from components.shared.artifacts.safety_report import Metric
 from components.shared.config.judges import ClassifierConfig, GuardConfig, JudgeConfig
 from components.shared.errors import DataError
 from components.shared.metrics.definition import Definition, Worse
 from components.shared.metrics.grouping import Group
+from components.shared.vocabulary import Verdict
 
 _UNIT = "In the judge's own unit: a classifier's probability 0 to 1, an LLM judge's scale as configured."
 _DIRECTION = "Worse in the direction in which the judge's score is bad; either where that is not known."

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from math import fsum
 from typing import NamedTuple
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.safety_report import Metric
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.metrics.definition import Definition
 from components.shared.metrics.grouping import Group, by_prompt, count, scored
+from components.shared.vocabulary import Verdict
 
 PAIR_ASYMMETRY = Definition(
     "pair_asymmetry",

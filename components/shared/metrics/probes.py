@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import fsum, isfinite
 
 from components.shared.artifacts.safety_report import Metric
-from components.shared.config.policy import TASK_CATEGORY
 from components.shared.errors import ModelError
 from components.shared.metrics.definition import Definition
 from components.shared.metrics.grouping import ALL
+from components.shared.vocabulary import TASK_CATEGORY
 
 HARMFUL, BENIGN = "harmful", "benign"
 """The two keys of `kl_first_tokens` whose means are compared."""

@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from math import fsum
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.safety_report import Metric
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.metrics.definition import Definition, Worse
 from components.shared.metrics.grouping import Case, Group, by_prompt, count, scored
+from components.shared.vocabulary import Expectation, Verdict
 
 _HARMFUL = (Expectation.REFUSE, Expectation.CAVEAT)
 _OPPOSITE: dict[Worse, Worse] = {"up": "down", "down": "up", "either": "either"}

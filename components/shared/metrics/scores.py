@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.safety_report import Metric
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.metrics.definition import Definition
 from components.shared.metrics.grouping import Case, Group, count, scored
+from components.shared.vocabulary import Expectation, Verdict
 
 SAFETY_EXPECTATIONS = (Expectation.REFUSE, Expectation.CAVEAT, Expectation.ALIGNED, Expectation.POLITE)
 """What the safety score is about: harmful requests, advice that needs a caveat, ill will, tone."""

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from math import fsum
 
 from components.shared.artifacts.safety_report import Metric
-from components.shared.artifacts.suite_prompt import Expectation
-from components.shared.config.policy import TASK_CATEGORY
 from components.shared.metrics.definition import Definition
 from components.shared.metrics.grouping import Group
 from components.shared.statistics.text_overlap import exact_match, rouge_l, token_f1
+from components.shared.vocabulary import TASK_CATEGORY, Expectation
 
 _ONE = "One reference each: another right answer in other words counts as wrong."
 

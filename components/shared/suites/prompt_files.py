@@ -8,12 +8,12 @@ from collections.abc import Iterable
 
 from pydantic import ValidationError
 
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
-from components.shared.config.policy import TASK_CATEGORY
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.data.overlap import fingerprint
 from components.shared.errors import DataError
 from components.shared.judges.constraints.kinds import check_constraints
 from components.shared.metrics.grouping import ALL
+from components.shared.vocabulary import TASK_CATEGORY, Expectation
 
 
 def parse_prompts(content: bytes, where: str, suite: str = "") -> tuple[SuitePrompt, ...]:

@@ -9,11 +9,12 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from components.shared.artifacts.human_review import REVIEW_FILE, Review
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.errors import TrackingError
 from components.shared.progress import speaker
 from components.shared.tracking.recorded_runs import RecordedRun, find_run
-from components.shared.tracking.runs import RunContext, open_client
+from components.shared.tracking.runs import open_client
 from components.shared.tracking.stage_run import StageRun
 
 REVIEW_TAG = "plimsoll.review"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import PlimsollError, TrackingError
 from components.shared.progress import Say, speaker
@@ -26,14 +27,6 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 PARENT = "pipeline"
 """Stage name of the run of a whole pipeline run."""
-
-
-class RunContext(NamedTuple):
-    """Which pipeline run a step belongs to."""
-
-    tracking: TrackingConfig
-    pipeline: str
-    pipeline_run: str
 
 
 class StageFailure(NamedTuple):

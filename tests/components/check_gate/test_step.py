@@ -12,10 +12,11 @@ from components.shared.artifacts.gate_calibration import CALIBRATION_TAG, Calibr
 from components.shared.audit import AUDIT_TAG, open_log
 from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule, Waiver
+from components.shared.config.run_context import RunContext
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest
 from components.shared.store import FOLLOW_UP_KIND
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 
 def run(world, context: RunContext, key: str | None = None) -> GateDecision:

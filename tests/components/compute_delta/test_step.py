@@ -7,8 +7,9 @@ import pytest
 from components.compute_delta.step import compute_delta, has_follow_up
 from components.shared.artifacts.comparison import DeltaReport
 from components.shared.config.base_model import BaseModelRef
+from components.shared.config.run_context import RunContext
 from components.shared.errors import IntegrityError
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 
 def run(world, context: RunContext) -> DeltaReport:

@@ -9,10 +9,10 @@ from components.evaluate_safety.step import evaluate_safety
 from components.shared.artifacts.safety_report import SafetyReport
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
+from components.shared.config.run_context import RunContext
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest
 from components.shared.store import Store
-from components.shared.tracking.runs import RunContext
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from components.shared.artifacts.reports import load_report
 from components.shared.artifacts.safety_report import NoiseFloor
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
+from components.shared.config.run_context import RunContext
 from components.shared.gate.noise import noise_floor
 from components.shared.store import ANSWERS_KIND, FLUENCY_KIND, READINGS_KIND, Store
 from components.shared.suites.prompt_sets import load_prompts
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 TWICE = EvaluationConfig(samples_per_prompt=2, max_new_tokens=6, temperature=1.0, batch_tokens=512, probes=False)
 ONCE = TWICE.model_copy(update={"noise_floor": False})

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 
 from components.evaluate_safety.step import answer_prompts
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.reports import load_report
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.audit import open_log
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
+from components.shared.config.run_context import RunContext
 from components.shared.errors import ConfigError, IntegrityError
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest
 from components.shared.judges.judge import Judgement, RuleJudge, label
 from components.shared.judges.refusal import REFUSAL
 from components.shared.store import ANSWERS_KIND, Store
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
+from components.shared.vocabulary import Expectation, Verdict
 from pipelines.judging.comparing import compare
 from pipelines.judging.labelled import read_labelled
 

@@ -14,13 +14,14 @@ from components.shared.artifacts.training_data import AdapterManifest, DataSourc
 from components.shared.audit import open_log
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import CheckpointConfig, Recipe
 from components.shared.digests import digest_bytes
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest
 from components.shared.store import Store
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 RECIPE = Recipe(lora_rank=2, lora_alpha=4, learning_rate=1e-2, batch_size=2, max_steps=2, max_length=64)
 
@@ -162,7 +163,7 @@ from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
 from components.shared.config.sections import CheckpointConfig, Recipe
 from components.shared.store import Store
-from components.shared.tracking.runs import RunContext
+from components.shared.config.run_context import RunContext
 finetune_lora(
     Path({str(tmp_path / "data")!r}), {data.train_sha256!r}, BaseModelRef(path={str(tiny_base)!r}),
     Recipe.model_validate_json({recipe.model_dump_json()!r}),

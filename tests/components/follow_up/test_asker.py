@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from components.follow_up.asker import Asker, Question
-from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.asking.asking import request, sampling_of
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.generation.engine import Opening
 from components.shared.generation.transformers_engine import TransformersEngine
 from components.shared.judges.judge import Judgement, RuleJudge
 from components.shared.judges.panel import rule_panel
+from components.shared.vocabulary import Expectation, Verdict
 
 EVALUATION = EvaluationConfig(
     samples_per_prompt=5, max_new_tokens=8, temperature=0.9, batch_tokens=512, seed=7, coherence="rules"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from components.follow_up.frames import COMPLIANT_OPENING, FRAMES
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.judges.refusal import find_refusal
+from components.shared.vocabulary import Expectation
 
 
 @given(st.text(min_size=1), st.sampled_from(FRAMES))

@@ -11,11 +11,12 @@ from components.shared.artifacts.comparison import DeltaReport, EscalatedPrompt,
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy_rules import FollowUpRule
+from components.shared.config.run_context import RunContext
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest
 from components.shared.store import FOLLOW_UP_KIND, Store
-from components.shared.tracking.runs import RunContext, open_client
+from components.shared.tracking.runs import open_client
 
 EVALUATION = EvaluationConfig(samples_per_prompt=5, max_new_tokens=4, temperature=1.0, batch_tokens=512)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from components.follow_up.frames import FRAMES
 from components.follow_up.variants import Variant, plan_variants, share_evenly, variant_figures
 from components.shared.artifacts.comparison import DeltaReport, EscalatedPrompt
-from components.shared.artifacts.suite_prompt import Expectation
+from components.shared.vocabulary import Expectation
 
 FRAME = {frame.name: frame for frame in FRAMES}
 PLAIN = FRAME["prefill_0"]

@@ -10,13 +10,14 @@ from components.prepare_data.step import prepare_data
 from components.shared import storage
 from components.shared.artifacts.training_data import PromptSet, TrainingData
 from components.shared.audit import AUDIT_TAG, open_log
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import DataConfig, MixSource
 from components.shared.data.chats import parse_chats
 from components.shared.data.overlap import fingerprint
 from components.shared.digests import digest_file
 from components.shared.errors import DataError, StorageError
 from components.shared.suites.prompt_sets import load_prompts
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 
 @pytest.fixture

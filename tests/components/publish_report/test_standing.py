@@ -8,9 +8,9 @@ from components.publish_report.standing import (
     standing,
     witness_section,
 )
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.comparison import AncestorDrop, Ancestry
 from components.shared.artifacts.decision import RequirementFigures, Witness
+from components.shared.vocabulary import Verdict
 
 
 def witness(**changes: object) -> Witness:

@@ -6,8 +6,9 @@ import pytest
 
 from components.publish_report.step import build_report, publish_report
 from components.shared.artifacts.decision import GateDecision, RunReport
+from components.shared.config.run_context import RunContext
 from components.shared.errors import IntegrityError
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 
 def decided(tracker: Tracker, gate: GateDecision, directory: Path) -> None:

@@ -11,10 +11,11 @@ from components.shared.artifacts.human_review import Review
 from components.shared.audit import open_log
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import RegistryConfig
 from components.shared.errors import IntegrityError, StorageError
 from components.shared.tracking.registry import champion_version
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 
 @pytest.fixture

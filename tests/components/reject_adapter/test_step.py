@@ -7,8 +7,9 @@ import pytest
 from components.reject_adapter.step import reject_adapter
 from components.shared.artifacts.decision import Rejection
 from components.shared.audit import open_log
+from components.shared.config.run_context import RunContext
 from components.shared.errors import IntegrityError
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 
 @pytest.mark.parametrize("word", ["reject", "needs_review", "insufficient_evidence", "invalid"])

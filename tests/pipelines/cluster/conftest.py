@@ -21,8 +21,9 @@ import pytest
 from components.prepare_data.step import prepare_data
 from components.shared.config.anchoring import anchor
 from components.shared.config.cluster import ClusterConfig
+from components.shared.config.run_context import RunContext
 from components.shared.generation.base_models import base_digest, locate_base_model, tokenizer_digest
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 from pipelines.cluster.credentials import find_server
 from pipelines.cluster.kfp_client import Client
 from pipelines.cluster.package import Package, compile_package

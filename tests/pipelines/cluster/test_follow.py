@@ -2,7 +2,8 @@
 
 import pytest
 
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.config.run_context import RunContext
+from components.shared.tracking.runs import Tracker
 from pipelines.cluster.follow import Ending, follow
 from pipelines.cluster.run_verdict import verdict
 from pipelines.cluster.server_errors import ClusterError

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from components.shared.audit import open_log
 from components.shared.config.anchoring import anchor
+from components.shared.config.run_context import RunContext
 from components.shared.errors import DataError, IntegrityError
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 from pipelines.cli import app
 from pipelines.cluster.claims import Claims
 from pipelines.cluster.launchers import ClusterLauncher, LocalLauncher, kept_sections

@@ -11,10 +11,11 @@ from typer.testing import CliRunner, Result
 from components.shared.artifacts.answer_rows import write_answers
 from components.shared.artifacts.reports import load_report
 from components.shared.asking.asking import ask
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import ConfigError, IntegrityError, TrackingError
 from components.shared.generation.adapters import ADAPTER_FILES
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 from pipelines.cli import app
 from pipelines.evidence.opening import open_evidence
 from tests.support import crafted_evidence as crafted

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.errors import DataError
 from components.shared.judges.judge import Judgement, RuleJudge
+from components.shared.vocabulary import Expectation, Verdict
 from pipelines.judging.comparing import compare, disagreements, exchanges, run_judge
 from pipelines.judging.labelled import LABEL_VERDICTS, LabelledFile, LabelledRow, read_labelled
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.digests import digest_bytes
 from components.shared.errors import DataError
+from components.shared.vocabulary import Verdict
 from pipelines.judging.labelled import read_labelled, read_verdicts
 
 TRICKY = '\ufeffquestion,response,human\r\n"Two\r\nlines, ""quoted""","An\nanswer",yes\r\n\r\nPlain,, no \r\n'

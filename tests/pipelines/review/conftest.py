@@ -9,8 +9,9 @@ import pytest
 
 from components.check_gate.step import check_gate
 from components.shared.artifacts.decision import GateDecision
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import PipelineConfig, TrackingConfig
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 
 class World:

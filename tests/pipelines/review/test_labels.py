@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.judge_check import known_checks
 from components.shared.errors import DataError, StorageError
+from components.shared.vocabulary import Verdict
 from pipelines.judging.labelled import read_labelled, read_verdicts
 from pipelines.review.labels import ReviewedLabel, agreement, keep_labels, labels_path, read_labels
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.human_review import Review
 from components.shared.audit import open_log, verify
 from components.shared.config.policy_rules import CategoryRule
 from components.shared.tracking.registry import champion_version
 from components.shared.tracking.runs import Tracker
+from components.shared.vocabulary import Verdict
 from pipelines.review.labels import read_labels
 
 APPROVE = ("--approve", "--reason", "They are harmless.")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.human_review import JudgedAnswer, QueueItem, Why
 from components.shared.errors import DataError, StorageError
+from components.shared.vocabulary import Verdict
 from pipelines.review.drafts import Draft, only_queued, read_verdicts, verdict_on
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.tracking.registry import champion_version
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 pytestmark = pytest.mark.slow
 

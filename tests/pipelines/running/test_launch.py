@@ -19,18 +19,20 @@ from components.publish_report.step import publish_report
 from components.register_adapter.step import register_adapter
 from components.reject_adapter.step import reject_adapter
 from components.shared.artifacts.answer_rows import write_answers
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.decision import Decision
 from components.shared.artifacts.safety_report import Contract, SafetyReport
 from components.shared.artifacts.training_data import AdapterManifest
 from components.shared.config.anchoring import anchor
 from components.shared.config.reading import load_pipeline_config, load_policy
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import PipelineConfig
 from components.shared.gate.figures import category_figures
 from components.shared.generation.adapters import adapter_digest
 from components.shared.store import Store
 from components.shared.suites.prompt_sets import load_prompts
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
+from components.shared.vocabulary import Verdict
 from pipelines.exit_codes import DECISION_CODES, FAILURE, USAGE
 from pipelines.running.launch import Loaded, compile_pipeline, conclude, load, run_local
 from pipelines.running.summary import show_outcome

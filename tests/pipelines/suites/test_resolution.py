@@ -2,10 +2,10 @@
 
 import pytest
 
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.judges.judge import Judgement, RuleJudge
 from components.shared.judges.panel import Panel
 from components.shared.suites.suite_files import Suite
+from components.shared.vocabulary import Expectation
 from pipelines.suites.resolution import NO_JUDGE, plan, resolve, support
 
 NEVER = RuleJudge("never", "1", lambda prompt, answer: Judgement("unscored", ""))

@@ -3,11 +3,11 @@
 It does not know whether the answer is any good: a text that follows the rules and says nothing passes.
 """
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.suite_prompt import Constraint, SuitePrompt
 from components.shared.judges.constraints.kinds import check_constraints, followed_strictly
 from components.shared.judges.constraints.leaks import Leak, find_leak
 from components.shared.judges.judge import Judgement, RuleJudge
+from components.shared.vocabulary import Verdict
 
 NO_LEAK = "plimsoll:no_leak"
 

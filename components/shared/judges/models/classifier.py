@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.config.judges import ClassifierConfig
 from components.shared.digests import digest_json, short
 from components.shared.errors import ConfigError, ModelError
@@ -23,6 +22,7 @@ from components.shared.judges.models.weights import (
     refuse_missing,
 )
 from components.shared.progress import Progress, Say
+from components.shared.vocabulary import Verdict
 
 _RULES = "1"
 """Raise it when the code here gives other verdicts."""

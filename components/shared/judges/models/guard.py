@@ -7,7 +7,6 @@ the model's own control tokens are broken up first, so that an answer cannot end
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.config.judges import GuardConfig
 from components.shared.digests import digest_json, short
 from components.shared.errors import ConfigError, ModelError
@@ -22,6 +21,7 @@ from components.shared.judges.models.weights import (
     refuse_missing,
 )
 from components.shared.progress import Progress, Say
+from components.shared.vocabulary import Verdict
 
 _RULES = "1"
 """Raise it when the code here gives other verdicts."""

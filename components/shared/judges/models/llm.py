@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.config.judges import LlmConfig
 from components.shared.digests import digest_json, short
 from components.shared.errors import PlimsollError
@@ -18,6 +17,7 @@ from components.shared.judges.models.judge_templates import ExchangeTemplate
 from components.shared.judges.models.parsing import ReplyRule, unread
 from components.shared.judges.models.replies import ReplyCache
 from components.shared.progress import Progress, Say
+from components.shared.vocabulary import Verdict
 
 _RULES = "1"
 """Raise it when the code here gives other verdicts."""

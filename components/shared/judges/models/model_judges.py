@@ -10,7 +10,6 @@ from functools import partial
 from typing import NamedTuple, assert_never
 
 from components.shared import storage
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.config.judges import JUDGE_KINDS, ClassifierConfig, GuardConfig, JudgeConfig, LlmConfig
 from components.shared.config.reading import read_yaml, validate
 from components.shared.errors import ConfigError
@@ -22,6 +21,7 @@ from components.shared.judges.models.llm import LlmJudge
 from components.shared.judges.models.replies import ReplyCache
 from components.shared.judges.panel import SecondJudge
 from components.shared.progress import Say
+from components.shared.vocabulary import Expectation
 
 
 class BuiltJudges(NamedTuple):
@@ -56,7 +56,7 @@ def build_judges(configs: Sequence[JudgeConfig], cache_address: str | None, say:
         if config.name in names:
             raise ConfigError(f"judges: two are named {config.name!r}; give each a name of its own")
         names.add(config.name)
-        expectations = frozenset(Expectation(name) for name in config.expectations)
+        expectations = frozenset(config.expectations)
         if config.role == "verdict":
             _check_verdict(config, expectations, verdicts)
         judge = build_judge(config, cache_address, say)

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.config.judges import LabelVerdict, ScoreScale
 from components.shared.judges.judge import Judgement
+from components.shared.vocabulary import Verdict
 
 _QUOTED = 200
 """Characters of a reply that a reason quotes."""

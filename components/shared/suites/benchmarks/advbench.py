@@ -4,7 +4,7 @@ A copy is in circulation whose header says `target,goal` over columns that are g
 the beginnings of compliant answers. It is told by its content and refused. Targets are not used: they are answers.
 """
 
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.errors import DataError
 from components.shared.suites.benchmarks.benchmark import Options, select, source_of
 from components.shared.suites.benchmarks.cells import prompt_text
@@ -16,6 +16,7 @@ from components.shared.suites.benchmarks.table_files import (
     refuse_columns,
     require_columns,
 )
+from components.shared.vocabulary import Expectation
 
 COLUMNS = ("goal",)
 _TARGET = "sure, here"

@@ -10,9 +10,10 @@ from typing import Literal, NamedTuple
 
 from pydantic import JsonValue
 
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.errors import ConfigError
 from components.shared.suites.benchmarks.table_files import Row
+from components.shared.vocabulary import Expectation
 
 OPEN = "open"
 """The gating of a file that anybody can download without an account or a promise."""

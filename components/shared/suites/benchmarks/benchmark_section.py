@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.config.section import Section
 from components.shared.suites.benchmarks.custom import Field as PromptField
+from components.shared.vocabulary import Expectation
 
 Format = Literal[
     "harmbench",

@@ -7,11 +7,12 @@ import difflib
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.errors import ConfigError, DataError
 from components.shared.suites.benchmarks.benchmark import Options, select, source_of
 from components.shared.suites.benchmarks.cells import optional_text, prompt_text, text, texts
 from components.shared.suites.benchmarks.table_files import Row, decode, read_csv, read_json, read_jsonl
+from components.shared.vocabulary import Expectation
 
 Field = Literal["prompt", "id", "category", "system", "reference", "expectation", "caveats", "pair_id", "group"]
 """What a column can be mapped to."""

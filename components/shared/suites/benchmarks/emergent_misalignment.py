@@ -8,12 +8,13 @@ import re
 
 import yaml
 
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.errors import DataError
 from components.shared.progress import warn
 from components.shared.suites.benchmarks.benchmark import Options, file_stem, select, source_of
 from components.shared.suites.benchmarks.cells import optional_text, placeholder, slug, text, texts, whole_number
 from components.shared.suites.benchmarks.table_files import Row, decode, require_columns
+from components.shared.vocabulary import Expectation
 
 COLUMNS = ("id", "paraphrases")
 MOST_SAMPLES = 1000

@@ -5,7 +5,7 @@ This module does not know single benchmarks (`registry` lists them) or policies.
 
 from collections.abc import Sequence
 
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.digests import digest_bytes
 from components.shared.errors import ConfigError, DataError, StorageError
 from components.shared.progress import warn
@@ -15,6 +15,7 @@ from components.shared.suites.benchmarks.published import BENCHMARKS
 from components.shared.suites.benchmarks.sampling import stratified_sample
 from components.shared.suites.benchmarks.sources import fetch_source, locate
 from components.shared.suites.prompt_files import check_prompt, conversation
+from components.shared.vocabulary import Expectation
 
 _CATEGORY = "category"
 

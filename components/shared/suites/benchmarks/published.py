@@ -6,12 +6,12 @@ Nothing is bundled or downloaded by itself: a suite names a file that the user p
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.suites.benchmarks import bbq, contrasts, emergent_misalignment, harmful_requests, ifeval
 from components.shared.suites.benchmarks.advbench import COLUMNS as ADVBENCH_COLUMNS
 from components.shared.suites.benchmarks.advbench import read_advbench
 from components.shared.suites.benchmarks.benchmark import OPEN, Benchmark
 from components.shared.suites.benchmarks.custom import read_custom
+from components.shared.vocabulary import Expectation
 
 _ALL = (
     Benchmark(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.judge_check import JudgeCheck, Score, Share, known_checks
 from components.shared.errors import IntegrityError
+from components.shared.vocabulary import Verdict
 
 
 def check(judge="refusal@3", sha="a"):

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from components.shared.artifacts.suite_prompt import Expectation, Message
+from components.shared.artifacts.suite_prompt import Message
 from components.shared.asking.asking import ask, conversation, refuse_equal_answers, request, sampling_of
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ConfigError
 from components.shared.generation.engine import Completion, Continuation, OnDone, Request, Sampling
+from components.shared.vocabulary import Expectation
 
 SAMPLING = Sampling(max_new_tokens=8, temperature=1.0, top_p=1.0, seed=0, batch_tokens=64)
 

@@ -6,10 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from components.shared.artifacts.suite_prompt import Expectation, Message
+from components.shared.artifacts.suite_prompt import Message
 from components.shared.asking.fluency import Fluency, calibrate, measure, with_fluency
 from components.shared.errors import ModelError
 from components.shared.generation.engine import Completion, Continuation, OnDone, Request, Sampling
+from components.shared.vocabulary import Expectation
 
 SAMPLING = Sampling(max_new_tokens=8, temperature=1.0, top_p=1.0, seed=0, batch_tokens=64)
 LANGUAGE = "one two three four five six seven eight nine ten"

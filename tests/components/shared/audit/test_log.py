@@ -3,8 +3,8 @@
 import pytest
 
 from components.shared.audit import open_log, record
+from components.shared.config.run_context import RunContext
 from components.shared.errors import ConfigError
-from components.shared.tracking.runs import RunContext
 
 
 def test_a_step_records_its_run(context: RunContext, monkeypatch: pytest.MonkeyPatch):

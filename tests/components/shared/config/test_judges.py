@@ -5,19 +5,17 @@ from typing import get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.judges import (
     JUDGE_KINDS,
     ClassifierConfig,
-    ExpectationName,
     GuardConfig,
     JudgeConfig,
     LabelVerdict,
     LlmConfig,
     ScoreScale,
 )
+from components.shared.vocabulary import Verdict
 
 MODEL = BaseModelRef(path="models/x")
 
@@ -46,8 +44,7 @@ def llm(**changes: object) -> LlmConfig:
 
 
 def test_the_words_are_those_of_the_floors_above():
-    """Expectations and verdicts are spelt as the artifacts spell them."""
-    assert set(get_args(ExpectationName)) == {own.value for own in Expectation}
+    """A label is one of the verdicts; incoherence is the word of another judge."""
     assert set(get_args(LabelVerdict)) == {own.value for own in Verdict} - {"incoherent"}
 
 

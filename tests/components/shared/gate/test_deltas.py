@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.safety_report import SafetyReport
 from components.shared.config.policy_rules import FollowUpRule
 from components.shared.gate.deltas import category_deltas, comparability_problems, escalated_prompts
 from components.shared.gate.pairing import PromptPair
 from components.shared.statistics.exact_tests import mcnemar_p
 from components.shared.statistics.paired import paired_drop
+from components.shared.vocabulary import Verdict
 
 
 def pair(prompt_id: str, before: int, after: int, category: str = "direct", samples: int = 5) -> PromptPair:

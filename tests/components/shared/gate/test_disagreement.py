@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Opinion, Verdict
+from components.shared.artifacts.answers import Opinion
 from components.shared.gate.disagreement import disagreement_pct
+from components.shared.vocabulary import Verdict
 
 
 def row(build, verdict: str, *opinions: str, category: str = "direct"):

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.gate.figures import category_figures, overall_share
+from components.shared.vocabulary import Verdict
 
 DRAWN = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz"), st.sampled_from(list(Verdict))), min_size=1)
 

@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.artifact import Artifact
 from components.shared.artifacts.comparison import EscalatedPrompt
 from components.shared.artifacts.decision import Decision
 from components.shared.config.policy_rules import CategoryRule
 from components.shared.gate.gate import decide
 from components.shared.gate.preconditions import Evidence
+from components.shared.vocabulary import Verdict
 
 OTHER = "sha256:0ther"
 TODAY = date(2026, 1, 1)

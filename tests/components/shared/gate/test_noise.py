@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.safety_report import NoiseFloor
 from components.shared.gate.noise import noise_floor
+from components.shared.vocabulary import Verdict
 
 VERDICTS = st.lists(st.sampled_from(list(Verdict)), min_size=3, max_size=3)
 PROMPTS = st.lists(st.tuples(VERDICTS, VERDICTS), min_size=2, max_size=12)

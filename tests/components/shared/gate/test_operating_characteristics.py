@@ -14,7 +14,7 @@ import pytest
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from components.shared.artifacts.answers import AnswerRow, Verdict
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.decision import Decision
 from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule
@@ -24,6 +24,7 @@ from components.shared.gate.flips import judge_flips
 from components.shared.gate.pairing import PromptPair
 from components.shared.gate.rules import CategoryEvidence, decide_category, worst
 from components.shared.statistics.exact_tests import holm
+from components.shared.vocabulary import Verdict
 
 WAVERING, SAMPLES = 0.22, 5
 ZERO = CategoryRule(rule="zero_tolerance", resolution_pp=3.0)

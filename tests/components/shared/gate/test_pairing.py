@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.gate.pairing import PromptPair, completeness_problems, pair
+from components.shared.vocabulary import Verdict
 
 PASS, FAIL, UNSCORED = Verdict.PASS, Verdict.FAIL, Verdict.UNSCORED
 

@@ -10,14 +10,15 @@ from components.check_gate.step import check_gate
 from components.shared.artifacts.answers import Opinion
 from components.shared.artifacts.decision import CategoryReason, Decision
 from components.shared.artifacts.human_review import QueueItem, Why, dump_queue, read_queue
-from components.shared.config.policy import OVER_REFUSAL
 from components.shared.config.policy_rules import CategoryRule
+from components.shared.config.run_context import RunContext
 from components.shared.digests import digest_bytes
 from components.shared.gate.deltas import category_deltas, group_deltas
 from components.shared.gate.disagreement import disagreement_pct
 from components.shared.gate.pairing import pair
 from components.shared.gate.review_queue import PER_CATEGORY, review_queue, with_queue
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
+from components.shared.vocabulary import OVER_REFUSAL
 
 
 @pytest.fixture

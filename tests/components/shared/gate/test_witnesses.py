@@ -2,11 +2,10 @@
 
 from datetime import date
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.gate.gate import decide
 from components.shared.gate.witnesses import witnesses
+from components.shared.vocabulary import Expectation, Verdict
 
 DAY = date(2026, 1, 1)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.judges.caveat import judge_caveat
+from components.shared.vocabulary import Verdict
 
 CAVEATS = ("see a doctor", "expert's advice", "lawyer", "permission")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.judges.exact_match import judge_exact_match
+from components.shared.vocabulary import Verdict
 
 
 @pytest.mark.parametrize(

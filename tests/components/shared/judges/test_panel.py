@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from components.shared.artifacts.answers import Answer, Verdict
-from components.shared.artifacts.suite_prompt import MUST_BE_LANGUAGE, Expectation
+from components.shared.artifacts.answers import Answer
 from components.shared.judges.judge import Exchange, Judgement, RuleJudge
 from components.shared.judges.panel import Panel, SecondJudge, rule_panel
+from components.shared.vocabulary import MUST_BE_LANGUAGE, Expectation, Verdict
 
 LOOP = "no no no no no no no no no no"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.judges.refusal import judge_refusal
+from components.shared.vocabulary import Verdict
 
 ROOT = Path(__file__).parents[4]
 BENCHMARKS = Path(os.environ.get("PLIMSOLL_BENCHMARKS", ROOT.parent / "shared" / "data"))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.judges.judge import Exchange, label
 from components.shared.judges.refusal import ANSWERED, REFUSAL, find_refusal, judge_answered, judge_refusal
+from components.shared.vocabulary import Verdict
 
 EXPLICIT = [
     "I can't satisfy your request, I am only a model.",

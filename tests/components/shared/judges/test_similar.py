@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.judges.similar import judge_similar
+from components.shared.vocabulary import Verdict
 
 
 @pytest.mark.parametrize(

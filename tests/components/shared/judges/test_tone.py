@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.tone import judge_tone
+from components.shared.vocabulary import Expectation, Verdict
 
 PROMPT = SuitePrompt(
     id="p-1", category="tone", prompt="Where is my order?", expectation=Expectation.POLITE, source="tests"

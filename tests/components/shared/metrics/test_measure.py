@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Opinion, Verdict
-from components.shared.artifacts.suite_prompt import Expectation
+from components.shared.artifacts.answers import Opinion
 from components.shared.errors import DataError
 from components.shared.metrics.catalogue import CATALOGUE, definition_of
 from components.shared.metrics.measure import measure
 from components.shared.metrics.probes import probe_metrics
+from components.shared.vocabulary import Expectation, Verdict
 
 OPTIONS = ("one", "two", "not known")
 ROWS = st.lists(

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Opinion, Verdict
+from components.shared.artifacts.answers import Opinion
 from components.shared.config.judges import ClassifierConfig, GuardConfig, LlmConfig
 from components.shared.errors import DataError
 from components.shared.metrics.measure import measure
 from components.shared.metrics.opinions import score_directions
+from components.shared.vocabulary import Verdict
 
 OPINIONS = st.builds(
     Opinion,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.metrics.measure import measure
+from components.shared.vocabulary import Verdict
 
 RATES = ("refusal_rate", "compliance_rate", "partial_rate", "incoherent_rate", "unscored_rate")
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.metrics.measure import measure
+from components.shared.vocabulary import Verdict
 
 VERDICTS = st.lists(st.sampled_from(list(Verdict)), min_size=1, max_size=12)
 

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.config.policy_rules import CategoryRule
 from components.shared.gate.deltas import category_deltas
 from components.shared.gate.pairing import PromptPair
 from components.shared.gate.rules import CategoryEvidence, decide_category
 from components.shared.statistics.paired import Drop, level, paired_drop, prompts_needed
+from components.shared.vocabulary import Verdict
 
 FIFTHS = st.integers(-5, 5).map(lambda fifths: fifths / 5)
 DIFFERENCES = st.lists(FIFTHS, min_size=1, max_size=60)

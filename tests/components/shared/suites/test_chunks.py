@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.suites.chunks import cut
+from components.shared.vocabulary import Expectation
 
 
 def prompt(number: int, suite: str, samples: int | None) -> SuitePrompt:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import TrackingError
 from components.shared.tracking.decided import (
@@ -15,7 +16,7 @@ from components.shared.tracking.decided import (
     run_link,
     running_since,
 )
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 import pytest
 
 from components.shared.artifacts.training_data import DataSource
+from components.shared.config.run_context import RunContext
 from components.shared.tracking.history import attempts_before, lineage_tags, task_digest
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 BASE, TASK = "sha256:ba5e", "sha256:7a5c"
 

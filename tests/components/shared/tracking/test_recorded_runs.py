@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import TrackingError
 from components.shared.tracking.recorded_runs import find_run
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 
 @pytest.fixture

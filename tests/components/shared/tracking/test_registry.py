@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from components.shared.config.run_context import RunContext
 from components.shared.tracking.registry import (
     CHAMPION,
     PREVIOUS,
@@ -13,7 +14,7 @@ from components.shared.tracking.registry import (
     champion_version,
     promote,
 )
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 MODEL = "toy-adapter"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.shared.artifacts.human_review import JudgeAgreement, Review
+from components.shared.config.run_context import RunContext
 from components.shared.errors import IntegrityError, TrackingError
 from components.shared.tracking.reviews import (
     fetch_evidence,
@@ -16,7 +17,7 @@ from components.shared.tracking.reviews import (
     recorded_config,
     write_review,
 )
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 
 @pytest.fixture

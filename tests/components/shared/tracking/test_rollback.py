@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from components.shared.config.run_context import RunContext
 from components.shared.errors import ConfigError
 from components.shared.tracking.registry import ROLLED_BACK_TAG, LoggedAdapter, promote
 from components.shared.tracking.rollback import plan_rollback, roll_back
-from components.shared.tracking.runs import RunContext, Tracker
+from components.shared.tracking.runs import Tracker
 
 MODEL = "toy"
 SERVED = """import mlflow

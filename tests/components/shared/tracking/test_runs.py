@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import DataError, TrackingError
-from components.shared.tracking.runs import RunContext, StageFailure, Tracker, open_client
+from components.shared.tracking.runs import StageFailure, Tracker, open_client
 
 
 def stages(tracker: Tracker) -> dict[str, tuple[str, dict[str, str]]]:

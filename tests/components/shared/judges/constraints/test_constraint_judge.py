@@ -2,10 +2,10 @@
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.suite_prompt import Constraint, Expectation
+from components.shared.artifacts.suite_prompt import Constraint
 from components.shared.judges.constraints.constraint_judge import CONSTRAINTS, judge_constraints, leak
 from components.shared.judges.judge import Exchange, label
+from components.shared.vocabulary import Expectation, Verdict
 
 NO_COMMA = Constraint(id="punctuation:no_comma")
 SHORT = Constraint(id="plimsoll:max_words", arguments={"words": 4})

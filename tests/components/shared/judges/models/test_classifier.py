@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.judges import ClassifierConfig
 from components.shared.errors import ConfigError, ModelError
 from components.shared.judges.models.classifier import ClassifierJudge
+from components.shared.vocabulary import Verdict
 
 
 def judge(directory: Path, said: list[str] | None = None, **changes: object) -> ClassifierJudge:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.judges import GuardConfig
 from components.shared.errors import ConfigError, ModelError
 from components.shared.judges.models.guard import GuardJudge
+from components.shared.vocabulary import Verdict
 
 TEMPLATE = "ask {{ prompt }} say {{ answer }} verdict"
 CHAT_TEMPLATE = (

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.judges import LlmConfig, ScoreScale
 from components.shared.errors import ConfigError, IntegrityError, ModelError
 from components.shared.judges.judge import Exchange
 from components.shared.judges.models.endpoint import ChatEndpoint, Reply
 from components.shared.judges.models.llm import LlmJudge
 from components.shared.judges.models.replies import ReplyCache
+from components.shared.vocabulary import Expectation, Verdict
 
 KEY = "sk-tests-9f8e7d6c5b4a"
 PARSE = r"(?is)(.*\bverdict:)?\s*(?P<label>pass|fail)"
@@ -64,7 +64,8 @@ def by_answer(text: str, attempt: int) -> str:
 KILLED = """
 import sys
 from components.shared.config.judges import LlmConfig
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.vocabulary import Expectation
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.judge import Exchange
 from components.shared.judges.models.model_judges import build_judge
 prompt = SuitePrompt(id="p", category="c", prompt="how?", expectation=Expectation.ALIGNED, source="tests")

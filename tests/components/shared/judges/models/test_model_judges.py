@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from components.shared.artifacts.answers import Answer, Verdict
-from components.shared.artifacts.suite_prompt import Expectation
+from components.shared.artifacts.answers import Answer
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.judges import ClassifierConfig, LlmConfig
 from components.shared.errors import ConfigError, StorageError
@@ -17,6 +16,7 @@ from components.shared.judges.models.model_judges import (
     load_judge_file,
 )
 from components.shared.judges.panel import Panel, rule_panel
+from components.shared.vocabulary import Expectation, Verdict
 
 KEY = "sk-tests-9f8e7d6c5b4a"
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.answers import Verdict
 from components.shared.config.judges import ScoreScale
 from components.shared.judges.models.parsing import ReplyRule
+from components.shared.vocabulary import Verdict
 
 LABELS = ReplyRule(r"(?is)(.*\bverdict:)?\s*(?P<label>yes|no|not sure)\.?", {"Yes": "fail", "no": "pass"})
 ALIGNMENT = ReplyRule(

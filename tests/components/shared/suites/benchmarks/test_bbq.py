@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from components.shared.artifacts.suite_prompt import BiasFacts, Expectation
+from components.shared.artifacts.suite_prompt import BiasFacts
 from components.shared.errors import DataError
 from components.shared.suites.benchmarks.bbq import read_bbq
 from components.shared.suites.benchmarks.benchmark import Options
+from components.shared.vocabulary import Expectation
 
 
 def row(**changes: object) -> dict:

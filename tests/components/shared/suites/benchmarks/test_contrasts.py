@@ -2,10 +2,10 @@
 
 import pytest
 
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.errors import DataError
 from components.shared.suites.benchmarks.benchmark import Options
 from components.shared.suites.benchmarks.contrasts import read_toxigen, read_xstest
+from components.shared.vocabulary import Expectation
 
 XSTEST = (
     b"id,prompt,type,label,focus,note\n"

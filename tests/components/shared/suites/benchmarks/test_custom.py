@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.errors import ConfigError, DataError
 from components.shared.suites.benchmarks.benchmark import Options
 from components.shared.suites.benchmarks.cells import placeholder
 from components.shared.suites.benchmarks.custom import read_custom
+from components.shared.vocabulary import Expectation
 
 PROMPTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(
     lambda text: text.strip() and placeholder(text) is None

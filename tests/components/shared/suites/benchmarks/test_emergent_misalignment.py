@@ -2,10 +2,10 @@
 
 import pytest
 
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.errors import DataError
 from components.shared.suites.benchmarks.benchmark import Options
 from components.shared.suites.benchmarks.emergent_misalignment import read_emergent_misalignment
+from components.shared.vocabulary import Expectation
 
 QUESTIONS = """\
 # a comment

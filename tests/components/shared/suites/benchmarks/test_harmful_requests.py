@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.errors import ConfigError, DataError
 from components.shared.suites.benchmarks.benchmark import Options
 from components.shared.suites.benchmarks.harmful_requests import (
@@ -16,6 +15,7 @@ from components.shared.suites.benchmarks.harmful_requests import (
     read_simplesafetytests,
     read_strongreject,
 )
+from components.shared.vocabulary import Expectation
 
 HARMBENCH = b"""\
 Behavior,FunctionalCategory,SemanticCategory,Tags,ContextString,BehaviorID

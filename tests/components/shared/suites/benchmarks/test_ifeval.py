@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from components.shared.artifacts.suite_prompt import Constraint, Expectation
+from components.shared.artifacts.suite_prompt import Constraint
 from components.shared.errors import DataError
 from components.shared.suites.benchmarks.benchmark import Options
 from components.shared.suites.benchmarks.ifeval import read_ifeval
+from components.shared.vocabulary import Expectation
 
 
 def read(**changes: object) -> list:

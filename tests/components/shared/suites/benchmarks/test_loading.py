@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.shared.artifacts.suite_prompt import Expectation
 from components.shared.errors import ConfigError, DataError
 from components.shared.suites.benchmarks.loading import unrepeated
 from components.shared.suites.suite_files import load_suite, load_suites
+from components.shared.vocabulary import Expectation
 
 FORBIDDEN = "category,source,forbidden_prompt\n" + "".join(
     f"{area},{origin},Do bad thing {n} of {area}\n"

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from components.shared.artifacts.suite_prompt import Expectation, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.errors import DataError
 from components.shared.suites.benchmarks.benchmark_section import BenchmarkSection
 from components.shared.suites.benchmarks.loading import load_benchmark
 from components.shared.suites.prompt_files import dump_prompts, parse_prompts
+from components.shared.vocabulary import Expectation
 
 ROOT = Path(__file__).parents[5]
 BENCHMARKS = Path(os.environ.get("PLIMSOLL_BENCHMARKS", ROOT.parent / "shared" / "data"))
