@@ -38,9 +38,7 @@ Wait = Annotated[
 def add_cluster_commands(app: typer.Typer) -> None:
     """Adds the commands that work with a Kubeflow server."""
     app.command(epilog="Example: plimsoll submit configs/pipelines/mine.yaml --wait")(submit)
-    app.command(epilog='Example: plimsoll schedule configs/pipelines/mine.yaml --cron "0 3 * * 1" --tz Europe/Berlin')(
-        schedule
-    )
+    app.command(epilog='Example: plimsoll schedule configs/pipelines/mine.yaml --cron "0 3 * * 1"')(schedule)
     app.command(epilog="Example: plimsoll trigger configs/pipelines/mine.yaml --max-age-days 30")(trigger)
 
 

@@ -33,7 +33,7 @@ def schedule(
     ] = None,
     zone: Annotated[
         str | None,
-        typer.Option("--tz", metavar="ZONE", help="Time zone of --cron; default: the server's, cluster.time_zone."),
+        typer.Option("--tz", metavar="ZONE", help="Time zone of --cron; only the server's, cluster.time_zone."),
     ] = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="The schedule; default: that of the pipeline.")
@@ -65,10 +65,11 @@ def schedule(
     if show:
         _show_schedules(client)
     elif cron is not None:
+        from pipelines.cluster.cron import server_cron
         from pipelines.cluster.package import compile_package
         from pipelines.cluster.submit import request_of
 
-        expression = _in_the_servers_zone(cron, zone, loaded.config.cluster.time_zone)
+        expression = server_cron(cron, zone, loaded.config.cluster.time_zone)
         warn_of_local_addresses(loaded.config)
         request = request_of(loaded.config, compile_package(loaded), known, experiment)
         identity, replaced = put_schedule(
@@ -85,22 +86,6 @@ def schedule(
     else:
         delete_schedule(client, known)
         typer.echo(f"schedule {known} is deleted; its runs stay")
-
-
-def _in_the_servers_zone(cron: str, zone: str | None, server_zone: str) -> str:
-    from components.shared.progress import warn
-    from pipelines.cluster.cron import cron_of, translate
-
-    if zone is None:
-        return cron_of(cron)
-    expression, until = translate(cron, zone, server_zone)
-    if until is not None:
-        warn(
-            f"the server reads times in {server_zone}: from {until} on, when clocks change, this schedule is early or "
-            f"late by the clocks of {zone}. Run this command again then, or let the server read {zone} "
-            "(CRON_SCHEDULE_TIMEZONE of its scheduled workflow controller, and cluster.time_zone)"
-        )
-    return expression
 
 
 def _show_schedules(client: "Client") -> None:
