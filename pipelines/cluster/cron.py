@@ -21,7 +21,7 @@ _FIELDS: tuple[tuple[str, int, int, Sequence[str]], ...] = (
     ("day of week", 0, 6, _WEEKDAYS),
 )
 _PART = re.compile(r"(?:[*?]|([0-9]+|[a-z]+)(?:-([0-9]+|[a-z]+))?)(?:/0*[1-9][0-9]*)?")
-"""One element of a field, in lower case: `*`, `N` or `A-B`, each with `/STEP`, as robfig/cron 1.2 (the server) reads it."""
+"""One element of a field, in lower case: `*`, `N` or `A-B`, each with `/STEP`, as robfig/cron 1.2 reads it."""
 
 
 def server_cron(text: str, zone: str | None, server_zone: str, now: datetime | None = None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
-RENDERED = ("local", "staging", "production", "production+argo-events", "production+argo-cron-workflow")
+RENDERED = ("local", "staging", "production")
 
 WAIT = MANIFESTS / "base" / "mlflow" / "wait_for_schema.py"
 NAMES = ("mlflow", "mlflow.plimsoll", "mlflow.plimsoll.svc", "mlflow.plimsoll.svc.cluster.local", "localhost")

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-RENDERED = ("local", "staging", "production", "production+argo-events", "production+argo-cron-workflow")
+RENDERED = ("local", "staging", "production")
 
 
 class End(NamedTuple):
@@ -101,19 +101,6 @@ def test_local_servers_are_reached_by_those_that_use_them(overlays):
     local = overlays["local"]
     assert [_allowed(local, one, STORE, 8333) for one in (MLFLOW, STEP, TRIGGER, STRANGER)] == [True, True, True, False]
     assert [_allowed(local, one, POSTGRES, 5432) for one in (MLFLOW, MIGRATION, STEP)] == [True, True, False]
-
-
-def test_events_reach_the_bus(overlays):
-    """Source and sensor reach the event bus, the queue and the Kubernetes API, and nobody else reaches the bus."""
-    resources = overlays["production+argo-events"]
-    bus = End("plimsoll-pipelines", {"eventbus-name": "default", "controller": "eventbus-controller"})
-    for controller in ("eventsource-controller", "sensor-controller"):
-        pod = End("plimsoll-pipelines", {"controller": controller})
-        assert _allowed(resources, pod, bus, 4222)
-        assert _allowed(resources, pod, S3, 443)
-    assert _allowed(resources, bus, bus, 6222)
-    assert not _allowed(resources, STEP, bus, 4222)
-    assert not _allowed(resources, bus, S3, 443)
 
 
 def _allowed(resources: list[dict[str, Any]], source: End, target: End, port: int) -> bool:
