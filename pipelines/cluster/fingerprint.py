@@ -8,16 +8,14 @@ difference.
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
 from components.shared.config.sections import DataConfig, PipelineConfig
 from components.shared.data.training_files import read_training_files
 from components.shared.digests import digest_bytes, digest_json, short
-from components.shared.generation.base_models import base_digest, locate_base_model, tokenizer_digest
+from components.shared.generation.base_models import base_digest, cached_base_model, tokenizer_digest
 from components.shared.suites.suite_files import dump_prompts, load_suites
 from components.shared.tracking.decided import DecidedOn
 from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY
@@ -73,7 +71,7 @@ def fingerprint(config: PipelineConfig, policy: Policy) -> Fingerprint:
     """
     suites = load_suites(config.suites)
     files = read_training_files(config.data, [prompt for suite in suites for prompt in suite.prompts])
-    directory = _directory(config.base_model)
+    directory = cached_base_model(config.base_model)
     return Fingerprint(
         sources=tuple(Source(file.role, file.sha256, file.address) for file in files),
         base_name=config.base_model.name,
@@ -182,16 +180,4 @@ def _asking_of(sections: Sections) -> dict[str, Any] | None:
     try:
         return _asking(EvaluationConfig.model_validate_json(json.dumps(sections["evaluation"])))
     except (KeyError, ValueError):
-        return None
-
-
-def _directory(base: BaseModelRef) -> Path | None:
-    if base.path is not None:
-        return locate_base_model(base)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(str(base.hub_id), revision=base.revision, local_files_only=True))
-    except LocalEntryNotFoundError:
         return None

@@ -282,6 +282,26 @@ def test_a_local_run_is_found_by_its_start(tracked_project):
     assert launcher.standing("no such run") == "unknown"
 
 
+def test_a_base_model_that_the_hub_does_not_give_is_one_sentence(tracked_project, call, monkeypatch, tmp_path):
+    """An id that is none, and a hub that nobody reaches: exit code 2 and a sentence with the cure, no traceback."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    for hub_id, cure in (("a/b/c", "is no model id, such as org/name"), ("org/model", "the hub cannot be reached")):
+        tracked_project.write_config(base_model={"hub_id": hub_id, "revision": "v1"})
+        called = call("trigger", "config.yaml", "--local")
+        assert (called.code, cure in called.err, "Traceback" in called.err) == (2, True, False), called.err
+
+
+def test_a_hub_model_is_compared_by_its_name_where_it_is_not_cached(tracked_project, decide, monkeypatch, tmp_path):
+    """Without its files on this machine, and without asking the hub, another id or revision is a change."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    decide("20260501-a")
+    tracked_project.write_config(base_model={"hub_id": "org/model", "revision": "v1"})
+    assert [why for why in _assess(tracked_project).why if why.endswith("then, org/model@v1 now")]
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_trigger_runs_the_graph_here_and_then_finds_nothing_due(tracked_project):
