@@ -13,7 +13,10 @@ from pathlib import Path
 
 DISTRIBUTION = "plimsoll-pipelines"
 HEAVY = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "safetensors")
-EVERYWHERE = ("kfp.dsl.executor_main", "mlflow", "boto3", "scipy", "sklearn", "matplotlib", "pipelines.cli")
+EVERYWHERE = (
+    *("kfp.dsl.executor_main", "kfp_server_api", "mlflow", "boto3", "huggingface_hub"),
+    *("scipy", "sklearn", "matplotlib", "pipelines.cli"),
+)
 
 
 def steps_of(kind: str) -> list[str]:
