@@ -1,4 +1,4 @@
-"""Everything that is imported directly is declared in pyproject.toml; what the CPU image needs, as a base dependency."""
+"""What is imported directly is declared in pyproject.toml; what the CPU image needs, as a base dependency."""
 
 import ast
 import re
