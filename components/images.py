@@ -40,7 +40,7 @@ def image_reference(kind: str, references: Path = REFERENCES) -> str:
             ) from None
         return str(found)
     registry = os.environ.get("PLIMSOLL_IMAGE_REGISTRY", "localhost")
-    tag = os.environ.get("PLIMSOLL_IMAGE_TAG", "0.1.0")
+    tag = os.environ.get("PLIMSOLL_IMAGE_TAG", "0.2.0")
     return f"{registry}/plimsoll-python-{kind}:{tag}"
 
 
