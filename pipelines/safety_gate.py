@@ -77,7 +77,23 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
         reuse: bool = config.reuse,
         checkpoints: str = texts.checkpoints,
     ) -> None:
-        """See the module."""
+        """Fine-tunes an aligned model and registers the adapter only if it did not become less safe.
+
+        Base model and adapter answer the same prompts. A policy that was fixed before training decides on the paired change.
+
+        Args:
+            base_model: Aligned model to fine-tune (BaseModelRef as JSON).
+            data: Training rows and how they are mixed (DataConfig as JSON).
+            suites: Addresses of the safety suites (JSON list).
+            evaluation: How both models are asked and judged (EvaluationConfig as JSON).
+            recipe: Hyper-parameters of the LoRA fine-tuning (Recipe as JSON).
+            policy: Thresholds and rules of the gate, with their categories (Policy as JSON).
+            registry: Name of the registered model in MLflow (RegistryConfig as JSON).
+            tracking: MLflow server, experiment and audit log (TrackingConfig as JSON).
+            store: Address of the content-addressed store of answers, reports and adapters.
+            reuse: Whether answers, adapters and reports that were made from equal inputs are taken from the store.
+            checkpoints: How often the training is saved, and where (CheckpointConfig as JSON).
+        """
         run = {"tracking": tracking, "pipeline": config.name, "pipeline_run": pipeline_run}
         asking = {"base_model": base_model, "evaluation": evaluation, "store": store, "reuse": reuse}
         exit_task = place(publish_report(**run), "publish_report", CPU_STEP)
@@ -165,7 +181,6 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
     return dsl.pipeline(
         graph,
         name=f"plimsoll-{config.name}",
-        description="Fine-tunes an aligned model and registers the adapter only if it did not become less safe.",
         pipeline_config=run_settings(config.cluster),
     )
 
