@@ -124,7 +124,7 @@ def test_the_health_check_says_what_is_wrong(root):
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
     for finding in (
-        "the wheel does not hold all modules",
+        "the wheel does not hold exactly the modules",
         "import no_such_module: ModuleNotFoundError",
         "torch is installed",
         "PYTHONSAFEPATH is not set",

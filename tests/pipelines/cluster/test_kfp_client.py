@@ -60,7 +60,7 @@ def test_a_refusal_is_not_repeated(kubeflow, connect, waits):
 def test_an_expired_token_is_one_message_without_the_token(kubeflow, connect):
     """A token that the server no longer takes is not sent again; the message says what to do, not what it was."""
     kubeflow.accepted = "fresh"
-    with pytest.raises(ClusterError, match=r"HTTP 401, with the given token.*get a new one") as raised:
+    with pytest.raises(ClusterError, match=r"HTTP 401, with the token of --token.*get a new one") as raised:
         ensure_experiment(connect(token=STALE), "e")
     assert STALE not in str(raised.value)
     assert len(kubeflow.requests) == 1

@@ -3,14 +3,14 @@
 import json
 
 from components.shared.config.sections import PipelineConfig
-from pipelines.cluster.submit import Request, ensure_experiment, request_of, show_request, submit, version_name
+from pipelines.cluster.submit import Submission, ensure_experiment, show_submission, submission_of, submit, version_name
 
 HIDDEN = "nobody-knows"
 RUNS, EXPERIMENTS = "/apis/v2beta1/runs", "/apis/v2beta1/experiments"
 
 
-def _request(package, **changes) -> Request:
-    return Request(package, "plimsoll-demo", "demo-1", "pipeline-runner")._replace(**changes)
+def _request(package, **changes) -> Submission:
+    return Submission(package, "plimsoll-demo", "demo-1", "pipeline-runner")._replace(**changes)
 
 
 def test_a_submission_is_three_requests(kubeflow, connect, package):
@@ -99,7 +99,7 @@ def test_an_upload_is_a_version_named_by_content(kubeflow, connect, package):
 
 def test_a_dry_run_shows_the_request_and_no_secret(kubeflow, connect, package):
     """What is shown is what would be sent, without credentials, and nothing is sent."""
-    shown = json.loads(show_request(connect(token=HIDDEN), _request(package)))
+    shown = json.loads(show_submission(connect(token=HIDDEN), _request(package)))
     assert shown["POST /apis/v2beta1/runs"]["display_name"] == "demo-1"
     assert shown["POST /apis/v2beta1/runs"]["pipeline_spec"]["pipeline_spec"] == package.pipeline_spec
     assert HIDDEN not in json.dumps(shown)
@@ -123,7 +123,7 @@ def test_the_experiment_is_the_flags_the_clusters_or_mlflows(package):
         )
     )
     named = config.model_copy(update={"cluster": config.cluster.model_copy(update={"experiment": "in-kubeflow"})})
-    assert request_of(config, package, "r").experiment == "in-mlflow"
-    assert request_of(config, package, "r").service_account == "runner"
-    assert request_of(named, package, "r").experiment == "in-kubeflow"
-    assert request_of(named, package, "r", "flag").experiment == "flag"
+    assert submission_of(config, package, "r").experiment == "in-mlflow"
+    assert submission_of(config, package, "r").service_account == "runner"
+    assert submission_of(named, package, "r").experiment == "in-kubeflow"
+    assert submission_of(named, package, "r", "flag").experiment == "flag"
