@@ -119,7 +119,7 @@ class Client:
     def _reason(self, error: Any) -> str:
         status, who = error.status, self.server.credentials
         if status == 401 or 300 <= status < 400:  # a redirect leads to a login page
-            return f"does not accept the credentials (HTTP {status}, with {who.describe()}); {_cure(who)}"
+            return f"refuses access (HTTP {status}, with {who.describe()}); {_cure(who)}"
         if status == 403:
             place = f"namespace {self.server.namespace!r}" if self.server.namespace else "this server"
             return (

@@ -18,13 +18,13 @@ def _find(resources: list[dict[str, Any]], kind: str, name: str) -> dict[str, An
 
 def test_every_overlay_renders_without_a_problem(check, overlays):
     """Every overlay satisfies the schemas of two versions of Kubernetes."""
-    found = [
+    problems = [
         f"{overlay} {check.title(one)}: {problem}"
         for overlay, resources in overlays.items()
         for one in resources
         for problem in check.problems(one)
     ]
-    assert (tuple(overlays), found) == (RENDERED, [])
+    assert (tuple(overlays), problems) == (RENDERED, [])
 
 
 def test_every_component_is_rendered_somewhere(check):

@@ -14,13 +14,13 @@ NAMES = ("mlflow", "mlflow.plimsoll", "mlflow.plimsoll.svc", "mlflow.plimsoll.sv
 
 
 def _settings(resources: list) -> dict[str, str]:
-    (found,) = [one for one in resources if one["metadata"]["name"].startswith("mlflow-settings")]
-    return found["data"]
+    (settings,) = [one for one in resources if one["metadata"]["name"].startswith("mlflow-settings")]
+    return settings["data"]
 
 
 def _server(workloads: list, overlay: str) -> dict:
-    (found,) = [one for one in workloads if one.overlay == overlay and one.title == "Deployment plimsoll/mlflow"]
-    return found.spec
+    (server,) = [one for one in workloads if one.overlay == overlay and one.title == "Deployment plimsoll/mlflow"]
+    return server.spec
 
 
 def _arguments(workloads: list, overlays: dict, overlay: str) -> list[str]:

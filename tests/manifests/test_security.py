@@ -194,10 +194,10 @@ def test_expected_secrets_are_in_the_examples(workloads, overlays):
 def test_throw_away_servers_are_local_only(overlays):
     """The S3 server, the Postgres and their secrets exist in the overlay local and nowhere else."""
     names = {name: {one["metadata"]["name"] for one in resources} for name, resources in overlays.items()}
-    own = {"object-store", "postgres", "make-bucket"}
-    assert own <= names["local"]
+    throw_away = {"object-store", "postgres", "make-bucket"}
+    assert throw_away <= names["local"]
     for name in SHARED:
-        assert not own & names[name], name
+        assert not throw_away & names[name], name
         assert "seaweedfs" not in yaml.safe_dump(overlays[name])
 
 

@@ -13,10 +13,10 @@ RENDERED = ("local", "staging", "production")
 
 
 def _settings(resources: list) -> dict[str, str]:
-    (found,) = [
+    (settings,) = [
         one for one in resources if one["metadata"]["name"] == "plimsoll-trigger" and one["kind"] == "ConfigMap"
     ]
-    return found["data"]
+    return settings["data"]
 
 
 def _triggers(workloads: list, overlay: str) -> list:
@@ -37,7 +37,9 @@ def test_the_command_is_one_of_ours(workloads, overlays, overlay):
     settings = _settings(overlays[overlay])
     for one in _triggers(workloads, overlay):
         (container,) = one.containers
-        name, *rest = [re.sub(r"\$\((\w+)\)", lambda found: settings[found[1]], word) for word in container["args"]]
+        name, *rest = [
+            re.sub(r"\$\((\w+)\)", lambda variable: settings[variable[1]], word) for word in container["args"]
+        ]
         command = get_command(app).commands[name]  # type: ignore[attr-defined]
         parsed = command.make_context(name, rest).params
         assert name == "trigger"

@@ -105,8 +105,8 @@ def tracked(tracked_project):
 )
 def test_a_finished_run_ends_with_its_decision(tracked, decision, code):
     """The exit code of a run that succeeded is that of its decision in MLflow."""
-    found = run_result(tracked(decision=decision), "r1", Ending("SUCCEEDED", None, ()))
-    assert (found.exit_code, decision in found.text) == (code, True)
+    result = run_result(tracked(decision=decision), "r1", Ending("SUCCEEDED", None, ()))
+    assert (result.exit_code, decision in result.text) == (code, True)
 
 
 def test_green_without_a_decision_is_a_failure(tracked):
@@ -123,8 +123,8 @@ def test_green_without_a_decision_is_a_failure(tracked):
 def test_a_red_run_is_a_failure_whatever_was_decided(tracked):
     """A run that the server calls failed or cancelled ends with 1 and names step and reason."""
     tracking = tracked("FAILED", decision="promote")
-    found = run_result(tracking, "r1", Ending("CANCELED", "stopped by a person", ("evaluate_safety (post)",)))
-    assert (found.exit_code, found.text) == (
+    result = run_result(tracking, "r1", Ending("CANCELED", "stopped by a person", ("evaluate_safety (post)",)))
+    assert (result.exit_code, result.text) == (
         1,
         "the run ended as CANCELED in evaluate_safety (post): stopped by a person",
     )

@@ -16,7 +16,7 @@ def _request(package, **changes) -> Submission:
 def test_a_submission_is_three_requests(kubeflow, connect, package):
     """The experiment is looked for and made, then the run is started with both parts of the pipeline in its body."""
     run_id = submit(connect(namespace="team"), _request(package))
-    assert [(own.method, own.path) for own in kubeflow.requests] == [
+    assert [(request.method, request.path) for request in kubeflow.requests] == [
         ("GET", EXPERIMENTS),
         ("POST", EXPERIMENTS),
         ("POST", RUNS),
@@ -50,7 +50,7 @@ def test_the_sdk_sends_the_same_run(kubeflow, connect, package, tmp_path, monkey
         str(file), run_name="demo-1", experiment_id=kubeflow.things["experiments"][0]["experiment_id"],
         service_account="pipeline-runner",
     )  # fmt: skip
-    ours, theirs = (own.body for own in kubeflow.sent("POST", RUNS))
+    ours, theirs = (request.body for request in kubeflow.sent("POST", RUNS))
     assert ours == theirs
 
 
@@ -65,7 +65,7 @@ def test_a_lost_answer_makes_no_second_run(kubeflow, connect, package):
     """Where the server started the run but its answer was lost, the run is found by its name, not started again."""
     kubeflow.fail("POST", RUNS, 502, carried_out=True)
     run_id = submit(connect(), _request(package))
-    assert [own["run_id"] for own in kubeflow.things["runs"]] == [run_id]
+    assert [run["run_id"] for run in kubeflow.things["runs"]] == [run_id]
     assert len(kubeflow.sent("POST", RUNS)) == 1
 
 
@@ -73,7 +73,7 @@ def test_a_run_that_was_not_started_is_started_again(kubeflow, connect, package)
     """Where the server did nothing, the request is repeated."""
     kubeflow.fail("POST", RUNS, 503, times=2)
     submit(connect(), _request(package))
-    assert [own.status for own in kubeflow.sent("POST", RUNS)] == [503, 503, 200]
+    assert [request.status for request in kubeflow.sent("POST", RUNS)] == [503, 503, 200]
     assert len(kubeflow.things["runs"]) == 1
 
 
@@ -93,7 +93,7 @@ def test_an_upload_is_a_version_named_by_content(kubeflow, connect, package):
         "pipeline_id": pipeline["pipeline_id"],
         "pipeline_version_id": kubeflow.things["versions"][0]["pipeline_version_id"],
     }
-    assert [own.body["pipeline_version_reference"] for own in kubeflow.sent("POST", RUNS)] == [reference] * 2
+    assert [request.body["pipeline_version_reference"] for request in kubeflow.sent("POST", RUNS)] == [reference] * 2
     assert "pipeline_spec" not in kubeflow.sent("POST", RUNS)[0].body
 
 

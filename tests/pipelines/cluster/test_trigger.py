@@ -169,9 +169,9 @@ def test_many_calls_at_once_start_one_run(tracked_project):
     """Twelve calls at the same time: one starts a run, eleven say why not."""
     assessment, launcher = _assess(tracked_project), Launcher()
     with ThreadPoolExecutor(12) as pool:
-        found = list(pool.map(lambda _: _trigger(tracked_project, launcher, assessment), range(12)))
+        results = list(pool.map(lambda _: _trigger(tracked_project, launcher, assessment), range(12)))
     assert len(launcher.started) == 1
-    assert [own.run is None for own in found].count(True) == 11
+    assert [each.run is None for each in results].count(True) == 11
 
 
 def test_a_run_that_failed_is_started_again_and_not_for_ever(tracked_project):
@@ -195,7 +195,7 @@ def test_a_forced_run_says_why(tracked_project, decide):
     assert _trigger(tracked_project, launcher, forced="new driver").run is None
     assert _trigger(tracked_project, launcher, forced="another reason").run is not None
     entries = open_log(str(tracked_project.folder / ".plimsoll/audit.jsonl")).entries()
-    assert [(own.why, own.facts["attempt"]) for own in entries if own.event == "triggered"] == [
+    assert [(entry.why, entry.facts["attempt"]) for entry in entries if entry.event == "triggered"] == [
         ("forced: new driver.", "1"),
         ("forced: another reason.", "1"),
     ]
@@ -261,7 +261,7 @@ def test_a_run_that_the_server_started_unnoticed_is_found(tracked_project, conne
     kubeflow.things["runs"][0]["state"] = "FAILED"
     again = _trigger(tracked_project, launcher, assessment)
     assert again.run == kubeflow.things["runs"][0]["run_id"]
-    assert [own["display_name"][-2:] for own in kubeflow.things["runs"]] == ["-2", "-1"]
+    assert [run["display_name"][-2:] for run in kubeflow.things["runs"]] == ["-2", "-1"]
     assert ensure_experiment(client, "e") == kubeflow.things["runs"][0]["experiment_id"]
 
 
