@@ -13,6 +13,7 @@ from components.shared.artifacts.artifact import Record
 from components.shared.audit.entry import START, End
 from components.shared.digests import canonical_json, short
 from components.shared.errors import IntegrityError
+from components.shared.storage import atomic_write
 
 
 class Head(Record):
@@ -44,12 +45,10 @@ def write_head(path: Path, head: Head) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as stream:
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8") as stream:
         stream.write(f"{canonical_json(head.model_dump())}\n")
         stream.flush()
         os.fsync(stream.fileno())
-    partial.replace(path)
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)
