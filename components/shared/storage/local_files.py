@@ -96,7 +96,7 @@ def put(source: Path, address: str, sha256: str | None = None) -> None:
     Args:
         source: local file.
         address: path or s3:// address.
-        sha256: the file's digest, where the caller has taken it.
+        sha256: the file's digest, if the caller has it.
 
     Raises:
         StorageError: it cannot be written.
@@ -125,7 +125,7 @@ def put_text(text: str, address: str) -> None:
 
 
 def delete(address: str) -> None:
-    """Removes a file or object; harmless where there is none.
+    """Removes a file or object; harmless if there is none.
 
     Raises:
         StorageError: it cannot be removed.
@@ -140,7 +140,7 @@ def delete(address: str) -> None:
 
 
 def delete_tree(address: str) -> None:
-    """Removes all files or objects below an address; harmless where there are none.
+    """Removes all files or objects below an address; harmless if there are none.
 
     Raises:
         StorageError: one cannot be removed.

@@ -87,7 +87,7 @@ def write_arguments(digest: str) -> dict[str, Any]:
 
 
 def delete_object(address: str) -> None:
-    """Removes an object; harmless where there is none.
+    """Removes an object; harmless if there is none.
 
     Raises:
         StorageError: it cannot be removed.
@@ -98,10 +98,10 @@ def delete_object(address: str) -> None:
 
 
 def put_new(text: str, address: str, keep_until: datetime | None = None) -> bool:
-    """Writes a text to an S3 object that does not exist yet; False where it exists, or another is being written.
+    """Writes a text to an S3 object that does not exist yet; False if it exists or another writer was faster.
 
-    The store decides that in the request itself (`If-None-Match: *`), so that of two writers exactly one wins. It takes
-    a store that knows the header: S3 does since August 2024.
+    The store decides that within the request (`If-None-Match: *`), so that exactly one of two writers wins. It must
+    support the header; S3 does since August 2024.
 
     Args:
         text: the content.
@@ -165,11 +165,11 @@ def has_object_lock(address: str) -> bool:
 
 
 _seen: set[tuple[int, str]] = set()
-"""Buckets that are there, by client: asked once."""
+"""Buckets that exist, by client, so that each is checked once."""
 
 
 def _require_bucket(address: str) -> None:
-    """Tells a missing bucket from a missing object, which a HEAD answers alike."""
+    """Raises if the bucket is missing: a HEAD answers 404 for a missing bucket and a missing object."""
     from botocore.exceptions import ClientError
 
     client, bucket = s3_client(), parse_s3(address).bucket
@@ -186,7 +186,7 @@ def _require_bucket(address: str) -> None:
 
 
 def _reason(address: str, error: Exception) -> Exception:
-    """Why a HEAD was refused: its answer has no body, so a GET of one byte is asked for the reason."""
+    """Why a HEAD was refused: its answer has no body, so a GET of one byte is sent to get the reason."""
     from botocore.exceptions import ClientError
 
     bucket, key = parse_s3(address)

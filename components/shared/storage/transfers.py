@@ -48,7 +48,7 @@ def upload(source: Path, address: str, sha256: str | None = None) -> None:
     Args:
         source: local file.
         address: s3:// address.
-        sha256: the file's digest where the caller has taken it.
+        sha256: the file's digest, if the caller has it.
 
     Raises:
         StorageError: it cannot be written.

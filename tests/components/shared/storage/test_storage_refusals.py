@@ -62,7 +62,7 @@ def test_a_wrong_clock_is_named(rclone_bucket: str, environment: pytest.MonkeyPa
     storage.put_text("before", ADDRESS)
     now = botocore.auth.get_current_datetime
     environment.setattr(
-        botocore.auth, "get_current_datetime", lambda *rest, **own: now(*rest, **own) - timedelta(hours=1)
+        botocore.auth, "get_current_datetime", lambda *args, **kwargs: now(*args, **kwargs) - timedelta(hours=1)
     )
     for attempt in operations(tmp_path):
         with pytest.raises(ClockSkewError, match="the clock of this machine differs from the store's"):

@@ -95,7 +95,7 @@ def door(request: pytest.FixtureRequest, environment: pytest.MonkeyPatch) -> Ite
 
 @pytest.fixture
 def address(request: pytest.FixtureRequest) -> str:
-    """An object of this test's own."""
+    """An object that only this test uses."""
     return f"s3://plimsoll/{request.node.name.replace('[', '-').rstrip(']')}"
 
 
@@ -260,7 +260,7 @@ def test_a_long_transfer_says_how_far_it_is(
 
 
 def test_content_that_is_not_what_its_writer_wrote_is_refused(door: Door, address: str, tmp_path: Path):
-    """A digest in the object's metadata, or the caller's own, is held against the bytes."""
+    """The bytes are compared with the digest in the object's metadata, or with the caller's."""
     bucket, key = storage.parse_s3(address)
     storage._client().put_object(Bucket=bucket, Key=key, Body=b"spoilt", Metadata={"sha256": "0" * 64})
     with pytest.raises(IntegrityError, match=r"has digest sha256:.*, expected sha256:000"):
