@@ -168,7 +168,7 @@ def test_what_a_judge_needs_and_lacks_is_an_error(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("prompt,answer,label,reference,constraints\np,a,pass,b,nonsense\np,a,pass,,\n")
     file = read_labelled(str(path))
-    with pytest.raises(DataError, match="reads caveats as well, and no column is called so"):
+    with pytest.raises(DataError, match="reads caveats as well, and there is no such column"):
         exchanges(file, Expectation.CAVEAT)
     with pytest.raises(DataError, match=r"labels.csv:2: constraints: .*'nonsense'"):
         exchanges(file, Expectation.CONSTRAINTS)

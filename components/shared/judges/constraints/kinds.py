@@ -22,7 +22,7 @@ KINDS: Kinds = {**KEYWORD_KINDS, **LENGTH_KINDS, **FORMAT_KINDS, **WORDING_KINDS
 def check_constraints(constraints: Iterable[Constraint]) -> str | None:
     """The first thing that is wrong with constraints, with its cure, or None.
 
-    Arguments that are null count as not given: tables of IFEval hold every argument's column in every row.
+    An argument that is null is left out: tables of IFEval have a column for every argument.
     """
     for place, constraint in enumerate(constraints):
         kind = KINDS.get(constraint.id)

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -224,18 +223,25 @@ class ChatServer:
         with self.lock:
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
-            attempt = sum(own["messages"][-1]["content"] == text for own in self.requests)
+            attempt = sum(request["messages"][-1]["content"] == text for request in self.requests)
             self.requests.append(body)
-            self.headers.append(dict(handler.headers))
+            self.headers.append({name.title(): value for name, value in handler.headers.items()})
             self.paths.append(handler.path)
-        time.sleep(self.delay_s)
+        self.released.wait(self.delay_s)
         return self.answer(text, attempt)
 
 
-def completion(text: str | None, ended: str = "stop", **message: object) -> dict[str, Any]:
-    """A chat completion's body."""
-    own = {"role": "assistant", "content": text, **message}
-    return {"model": "judge-served", "choices": [{"index": 0, "finish_reason": ended, "message": own}]}
+def completion(text: str | None, ended: str = "stop", **changes: object) -> dict[str, Any]:
+    """A chat completion's body, with the fields of OpenAI's API reference that vLLM and llama.cpp send as well."""
+    message = {"role": "assistant", "content": text, **changes}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1760000000,
+        "model": "judge-served",
+        "choices": [{"index": 0, "finish_reason": ended, "logprobs": None, "message": message}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
+    }
 
 
 @pytest.fixture(scope="session")
@@ -245,38 +251,34 @@ def completed() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def chat_server() -> Iterator[ChatServer]:
-    own = ChatServer()
+    chat = ChatServer()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             try:
-                answer = own.take(self)
+                answer = chat.take(self)
                 if answer == "hang":
-                    own.released.wait(10)
+                    chat.released.wait(10)
                     answer = "drop"
                 if answer == "drop":
                     self.close_connection = True
                     self.connection.close()
                     return
             finally:
-                with own.lock:
-                    own.in_flight -= 1
+                with chat.lock:
+                    chat.in_flight -= 1
             status, headers, body = answer if isinstance(answer, tuple) else (200, {}, answer)
             if isinstance(body, int):
                 status, body = body, f"status {body}"
             elif isinstance(body, str) and status == 200 and not headers:
                 body = completion(body)
-            content = (
-                body
-                if isinstance(body, bytes)
-                else body.encode()
-                if isinstance(body, str)
-                else json.dumps(body).encode()
-            )
+            is_json = isinstance(body, dict)
+            content = json.dumps(body).encode() if is_json else body if isinstance(body, bytes) else body.encode()
             self.send_response(status)
-            for name, value in {"Content-Length": str(len(content)), **headers}.items():
+            kind = "application/json" if is_json else "text/html"
+            for name, value in {"Content-Type": kind, "Content-Length": str(len(content)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
@@ -288,9 +290,9 @@ def chat_server() -> Iterator[ChatServer]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    own.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    yield own
-    own.released.set()
+    chat.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    yield chat
+    chat.released.set()
     server.shutdown()
     server.server_close()
     thread.join()

@@ -128,7 +128,7 @@ def test_a_directory_without_a_model_is_named(tmp_path):
 def test_a_model_without_a_head_is_refused(guard, exchange):
     """A checkpoint of another kind would get a random head; it is an error instead."""
     with pytest.raises(
-        ModelError, match=r"lacks the weights score.weight; expected the files of a sequence classifier"
+        ModelError, match=r"lacks 1 weights, such as score.weight; expected the files of a sequence classifier"
     ):
         judge(guard, label="LABEL_1").judge([exchange("the river")])
 

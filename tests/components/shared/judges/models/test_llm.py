@@ -50,9 +50,7 @@ def judge(url: str, cache: Path | None, said: list[str] | None = None, retries: 
         key_env="JUDGE_KEY",
         timeout_s=own.timeout_s,
         retries=retries,
-        connections=own.concurrency,
         say=say,
-        pause=lambda seconds: False,
     )
     return LlmJudge(own, connect, ReplyCache(None if cache is None else str(cache)), say)
 
@@ -160,7 +158,7 @@ def test_another_request_is_another_reply(chat_server, exchange, tmp_path, chang
 def test_a_run_that_broke_off_goes_on(chat_server, many, tmp_path):
     """An endpoint that goes down ends the run with one error; the next run asks only for what is missing."""
     chat_server.answer = lambda text, attempt: by_answer(text, 0) if len(chat_server.requests) <= 25 else 503
-    with pytest.raises(ModelError, match="gave no answer in 1 tries; the last: HTTP 503") as caught:
+    with pytest.raises(ModelError, match="answers HTTP 503 'status 503', after up to 0 retries") as caught:
         judge(chat_server.url, tmp_path, retries=0, concurrency=2).judge(many)
     kept = len(list(tmp_path.rglob("*.json")))
     assert kept in (24, 25)  # two ask at once: the 26th request may come in before the 25th is answered

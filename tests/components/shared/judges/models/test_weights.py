@@ -54,7 +54,7 @@ def test_a_batch_that_does_not_fit_is_halved(capsys):
 
     assert in_halves("guard", range(11), run) == [own * 10 for own in range(11)]
     assert computed == list(range(11))
-    assert "11 texts do not fit in the GPU's memory; going on with half as many" in capsys.readouterr().err
+    assert "11 texts do not fit in the GPU's memory; trying again with half as many" in capsys.readouterr().err
 
 
 def test_one_text_that_does_not_fit_is_an_error():
