@@ -162,13 +162,14 @@ class ChatEndpoint:
         return self._error(f"answers {self._status(response)}; {cures.get(status, 'check url, model and extra')}")
 
     def _unreached(self, error: Exception) -> ModelError:
-        causes = list(_causes(error))
-        if untrusted := [cause for cause in causes if isinstance(cause, ssl.SSLError)]:
-            return self._error(
-                f"has no trusted connection: {self._hidden(str(untrusted[0]))}; check http or https in url, and the "
-                "endpoint's certificate"
-            )
-        reason = self._hidden("; ".join(f"{type(cause).__name__}: {cause}" for cause in causes[:1]) or str(error))
+        causes = [*_causes(error), error]
+        for cause in causes:
+            if isinstance(cause, ssl.SSLError):
+                return self._error(
+                    f"has no trusted connection: {self._hidden(str(cause))}; check http or https in url, and the "
+                    "endpoint's certificate"
+                )
+        reason = self._hidden(f"{type(causes[0]).__name__}: {causes[0]}")
         return self._error(f"gave no answer, after {self._retries} retries; the last try: {reason}; check url")
 
     def _error(self, what: str) -> ModelError:

@@ -38,10 +38,10 @@ def _tokenizer(special: list[str], pairs: bool) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     vocabulary = [*special, "[UNK]", "ask", "say", "verdict", "safe", "unsafe", "odd", *PLAIN, *GOOD, *BAD]
-    own = Tokenizer(models.WordLevel({word: place for place, word in enumerate(vocabulary)}, unk_token="[UNK]"))  # noqa: S106 - a token of the tokenizer
-    own.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer = Tokenizer(models.WordLevel({word: place for place, word in enumerate(vocabulary)}, unk_token="[UNK]"))  # noqa: S106 - a token of the tokenizer
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     if pairs:
-        own.post_processor = processors.TemplateProcessing(
+        tokenizer.post_processor = processors.TemplateProcessing(
             single="[CLS] $A [SEP]",
             pair="[CLS] $A [SEP] $B:1 [SEP]:1",
             special_tokens=[(token, vocabulary.index(token)) for token in ("[CLS]", "[SEP]")],
@@ -49,7 +49,7 @@ def _tokenizer(special: list[str], pairs: bool) -> Any:
         roles = {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
     else:
         roles = {"eos_token": "[END]"}
-    return PreTrainedTokenizerFast(tokenizer_object=own, unk_token="[UNK]", **roles)  # noqa: S106 - a token of the tokenizer
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", **roles)  # noqa: S106 - a token of the tokenizer
 
 
 def _text(draw: Any, *lists: list[str], longest: int = 8) -> str:
@@ -57,9 +57,9 @@ def _text(draw: Any, *lists: list[str], longest: int = 8) -> str:
 
 
 def _with_bad_word(draw: Any, text: str) -> str:
-    own = text.split()
-    own.insert(draw.randint(0, len(own)), draw.choice(BAD))
-    return " ".join(own)
+    words = text.split()
+    words.insert(draw.randint(0, len(words)), draw.choice(BAD))
+    return " ".join(words)
 
 
 def _train(model: Any, steps: int, loss: Callable[[], Any], rate: float) -> None:
@@ -104,12 +104,12 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
         toxic = [draw.random() < 0.5 for _ in range(32)]
         asked = [_text(draw, PLAIN, GOOD, longest=4) if draw.random() < 0.5 else None for _ in toxic]
         said = [
-            _with_bad_word(draw, _text(draw, PLAIN, GOOD, longest=5)) if own else _text(draw, PLAIN, GOOD)
-            for own in toxic
+            _with_bad_word(draw, _text(draw, PLAIN, GOOD, longest=5)) if is_toxic else _text(draw, PLAIN, GOOD)
+            for is_toxic in toxic
         ]
         rows = [[text, said] if text is not None else [said] for text, said in zip(asked, said, strict=True)]
         inputs = tokenizer.pad([dict(tokenizer(*row)) for row in rows], return_tensors="pt")
-        return model(**inputs, labels=torch.tensor([int(own) for own in toxic])).loss
+        return model(**inputs, labels=torch.tensor([int(is_toxic) for is_toxic in toxic])).loss
 
     _train(model, 150, loss, 5e-3)
     directory = tmp_path_factory.mktemp("classifier")
@@ -184,9 +184,9 @@ def guard(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def loss() -> Any:
         rows = [row() for _ in range(32)]
         width = max(map(len, rows))
-        padded = [[*((end, -100) for _ in range(width - len(own))), *own] for own in rows]
-        inputs, labels = (torch.tensor([[pair[part] for pair in own] for own in padded]) for part in (0, 1))
-        mask = torch.tensor([[0] * (width - len(own)) + [1] * len(own) for own in rows])
+        padded = [[*((end, -100) for _ in range(width - len(row))), *row] for row in rows]
+        inputs, labels = (torch.tensor([[pair[part] for pair in row] for row in padded]) for part in (0, 1))
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
         return model(input_ids=inputs, attention_mask=mask, labels=labels).loss
 
     _train(model, 200, loss, 5e-3)

@@ -50,7 +50,7 @@ def test_a_chat_is_completed(chat_server):
 
 
 def test_without_a_key_none_is_sent(chat_server, monkeypatch):
-    """An endpoint of one's own may need no key, and OPENAI_API_KEY is not meant for it."""
+    """A local endpoint may need no key, and OPENAI_API_KEY is meant for another one."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-for-another-endpoint")
     endpoint(chat_server.url, key=None, key_env=None).complete(BODY)
     assert "Authorization" not in chat_server.headers[0]
