@@ -119,7 +119,7 @@ def plan(
 @suites_app.command(epilog="Example: plimsoll suites benchmarks")
 def benchmarks(as_json: Json = False) -> None:
     """Lists the published benchmarks that can be read, with licence and gating; none of them is bundled."""
-    from components.shared.suites.benchmarks import BENCHMARKS
+    from components.shared.suites.benchmarks.published import BENCHMARKS
     from pipelines.suites.tables import show_benchmarks
 
     rows = [

@@ -4,8 +4,7 @@
     prompt_completion  {"prompt": "…", "completion": "…"} (texts, or lists of messages)
     alpaca             {"instruction": "…", "input": "…", "output": "…"} (input may be missing or empty)
 
-A row may name its `intent`; other keys are ignored, as trl ignores them. This
-module does not know where rows go or how they are mixed.
+A row may name its `intent`; other keys are ignored, as trl ignores them.
 """
 
 import json
@@ -30,16 +29,16 @@ class Chat(NamedTuple):
     messages: tuple[Message, ...]
     line: int
     intent: str | None = None
-    """The row's own `intent` field, where it has one."""
+    """The row's `intent` field; None if it has none."""
 
     @property
     def user_texts(self) -> tuple[str, ...]:
-        """What the user says, turn by turn."""
+        """The texts of the user's turns."""
         return tuple(message.content for message in self.messages if message.role == "user")
 
 
 class ChatFile(NamedTuple):
-    """All rows of one file and the shape that they had."""
+    """All rows of one file, and their shape."""
 
     chats: tuple[Chat, ...]
     shape: Shape
@@ -51,10 +50,10 @@ def parse_chats(content: bytes, where: str, shape: Shape = "auto") -> ChatFile:
     Args:
         content: the file's bytes, UTF-8 (a byte-order mark is skipped).
         where: the file's address, for errors.
-        shape: how rows look; auto decides by the keys of the first row.
+        shape: the form of the rows; auto decides by the keys of the first row.
 
     Raises:
-        DataError: naming file and line, for anything that is not a row of that shape; also for a file without rows.
+        DataError: a row does not have the shape (file and line are named), or the file has no rows.
     """
     chats: list[Chat] = []
     for number, row in _json_lines(content, where):
@@ -83,7 +82,7 @@ def _json_lines(content: bytes, where: str) -> Iterator[tuple[int, dict[str, Any
                 f"{where}:{number}: not valid JSON at column {error.colno}: {error.msg}; "
                 f"the line begins {raw[:60].decode(errors='replace')!r}; expected one JSON object per line"
             ) from None
-        except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets without end
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits, or deeply nested brackets
             raise DataError(f"{where}:{number}: cannot be read as JSON: {error}") from None
         if not isinstance(row, dict):
             raise DataError(f"{where}:{number}: holds {type(row).__name__} {str(row)[:60]!r}; expected a JSON object")

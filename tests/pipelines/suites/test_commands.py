@@ -109,7 +109,7 @@ def test_wrong_numbers_are_refused(call, options, named):
 
 def test_benchmarks_have_licence_and_gating(call):
     """Every benchmark that can be read is listed with what a user must know before downloading it."""
-    from components.shared.suites.benchmarks import BENCHMARKS
+    from components.shared.suites.benchmarks.published import BENCHMARKS
 
     code, out, _ = call("benchmarks", "--json")
     rows = json.loads(out)["benchmarks"]

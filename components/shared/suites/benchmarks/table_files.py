@@ -1,7 +1,6 @@
-"""Reads the rows of CSV, JSONL, JSON and plain-text files, each with the place that an editor would show.
+"""Reads the rows of CSV, JSONL, JSON and plain-text files, each with its file and line.
 
-UTF-8 with or without a byte-order mark, any line ends; CSV cells may hold line breaks. Cells are kept as they are.
-This module does not know what a column means.
+UTF-8 with or without a byte-order mark, any line ends; CSV cells may contain line breaks. Cells are kept as they are.
 """
 
 import csv
@@ -74,7 +73,7 @@ def read_csv(text: str, where: str) -> list[Row]:
 
 
 def read_records(text: str, where: str) -> list[tuple[int, list[str]]]:
-    """The cells of each non-blank CSV record, with the line on which it begins; the header is one of them.
+    """The cells of each CSV record, header included, with the line on which it begins; blank lines are left out.
 
     Raises:
         DataError: the file is not CSV, or ends inside a quoted cell.
@@ -97,7 +96,7 @@ def read_jsonl(text: str, where: str) -> list[Row]:
     """Rows of a JSONL file, blank lines left out.
 
     Raises:
-        DataError: a line is not one JSON object; a last line that breaks off is called so.
+        DataError: a line is not one JSON object; for the last line the error asks whether the file is cut off.
     """
     rows: list[Row] = []
     lines = text.split("\n")
@@ -125,7 +124,7 @@ def read_json(text: str, where: str) -> list[Row]:
 
 
 def read_lines(text: str, where: str) -> list[Row]:
-    """Rows of a plain-text file, one a line, in the column `text`; blank lines are left out."""
+    """Rows of a plain-text file, one per line, in the column `text`; blank lines are left out."""
     filled = [(line, content) for line, content in enumerate(text.split("\n"), start=1) if content.strip()]
     return [
         Row({"text": content.removesuffix("\r")}, f"{where}:{line}", number)
@@ -137,7 +136,7 @@ def require_columns(rows: Sequence[Row], columns: Iterable[str], where: str, who
     """Checks that every row has the columns; further columns are allowed, and can be filtered on.
 
     Raises:
-        DataError: there is no row, or a column is missing; the message lists what is there.
+        DataError: there is no row, or a column is missing.
     """
     if not rows:
         raise DataError(f"{where}: holds no rows; expected the columns {', '.join(columns)}")
@@ -147,7 +146,7 @@ def require_columns(rows: Sequence[Row], columns: Iterable[str], where: str, who
 
 
 def refuse_columns(found: Sequence[str], missing: Sequence[str], place: str, whose: str) -> NoReturn:
-    """Says which columns are missing, what is there instead, and what was perhaps meant.
+    """Raises the error for missing columns: it lists the file's columns and suggests the most similar one.
 
     Raises:
         DataError: always.
