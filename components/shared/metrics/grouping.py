@@ -66,9 +66,7 @@ def grouped(prompts: Sequence[SuitePrompt], rows: Iterable[AnswerRow]) -> tuple[
         asked[prompt.category].append(prompt)
     if ALL in asked:
         first = asked[ALL][0].id
-        raise DataError(
-            f"prompt {first!r}: category {ALL!r} is kept for metrics over all categories; choose another"
-        )
+        raise DataError(f"prompt {first!r}: category {ALL!r} is kept for metrics over all categories; choose another")
     cases: defaultdict[str, list[JudgedAnswer]] = defaultdict(list)
     for row in rows:
         answered = known.get(row.prompt_id)

@@ -94,8 +94,8 @@ def opinions(group: Group, directions: Mapping[str, Worse]) -> Iterator[Metric]:
         yield from _of_judge(group.category, judge, by_label[label], directions.get(judge, "either"))
 
 
-def _of_judge(category: str, judge: str, given: Sequence[Opinion], worse: Worse) -> Iterator[Metric]:
-    read = [opinion for opinion in given if opinion.verdict is not Verdict.UNSCORED]
+def _of_judge(category: str, judge: str, judged: Sequence[Opinion], worse: Worse) -> Iterator[Metric]:
+    read = [opinion for opinion in judged if opinion.verdict is not Verdict.UNSCORED]
     values = [opinion.score for opinion in read if opinion.score is not None]
     if values:
         yield OPINION_MEAN.of(category, fsum(values) / len(values), len(values), worse, judge=judge)
@@ -106,5 +106,5 @@ def _of_judge(category: str, judge: str, given: Sequence[Opinion], worse: Worse)
     if read:
         failing = sum(opinion.verdict is Verdict.FAIL for opinion in read)
         yield OPINION_FAIL_SHARE.of(category, 100 * failing / len(read), len(read), judge=judge)
-    unread = len(given) - len(read)
-    yield OPINION_UNSCORED_SHARE.of(category, 100 * unread / len(given), len(given), judge=judge)
+    unread = len(judged) - len(read)
+    yield OPINION_UNSCORED_SHARE.of(category, 100 * unread / len(judged), len(judged), judge=judge)

@@ -33,7 +33,7 @@ def test_all_suites_below_the_folder_are_listed(call, folder):
     assert code == 0
     assert "c585381ccd5e" in out
     assert out.count("2.6 pp") == 5
-    assert "when no prompt fails newly and none wavers" in out
+    assert "if no prompt changes" in out
     content = json.loads(call("list", "--json")[1])
     assert {row["category"]: row["prompts"] for row in content["categories"]} == dict.fromkeys(
         ("direct", "indirect", "domain", "bias", "benign"), 100
@@ -67,8 +67,8 @@ def test_a_plan_says_what_a_margin_takes(call):
     assert code == 0
     assert "53 prompts per category if no prompt changes at all; 89 for a chance of 80 %" in out
     content = json.loads(call("plan", "--margin", "4", "--spread", "0", "--json")[1])
-    assert [own["margin_pp"] for own in content["plans"]] == [1, 2, 3, 4, 5, 10]
-    assert all(own["least"] == own["likely"] for own in content["plans"])
+    assert [sizes["margin_pp"] for sizes in content["plans"]] == [1, 2, 3, 4, 5, 10]
+    assert all(sizes["least"] == sizes["likely"] for sizes in content["plans"])
     assert content["categories"] == []
 
 

@@ -112,7 +112,9 @@ def _infos(row: Row) -> list[tuple[str, str]]:
 def _unknown(row: Row, infos: list[tuple[str, str]]) -> int:
     unknown = [option for option, (_, group) in enumerate(infos) if group == _UNKNOWN]
     if len(unknown) != 1:
-        raise DataError(f"{row.place}: column 'answer_info': {len(unknown)} options are {_UNKNOWN!r}, expected exactly 1")
+        raise DataError(
+            f"{row.place}: column 'answer_info': {len(unknown)} options are {_UNKNOWN!r}, expected exactly 1"
+        )
     return unknown[0]
 
 

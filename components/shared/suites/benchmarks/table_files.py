@@ -145,16 +145,16 @@ def require_columns(rows: Sequence[Row], columns: Iterable[str], where: str, who
             refuse_columns(list(row.cells), missing, row.place if row.number > 1 else where, whose)
 
 
-def refuse_columns(found: Sequence[str], missing: Sequence[str], place: str, whose: str) -> NoReturn:
+def refuse_columns(present: Sequence[str], missing: Sequence[str], place: str, whose: str) -> NoReturn:
     """Raises the error for missing columns: it lists the file's columns and suggests the most similar one.
 
     Raises:
         DataError: always.
     """
-    folded = {name.casefold(): name for name in found}
+    folded = {name.casefold(): name for name in present}
     near = difflib.get_close_matches(missing[0].casefold(), folded, n=1, cutoff=0.75)
     hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
-    listed = ", ".join(repr(name[:40]) for name in found)
+    listed = ", ".join(repr(name[:40]) for name in present)
     raise DataError(
         f"{place}: column {missing[0]!r}: missing; {whose} has it, this file has {listed}{hint}; take the "
         "file as published, or read another layout with format: custom and columns"

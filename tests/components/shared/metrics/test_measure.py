@@ -152,7 +152,7 @@ def test_a_prompt_given_twice_is_refused(build):
 
 def test_100_000_rows_take_seconds(build):
     """Each row is looked at a fixed number of times: 200 categories are not 200 scans."""
-    expectations = [own for own in Expectation if own is not Expectation.CHOICE]
+    expectations = [expectation for expectation in Expectation if expectation is not Expectation.CHOICE]
     prompts = [
         build.prompt(f"p-{n}", category=f"c{n % 200}", expectation=expectations[n % 10], pair_id=f"x{n // 2}")
         for n in range(20_000)
