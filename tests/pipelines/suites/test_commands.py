@@ -90,7 +90,7 @@ def test_a_plan_holds_suites_against_the_margin(call, folder):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--margin", "0"], "planned by its resolution"),
+        (["--margin", "0"], "plan a rule of zero tolerance by its resolution"),
         (["--margin", "nan"], "above 0 and up to 100"),
         (["--confidence", "95"], "above 0.5 and below 1"),
         (["--confidence", "nan"], "above 0.5 and below 1"),
