@@ -14,6 +14,7 @@ from typing import NamedTuple, NoReturn
 from pydantic import JsonValue
 
 from components.shared.errors import DataError
+from components.shared.jsonl import parse_objects
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -98,14 +99,8 @@ def read_jsonl(text: str, where: str) -> list[Row]:
     Raises:
         DataError: a line is not one JSON object; for the last line the error asks whether the file is cut off.
     """
-    rows: list[Row] = []
-    lines = text.split("\n")
-    for line, content in enumerate(lines, start=1):
-        if content.strip():
-            last = not any(later.strip() for later in lines[line:])
-            cells = _parse(content, f"{where}:{line}", "; it is the last line: is the file cut off?" if last else "")
-            rows.append(Row(_object(cells, f"{where}:{line}"), f"{where}:{line}", len(rows) + 1))
-    return rows
+    rows = enumerate(parse_objects(text.encode().split(b"\n"), where), start=1)
+    return [Row(cells, f"{where}:{line}", number) for number, (line, cells) in rows]
 
 
 def read_json(text: str, where: str) -> list[Row]:
@@ -114,7 +109,7 @@ def read_json(text: str, where: str) -> list[Row]:
     Raises:
         DataError: it is something else.
     """
-    items = _parse(text, where, "")
+    items = _parse(text, where)
     if not isinstance(items, list):
         raise DataError(f"{where}: holds {_kind(items)}, expected a list of objects")
     return [
@@ -161,11 +156,11 @@ def refuse_columns(present: Sequence[str], missing: Sequence[str], place: str, w
     )
 
 
-def _parse(text: str, place: str, hint: str) -> JsonValue:
+def _parse(text: str, place: str) -> JsonValue:
     try:
         parsed: JsonValue = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{place}: not valid JSON: {error}{hint}") from None
+        raise DataError(f"{place}: not valid JSON: {error}") from None
     return parsed
 
 
