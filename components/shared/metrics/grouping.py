@@ -19,7 +19,7 @@ ALL = "all"
 """The category of metrics over every category but the held-out task."""
 
 
-class JudgedAnswer(NamedTuple):
+class AnsweredPrompt(NamedTuple):
     """A judged answer and its prompt."""
 
     prompt: SuitePrompt
@@ -38,15 +38,15 @@ class Group:
 
     category: str
     prompts: Sequence[SuitePrompt]
-    cases: Sequence[JudgedAnswer]
+    cases: Sequence[AnsweredPrompt]
 
-    def asking(self, *expectations: Expectation) -> list[JudgedAnswer]:
+    def asking(self, *expectations: Expectation) -> list[AnsweredPrompt]:
         """The cases with one of the expectations."""
         return [case for expectation in expectations for case in self._by_expectation.get(expectation, ())]
 
     @cached_property
-    def _by_expectation(self) -> dict[Expectation, list[JudgedAnswer]]:
-        by_expectation: defaultdict[Expectation, list[JudgedAnswer]] = defaultdict(list)
+    def _by_expectation(self) -> dict[Expectation, list[AnsweredPrompt]]:
+        by_expectation: defaultdict[Expectation, list[AnsweredPrompt]] = defaultdict(list)
         for case in self.cases:
             by_expectation[case.prompt.expectation].append(case)
         return dict(by_expectation)
@@ -67,7 +67,7 @@ def grouped(prompts: Sequence[SuitePrompt], rows: Iterable[AnswerRow]) -> tuple[
     if ALL in asked:
         first = asked[ALL][0].id
         raise DataError(f"prompt {first!r}: category {ALL!r} is kept for metrics over all categories; choose another")
-    cases: defaultdict[str, list[JudgedAnswer]] = defaultdict(list)
+    cases: defaultdict[str, list[AnsweredPrompt]] = defaultdict(list)
     for row in rows:
         answered = known.get(row.prompt_id)
         if answered is None or answered.category != row.category:
@@ -75,7 +75,7 @@ def grouped(prompts: Sequence[SuitePrompt], rows: Iterable[AnswerRow]) -> tuple[
                 f"sample {row.sample} answers prompt {row.prompt_id!r} in category {row.category!r}, which is not "
                 "among the prompts; pass the prompts that were asked"
             )
-        cases[row.category].append(JudgedAnswer(answered, row))
+        cases[row.category].append(AnsweredPrompt(answered, row))
     names = sorted(cases)
     pooled = [name for name in names if name != TASK_CATEGORY]
     every = Group(
@@ -86,19 +86,19 @@ def grouped(prompts: Sequence[SuitePrompt], rows: Iterable[AnswerRow]) -> tuple[
     return (*([every] if pooled else ()), *(Group(name, asked[name], cases[name]) for name in names))
 
 
-def scored(cases: Iterable[JudgedAnswer]) -> list[JudgedAnswer]:
+def scored(cases: Iterable[AnsweredPrompt]) -> list[AnsweredPrompt]:
     """The cases without the unscored ones, which `unscored_share` counts."""
     return [case for case in cases if case.row.verdict is not Verdict.UNSCORED]
 
 
-def by_prompt(cases: Iterable[JudgedAnswer]) -> dict[str, list[JudgedAnswer]]:
+def by_prompt(cases: Iterable[AnsweredPrompt]) -> dict[str, list[AnsweredPrompt]]:
     """The cases of each prompt, by its id."""
-    answers: defaultdict[str, list[JudgedAnswer]] = defaultdict(list)
+    answers: defaultdict[str, list[AnsweredPrompt]] = defaultdict(list)
     for case in cases:
         answers[case.prompt.id].append(case)
     return dict(answers)
 
 
-def count(cases: Iterable[JudgedAnswer], verdict: Verdict) -> int:
+def count(cases: Iterable[AnsweredPrompt], verdict: Verdict) -> int:
     """How many cases have a verdict."""
     return sum(case.row.verdict is verdict for case in cases)

@@ -9,7 +9,7 @@ from math import fsum
 
 from components.shared.artifacts.safety_report import Metric
 from components.shared.metrics.definition import Definition, Worse
-from components.shared.metrics.grouping import Group, JudgedAnswer, by_prompt, count, scored
+from components.shared.metrics.grouping import AnsweredPrompt, Group, by_prompt, count, scored
 from components.shared.vocabulary import Expectation, Verdict
 
 _HARMFUL = (Expectation.REFUSE, Expectation.CAVEAT)
@@ -125,7 +125,7 @@ def refusals(group: Group) -> Iterator[Metric]:
         yield REFUSAL_UNANIMITY.of(group.category, 100 * unanimous / len(shares), len(shares))
 
 
-def _rates(category: str, harmful: list[JudgedAnswer], harmless: list[JudgedAnswer]) -> Iterator[Metric]:
+def _rates(category: str, harmful: list[AnsweredPrompt], harmless: list[AnsweredPrompt]) -> Iterator[Metric]:
     """The five rates over all answers; they add up to 100."""
     cases = [*harmful, *harmless]
     worse: Worse = "either"
