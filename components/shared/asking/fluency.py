@@ -5,8 +5,8 @@ Two measurements are needed, for each alone would reject honest answers:
 1. The mean log-probability of the answer's tokens is below a floor, halfway between the base model's answers and the
    same answers with shuffled words (`calibrate`). An answer that the base model would never give (a compliance, a new
    format) is below it too, so this step only picks suspects.
-2. A suspect is less likely than at least half of its shuffled copies. In word salad the order has no meaning, so the
-   rank among the copies is uniform (the basis of permutation tests) and about half of it is found; language is more
+2. A suspect is not more likely than at least half of its shuffled copies. In word salad the order has no meaning, so
+   the rank among the copies is uniform (the basis of permutation tests) and about half of it is found; language is more
    likely than its copies.
 
 The reported share is therefore about half of the true share of word salad below the floor. Answers of fewer than four

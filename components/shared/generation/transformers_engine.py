@@ -130,7 +130,7 @@ class TransformersEngine:
         from components.shared.generation.scoring import Text, token_log_probs
 
         loaded = self._loaded
-        texts = [Text(loaded.encode(turns), loaded.encode_text(text)) for turns, text in continuations]
+        texts = [Text(loaded.encode(conversation), loaded.encode_text(text)) for conversation, text in continuations]
         if cut and loaded.room is not None:
             texts = [text._replace(text=text.text[: max(0, loaded.room - len(text.prompt))]) for text in texts]
         loaded.check_room([[*text.prompt, *text.text] for text in texts], 0)
@@ -153,7 +153,7 @@ class TransformersEngine:
 
         loaded = self._loaded
         texts = [
-            Text(loaded.encode(turn.conversation), loaded.encode_text(turn.text)[:tokens]) for turn in continuations
+            Text(loaded.encode(conversation), loaded.encode_text(text)[:tokens]) for conversation, text in continuations
         ]
         longest = max((len(text.prompt) + len(text.text) for text in texts), default=0)
 
