@@ -1,4 +1,4 @@
-"""Finds a base model on disk or on the hub, and identifies it by its bytes. Loads no weights, imports no torch."""
+"""Finds a base model on disk or on the hub, and computes its digest without loading it."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatch
@@ -24,7 +24,7 @@ def cached_base_model(base: BaseModelRef) -> Path | None:
     """The directory of a base model if it is on this machine; None for a hub model that is not in the local cache.
 
     Raises:
-        ConfigError: the directory holds no model, or hub_id is not an id of the hub.
+        ConfigError: the directory has no model, or hub_id is not an id of the hub.
     """
     if base.path is not None:
         _check_directory(Path(base.path))
@@ -41,10 +41,10 @@ def cached_base_model(base: BaseModelRef) -> Path | None:
 
 
 def check_base_model(base: BaseModelRef) -> None:
-    """Checks that a base model can be had, without loading or downloading it.
+    """Checks that a base model is available, without loading or downloading it.
 
     Raises:
-        ConfigError: the directory holds no model, or the hub does not know id and revision, or cannot be reached.
+        ConfigError: the directory has no model, or the hub has no such id and revision, or cannot be reached.
     """
     if cached_base_model(base) is not None:
         return
