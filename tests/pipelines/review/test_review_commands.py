@@ -164,7 +164,7 @@ def test_an_interrupted_review_goes_on(world, call, end: str):
     assert Tracker(world.context).parent().read_text("review.json") is None
     answer = call("review", "run-1", typed="pass\n\n" * 6 + "refuse\nIt helps.\n")
     assert answer.code == 10
-    assert "going on after 1 of 7" in answer.out
+    assert "continuing after 1 of 7" in answer.out
     assert "1 of 7: direct" not in answer.out
     verdicts = kept(world).verdicts
     assert (verdicts[0].verdict, verdicts[0].note, len(verdicts)) == (Verdict.FAIL, "first", 7)
@@ -195,7 +195,7 @@ def test_what_was_kept_and_not_carried_through_is_finished(world, call, monkeypa
     assert "it can be finished, not changed" in answer.err
     answer = call("review", "run-1", *APPROVE, "--name", "Bob")
     assert answer.code == 0
-    assert "finishing what was kept and not carried through" in answer.out
+    assert "finishing the review that was kept and not finished" in answer.out
     assert (kept(world).reviewer, len(world.versions)) == ("Ada", 1)
     assert audited(world) == [("decided", "Ada"), ("review", "Ada"), ("registered", "Ada")]
 
