@@ -145,12 +145,12 @@ def correct_for_judge(change: Json, rows: Iterable[Json], checks: Iterable[Json]
     """
     judges = Counter(row["judge"] for row in rows if row["verdict"] != "incoherent").most_common(1)
     of_judge = [check for check in checks if judges and check["judge"] == judges[0][0]]
-    found, failing = (sum(check["sensitivity"][field] for check in of_judge) for field in ("count", "of"))
+    recognised, failing = (sum(check["sensitivity"][field] for check in of_judge) for field in ("count", "of"))
     cleared, passing = (sum(check["specificity"][field] for check in of_judge) for field in ("count", "of"))
     if not (failing and passing):
         return Correction()
     measured = Drop(*(change[field] for field in ("prompts", "drop_pp", "lower_pp", "upper_pp", "spread_pp")))
-    corrected = corrected_drop(measured, JudgeError(found, failing, cleared, passing), confidence)
+    corrected = corrected_drop(measured, JudgeError(recognised, failing, cleared, passing), confidence)
     return Correction(blind=True) if corrected is None else Correction(_drop_fields(corrected))
 
 

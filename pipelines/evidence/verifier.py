@@ -51,8 +51,8 @@ def _compare_reports(files: EvidenceFiles, recomputed: Recomputed, differences: 
     compare("follow_up_report.json, order of prompts", asked_again, [*recomputed.flips], differences)
     compare("delta_report.json, categories", delta["categories"], recomputed.categories, differences)
     compare("delta_report.json, groups", delta["groups"], recomputed.groups, differences)
-    found = {prompt["prompt_id"]: prompt for prompt in prompts}
-    compare("follow_up_report.json, prompts", found, recomputed.flips, differences)
+    by_prompt = {prompt["prompt_id"]: prompt for prompt in prompts}
+    compare("follow_up_report.json, prompts", by_prompt, recomputed.flips, differences)
 
 
 def _compare_decision(files: EvidenceFiles, recomputed: Recomputed, differences: list[str]) -> None:
@@ -68,9 +68,9 @@ def _compare_decision(files: EvidenceFiles, recomputed: Recomputed, differences:
         "queue_sha256": decision["queue_sha256"] if recomputed.decision == "needs_review" else None,
     }
     compare(DECISION_FILE, decision, expected, differences)
-    found, reasons = _by_place(decision["reasons"]), _by_place(recomputed.reasons)
-    compare(f"{DECISION_FILE}, order of reasons", [*found], [*reasons], differences)
-    compare(f"{DECISION_FILE}, reasons", found, reasons, differences)
+    quoted, reasons = _by_place(decision["reasons"]), _by_place(recomputed.reasons)
+    compare(f"{DECISION_FILE}, order of reasons", [*quoted], [*reasons], differences)
+    compare(f"{DECISION_FILE}, reasons", quoted, reasons, differences)
 
 
 def _by_place(reasons: Iterable[Json]) -> Json:
@@ -80,8 +80,8 @@ def _by_place(reasons: Iterable[Json]) -> Json:
 def _compare_witnesses(witnesses: Iterable[Json], side: str, rows: Iterable[Json], differences: list[str]) -> None:
     """Each witness quotes an answer of this side, with its verdict and reason."""
     fields = ("category", "prompt_id", "sample")
-    given = {tuple(row[field] for field in fields): (row["answer"], row["verdict"], row["reason"]) for row in rows}
+    answers = {tuple(row[field] for field in fields): (row["answer"], row["verdict"], row["reason"]) for row in rows}
     for witness in witnesses:
         quoted = witness[side], witness[f"{side}_verdict"], witness[f"{side}_reason"]
-        answered = given[tuple(witness[field] for field in fields)]
-        compare(f"{DECISION_FILE}, witness {witness['prompt_id']}, {side}", quoted, answered, differences)
+        answer = answers[tuple(witness[field] for field in fields)]
+        compare(f"{DECISION_FILE}, witness {witness['prompt_id']}, {side}", quoted, answer, differences)

@@ -137,6 +137,6 @@ def _refuse_other_adapter(evidence: Path, decision: GateDecision, config: Pipeli
 
 
 def _with_audit_log(run: DecidedRun, config: PipelineConfig, tracking: TrackingConfig) -> DecidedRun:
-    """The run with the config's audit log, the store of the command, and its own experiment."""
+    """The run with the config's audit log, the store of the command, and the experiment that the run is in."""
     places = {"uri": tracking.uri, "experiment": run.context.tracking.experiment}
     return run._replace(context=run.context._replace(tracking=config.tracking.model_copy(update=places)))

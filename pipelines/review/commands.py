@@ -185,7 +185,7 @@ def rollback(
 
 
 def _recorded(tracking: "TrackingConfig", plan: "Rollback") -> "TrackingConfig":
-    """The tracking section of the config that made the champion, where its run recorded it; else `tracking`."""
+    """The tracking config of the run whose version is left, where that run recorded one; else `tracking`."""
     from components.shared.errors import TrackingError
     from components.shared.tracking.reviews import open_run, recorded_config
 

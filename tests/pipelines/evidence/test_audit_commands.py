@@ -61,7 +61,7 @@ def test_entries_are_shown_in_a_table(call, entries):
     """Each entry is a row, and nothing in it is markup."""
     code, out, _ = call("show")
     assert code == 0
-    assert [word in out for word in ("data_accepted", "PROMOTED: all is well.", "[bold]fell[/]", "grace")] == [True] * 4
+    assert [text in out for text in ("data_accepted", "PROMOTED: all is well.", "[bold]fell[/]", "grace")] == [True] * 4
 
 
 @pytest.mark.parametrize(

@@ -31,12 +31,12 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory) -> dict[str, Path]:
     """Evidence of a promotion, of a rejection and of a review."""
-    found = {}
-    for word, options in KINDS.items():
-        directory = tmp_path_factory.mktemp(word)
-        assert crafted.simple(directory, **options).decision.value == word
-        found[word] = directory / "evidence"
-    return found
+    folders = {}
+    for decision, options in KINDS.items():
+        directory = tmp_path_factory.mktemp(decision)
+        assert crafted.simple(directory, **options).decision.value == decision
+        folders[decision] = directory / "evidence"
+    return folders
 
 
 def rewrite(folder: Path, name: str, change) -> None:
@@ -48,10 +48,10 @@ def rewrite(folder: Path, name: str, change) -> None:
     path.write_text(json.dumps(envelope, indent=1, ensure_ascii=False) + "\n")
 
 
-@pytest.mark.parametrize("word", KINDS)
-def test_honest_evidence_is_verified(folders, word: str):
+@pytest.mark.parametrize("decision", KINDS)
+def test_honest_evidence_is_verified(folders, decision: str):
     """Nothing differs, and the decision is the gate's."""
-    assert verify(folders[word]) == (word, [])
+    assert verify(folders[decision]) == (decision, [])
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -66,8 +66,8 @@ def test_gate_and_verifier_agree_on_random_evidence(tmp_path_factory, seed: int)
 
 def test_random_evidence_reaches_every_decision(tmp_path: Path):
     """The simulation above is not about one kind of decision."""
-    found = {crafted.at_random(tmp_path / str(seed), seed).decision.value for seed in range(60)}
-    assert found == {"promote", "reject", "needs_review", "insufficient_evidence", "invalid"}
+    reached = {crafted.at_random(tmp_path / str(seed), seed).decision.value for seed in range(60)}
+    assert reached == {"promote", "reject", "needs_review", "insufficient_evidence", "invalid"}
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -87,10 +87,10 @@ def test_any_changed_byte_is_found(folders, tmp_path_factory, data):
     shutil.rmtree(copy.parent)
 
 
-@pytest.mark.parametrize("word", KINDS)
-def test_every_file_is_covered_at_both_ends_and_in_the_middle(folders, tmp_path: Path, word: str):
+@pytest.mark.parametrize("decision", KINDS)
+def test_every_file_is_covered_at_both_ends_and_in_the_middle(folders, tmp_path: Path, decision: str):
     """No file of the folder is overlooked: its first, middle and last byte, a byte more and a byte less."""
-    for path in sorted(path for path in folders[word].rglob("*") if path.is_file()):
+    for path in sorted(path for path in folders[decision].rglob("*") if path.is_file()):
         content = path.read_bytes()
         middle = random.Random(path.name).randrange(len(content))
         changed = [content + b"\n", content[:-1], content[:middle] + content[middle + 1 :]]
@@ -98,8 +98,8 @@ def test_every_file_is_covered_at_both_ends_and_in_the_middle(folders, tmp_path:
         changed += [content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :] for place in places]
         for number, other in enumerate(changed):
             copy = tmp_path / f"{path.name}-{number}"
-            shutil.copytree(folders[word], copy)
-            (copy / path.relative_to(folders[word])).write_bytes(other)
+            shutil.copytree(folders[decision], copy)
+            (copy / path.relative_to(folders[decision])).write_bytes(other)
             assert verify(copy)[1], (path, number)
             shutil.rmtree(copy)
 
@@ -136,7 +136,7 @@ def forge_witness(content: dict) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "sentence"),
     [
         (forge_decision, "gate_decision.json, decision: found 'promote', expected 'reject'"),
         (forge_drop, "gate_decision.json, reasons, 0 direct, delta, drop_pp: found 30.001, expected 30.0"),
@@ -144,7 +144,7 @@ def forge_witness(content: dict) -> None:
         (forge_witness, "gate_decision.json, witness direct-0, after: found ('Another answer.', "),
     ],
 )
-def test_a_forged_decision_with_a_right_digest_is_found(folders, tmp_path: Path, change, found: str):
+def test_a_forged_decision_with_a_right_digest_is_found(folders, tmp_path: Path, change, sentence: str):
     """Digests that fit do not help: the decision does not follow from the verdicts; a sentence says where."""
     copy = tmp_path / "evidence"
     shutil.copytree(folders["reject"], copy)
@@ -152,7 +152,7 @@ def test_a_forged_decision_with_a_right_digest_is_found(folders, tmp_path: Path,
     if change is forge_decision:  # as the gate lays out a promotion
         for name in ("adapter_config.json", "adapter_model.safetensors"):
             (copy / "adapter" / name).unlink()
-    assert [line for line in verify(copy)[1] if line.startswith(found)]
+    assert [line for line in verify(copy)[1] if line.startswith(sentence)]
 
 
 def test_a_forged_report_breaks_the_chain(folders, tmp_path: Path):
@@ -214,7 +214,7 @@ def forge_fewer_flips(content: dict) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "found"),
+    ("name", "change", "sentence"),
     [
         ("delta_report.json", forge_category, "delta_report.json, categories, direct, upper_pp: found 1.0"),
         ("delta_report.json", forge_more_categories, "delta_report.json, order of categories: found ['direct', "),
@@ -222,12 +222,12 @@ def forge_fewer_flips(content: dict) -> None:
         ("follow_up/follow_up_report.json", forge_fewer_flips, "follow_up_report.json, prompts: found {"),
     ],
 )
-def test_a_forged_report_is_found_where_the_whole_chain_was_rewritten(folders, tmp_path: Path, name, change, found):
+def test_a_forged_report_is_found_where_the_whole_chain_was_rewritten(folders, tmp_path: Path, name, change, sentence):
     """Reports say what the raw rows say, even where every digest up to the decision fits."""
     copy = tmp_path / "evidence"
     shutil.copytree(folders["reject"], copy)
     rechain(copy, name, change)
-    assert [line for line in verify(copy)[1] if line.startswith(found)]
+    assert [line for line in verify(copy)[1] if line.startswith(sentence)]
 
 
 def test_fresh_answers_that_were_left_out_make_it_invalid(folders, tmp_path: Path):
@@ -265,15 +265,15 @@ def imported_modules(path: Path) -> set[str]:
 
 def test_the_verifier_is_independent(root: Path):
     """Its modules import the standard library, each other, digests and formulas: no gate, no step, no artifact."""
-    own = {f"pipelines.evidence.{name}" for name in MODULES}
+    modules = {f"pipelines.evidence.{name}" for name in MODULES}
     reached, waiting = set(), ["pipelines.evidence.verifier"]
     while waiting:
         name = waiting.pop()
         imported = imported_modules(root / f"{name.replace('.', '/')}.py")
-        waiting += (imported & own) - reached
+        waiting += (imported & modules) - reached
         reached |= imported
     formulas = {f"components.shared.statistics.{name}" for name in FORMULAS}
-    assert reached == own | formulas | {"components.shared.digests"}
+    assert reached == modules | formulas | {"components.shared.digests"}
 
 
 def test_the_verifier_loads_neither_gate_nor_step():
