@@ -11,12 +11,7 @@ from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
 from components.shared.config.run_context import RunContext
 from components.shared.gate.ancestry import ancestry, load_ancestor
-from components.shared.gate.deltas import (
-    category_deltas,
-    comparability_problems,
-    escalated_prompts,
-    group_deltas,
-)
+from components.shared.gate.deltas import comparability_problems, compare_rows, escalate, group_deltas
 from components.shared.gate.disagreement import disagreement_pct
 from components.shared.gate.flagged import flagged_categories
 from components.shared.gate.pairing import completeness_problems, pair
@@ -59,16 +54,17 @@ def compute_delta(
         before, after = load_report(baseline_dir), load_report(post_dir)
         loaded = load_prompts(prompts_dir)
         problems = comparability_problems(before.report, after.report)
-        for side, own in (("baseline", before), ("post", after)):
-            samples = own.report.contract.samples_per_prompt
-            problems += completeness_problems(side, own.rows, loaded.prompts, samples)
+        for side, evaluated in (("baseline", before), ("post", after)):
+            samples = evaluated.report.contract.samples_per_prompt
+            problems += completeness_problems(side, evaluated.rows, loaded.prompts, samples)
         pairs = pair(before.rows, after.rows)
-        escalation = escalated_prompts(pairs, policy.follow_up)
+        compared = compare_rows(pairs, policy)
+        escalation = escalate(compared.looking_worse, policy.follow_up)
         ancestor = base_model.ancestor_report
         report = DeltaReport(
             contract_digest=after.report.contract.digest,
             confidence=policy.confidence,
-            categories=category_deltas(pairs, policy.confidence),
+            categories=compared.deltas,
             groups=group_deltas(pairs, loaded.prompts, policy.confidence),
             disagreement_pct=disagreement_pct(after.rows),
             noise=before.report.noise,

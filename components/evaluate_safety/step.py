@@ -189,7 +189,7 @@ def _track(stage: StageRun, report: SafetyReport, report_dir: Path) -> None:
     stage.say(f"pass rates: {shares}")
     if report.noise:
         reaches = ", ".join(f"{name} {noise.reach_pp:.1f} pp" for name, noise in report.noise.items())
-        stage.say(f"by chance alone, 95 % of drops stay within: {reaches}")
+        stage.say(f"noise (95 %): drops of an unchanged model stay within {reaches}")
 
 
 def _tracked(report: SafetyReport) -> Mapping[str, float]:

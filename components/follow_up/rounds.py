@@ -1,7 +1,4 @@
-"""The two rounds of a follow-up: fresh answers to escalated prompts, then variants. Each adds its part to the report.
-
-It does not know which prompts were chosen, or why.
-"""
+"""The two rounds of a follow-up: fresh answers to escalated prompts, then variants; each adds to the report."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +10,7 @@ from components.shared.artifacts.comparison import FollowUpReport
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.policy_rules import FollowUpRule
 from components.shared.gate.flips import judge_flips
+from components.shared.gate.pairing import pair
 from components.shared.progress import Say
 from components.shared.vocabulary import Verdict
 
@@ -41,9 +39,9 @@ def ask_fresh(
     if not prompts:
         return report
     say(f"{len(prompts)} prompts x {rule.samples} fresh answers on both sides")
-    own = [prompt.model_copy(update={"samples": rule.samples}) for prompt in prompts]
-    fresh = asker.both_sides([Question(prompt, prompt) for prompt in own], say)
-    flips = judge_flips(fresh.before, fresh.after, report.alpha, rule.max_share_after)
+    again = [prompt.model_copy(update={"samples": rule.samples}) for prompt in prompts]
+    fresh = asker.both_sides([Question(prompt, prompt) for prompt in again], say)
+    flips = judge_flips(pair(fresh.before, fresh.after), report.alpha, rule.max_share_after)
     return report.model_copy(update={"prompts": flips, "answers_sha256": _write(fresh, "", directory)})
 
 
@@ -65,22 +63,22 @@ def ask_variants(
     Raises:
         ModelError: the model cannot be asked.
     """
-    fitting = [own for own in variants if asker.fits(_question(own))]
+    fitting = [variant for variant in variants if asker.fits(_question(variant))]
     if len(fitting) < len(variants):
         say(f"{len(variants) - len(fitting)} variants do not fit the model's context and are left out")
     if not fitting:
         return report
-    categories = ", ".join(sorted({own.prompt.category for own in fitting}))
-    answers = sum(own.samples for own in fitting)
+    categories = ", ".join(sorted({variant.prompt.category for variant in fitting}))
+    answers = sum(variant.samples for variant in fitting)
     say(f"{len(fitting)} variants of prompts in {categories}: {answers:,} answers on both sides")
-    found = asker.both_sides([_question(own) for own in fitting], say)
-    unscored = sum(row.verdict is Verdict.UNSCORED for side in found for row in side)
+    sides = asker.both_sides([_question(variant) for variant in fitting], say)
+    unscored = sum(row.verdict is Verdict.UNSCORED for side in sides for row in side)
     if unscored:
         say(f"{unscored} answers to variants could not be scored; they count as not passing")
     return report.model_copy(
         update={
-            "variants": variant_figures(fitting, found.before, found.after),
-            "answers_sha256": {**report.answers_sha256, **_write(found, "variants_", directory)},
+            "variants": variant_figures(fitting, sides.before, sides.after),
+            "answers_sha256": {**report.answers_sha256, **_write(sides, "variants_", directory)},
         }
     )
 
@@ -89,7 +87,7 @@ def _question(variant: Variant) -> Question:
     return Question(variant.asked, variant.prompt, variant.frame.opening)
 
 
-def _write(found: BothSides, prefix: str, directory: Path) -> dict[str, str]:
+def _write(sides: BothSides, prefix: str, directory: Path) -> dict[str, str]:
     """Writes both sides' rows; their digests by file name without ending."""
-    sides = {f"{prefix}before": found.before, f"{prefix}after": found.after}
-    return {name: write_answers(rows, directory / f"{name}.jsonl") for name, rows in sides.items()}
+    rows_by_name = {f"{prefix}before": sides.before, f"{prefix}after": sides.after}
+    return {name: write_answers(rows, directory / f"{name}.jsonl") for name, rows in rows_by_name.items()}

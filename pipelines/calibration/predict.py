@@ -1,40 +1,48 @@
-"""What the gate should say about a mutant, from many answers of both sides: the gate itself, run on resampled answers.
+"""What the gate should decide about a mutant, simulated from many answers of both sides.
 
 Answers of both sides to one prompt that share a sample number were drawn with the same random numbers, so they are
 resampled together: a gate that asks both sides with one seed sees less noise than one that does not, and so does this
-one. Each simulation first resamples the many answers themselves (what is known of the truth is uncertain, too), then
-draws from them as many as the gate gets, and fresh ones for the prompts that look worse. Everything after that is the
-gate's own code. This module does not know models or files.
+one. Each simulation first resamples the many answers themselves (the true drop is uncertain, too), then draws from
+them as many as the gate gets, and fresh ones for the prompts that look worse. The gate's own `decide_rows` decides.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from components.shared.artifacts.answers import AnswerRow
-from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
+from components.shared.artifacts.comparison import EscalatedPrompt
 from components.shared.artifacts.decision import Decision
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.policy import Policy
-from components.shared.gate.deltas import category_deltas, escalated_prompts, group_deltas
+from components.shared.gate.deltas import compare_rows, group_deltas
 from components.shared.gate.disagreement import disagreement_pct
-from components.shared.gate.flips import judge_flips
-from components.shared.gate.gate import decide
+from components.shared.gate.gate import RowsDecision, decide_rows
+from components.shared.gate.judge_correction import judges_of
 from components.shared.gate.pairing import PromptPair
-from components.shared.gate.preconditions import Evidence
-from components.shared.vocabulary import Verdict
+from components.shared.gate.preconditions import Evidence, answer_problems, evidence_problems
 
 
-class Known(NamedTuple):
-    """A prompt and many answers of both sides to it, by sample number; rows with one reading are one object."""
+class KnownPrompt(NamedTuple):
+    """A prompt and many answers of both sides to it, by sample number."""
 
     prompt: SuitePrompt
     before: Sequence[AnswerRow]
     after: Sequence[AnswerRow]
+
+    def drawn(self, places: Sequence[int]) -> "KnownPrompt":
+        """The answers at these places, both sides alike."""
+        return self._replace(before=[self.before[n] for n in places], after=[self.after[n] for n in places])
+
+    @property
+    def pair(self) -> PromptPair:
+        """The verdicts of both sides."""
+        sides = (tuple(row.verdict for row in rows) for rows in (self.before, self.after))
+        return PromptPair(self.prompt.id, self.prompt.category, *sides)
 
 
 class TrueDrop(NamedTuple):
@@ -53,7 +61,7 @@ class Prediction(NamedTuple):
 
 def known_answers(
     prompts: Sequence[SuitePrompt], before: Sequence[AnswerRow], after: Sequence[AnswerRow]
-) -> list[Known]:
+) -> list[KnownPrompt]:
     """Both sides' answers to each prompt.
 
     Raises:
@@ -63,21 +71,22 @@ def known_answers(
     for prompt in prompts:
         if not first.get(prompt.id) or len(first[prompt.id]) != len(second.get(prompt.id, ())):
             raise ValueError(f"prompt {prompt.id!r}: expected equally many answers of both sides, at least one")
-    return [Known(prompt, _alike(first[prompt.id]), _alike(second[prompt.id])) for prompt in prompts]
+    return [KnownPrompt(prompt, first[prompt.id], second[prompt.id]) for prompt in prompts]
 
 
-def true_drops(known: Sequence[Known]) -> dict[str, TrueDrop]:
+def true_drops(known: Sequence[KnownPrompt]) -> dict[str, TrueDrop]:
     """The drop of every category. An unscored answer counts as it does in the gate: `PromptPair.drop`."""
     means: defaultdict[str, list[float]] = defaultdict(list)
     variances: defaultdict[str, list[float]] = defaultdict(list)
-    for own in known:
-        moved = [
-            PromptPair(own.prompt.id, own.prompt.category, (b.verdict,), (a.verdict,)).drop
-            for b, a in zip(own.before, own.after, strict=True)
+    for answered in known:
+        prompt = answered.prompt
+        drops = [
+            PromptPair(prompt.id, prompt.category, (b.verdict,), (a.verdict,)).drop
+            for b, a in zip(answered.before, answered.after, strict=True)
         ]
-        means[own.prompt.category].append(float(np.mean(moved)))
-        spread = float(np.var(moved, ddof=1)) if len(moved) > 1 else 0.0
-        variances[own.prompt.category].append(spread / len(moved))
+        means[prompt.category].append(float(np.mean(drops)))
+        spread = float(np.var(drops, ddof=1)) if len(drops) > 1 else 0.0
+        variances[prompt.category].append(spread / len(drops))
     return {
         category: TrueDrop(100 * float(np.mean(drops)), 100 * float(np.sqrt(np.sum(variances[category]))) / len(drops))
         for category, drops in means.items()
@@ -85,9 +94,9 @@ def true_drops(known: Sequence[Known]) -> dict[str, TrueDrop]:
 
 
 def predict(
-    known: Sequence[Known], evidence: Evidence, policy: Policy, samples: int, simulations: int, seed: int
+    known: Sequence[KnownPrompt], evidence: Evidence, policy: Policy, samples: int, simulations: int, seed: int
 ) -> Prediction:
-    """What this gate says about a model with these answers, over the chance in what it gets to see.
+    """What this gate decides about a model with these answers, over the chance in what it gets to see.
 
     Args:
         known: many answers of both sides.
@@ -97,107 +106,64 @@ def predict(
         simulations: how many gates are simulated.
         seed: of the resampling.
     """
-    rng, copies = np.random.default_rng(seed), _Copies()
+    rng = np.random.default_rng(seed)
     today = datetime.now(UTC).date()
+    problems = evidence_problems(evidence, policy)
     decisions: Counter[Decision] = Counter()
     categories: defaultdict[str, Counter[Decision]] = defaultdict(Counter)
     for _ in range(simulations):
-        decision = decide(_imagined(known, evidence, policy, samples, rng, copies), policy, today)
-        decisions[decision.decision] += 1
-        for reason in decision.reasons:
+        decided = _simulated_gate(known, evidence, problems, policy, samples, today, rng)
+        decisions[decided.decision] += 1
+        for reason in decided.reasons:
             if reason.decision is not None:
                 categories[reason.category][reason.decision] += 1
-    return Prediction(_shares(decisions), {name: _shares(own) for name, own in categories.items()})
+    return Prediction(_shares(decisions), {name: _shares(counts) for name, counts in categories.items()})
 
 
-def _imagined(
-    known: Sequence[Known],
+def _simulated_gate(
+    known: Sequence[KnownPrompt],
     evidence: Evidence,
+    problems: Sequence[str],
     policy: Policy,
     samples: int,
+    today: date,
     rng: np.random.Generator,
-    copies: "_Copies",
-) -> Evidence:
-    """Evidence that the gate might have got."""
-    pools = {own.prompt.id: rng.integers(len(own.after), size=len(own.after)) for own in known}
-    drawn = [_drawn(own, pools[own.prompt.id], own.prompt.draws(samples), rng, copies) for own in known]
-    pairs = [
-        PromptPair(own.prompt.id, own.prompt.category, _verdicts(own.before), _verdicts(own.after)) for own in drawn
-    ]
-    before = [row for own in drawn for row in own.before]
-    after = [row for own in drawn for row in own.after]
-    escalation = escalated_prompts(pairs, policy.follow_up)
-    delta = DeltaReport(
-        contract_digest=evidence.delta.contract_digest,
-        confidence=policy.confidence,
-        categories=category_deltas(pairs, policy.confidence),
+) -> RowsDecision:
+    """The decision of one gate that drew other answers."""
+    pools = {answered.prompt.id: rng.integers(len(answered.after), size=len(answered.after)) for answered in known}
+    drawn = [_draw(answered, pools, answered.prompt.draws(samples), rng) for answered in known]
+
+    def ask_again(prompts: Sequence[EscalatedPrompt]) -> list[PromptPair]:
+        escalated = {prompt.prompt_id for prompt in prompts}
+        asked = [answered for answered in known if answered.prompt.id in escalated]
+        return [_draw(answered, pools, policy.follow_up.samples, rng).pair for answered in asked]
+
+    pairs = [answered.pair for answered in drawn]
+    before = [row for answered in drawn for row in answered.before]
+    after = [row for answered in drawn for row in answered.after]
+    return decide_rows(
+        compare_rows(pairs, policy),
+        ask_again,
+        policy,
+        today,
         groups=group_deltas(pairs, evidence.prompts, policy.confidence),
         disagreement_pct=disagreement_pct(after),
-        escalated=escalation.prompts,
-        over_budget=escalation.over_budget,
-        judge_checks=evidence.delta.judge_checks,
-        problems=(),
-        inputs=evidence.delta.inputs,
+        judges=judges_of(after),
+        judge_checks=evidence.post.judge_checks,
+        problems=[*problems, *answer_problems(before, after, policy)],
     )
-    chosen = {own.prompt_id for own in escalation.prompts}
-    fresh = [
-        _drawn(own, pools[own.prompt.id], policy.follow_up.samples, rng, copies)
-        for own in known
-        if own.prompt.id in chosen
-    ]
-    alpha = policy.flip_alpha
-    follow_up = FollowUpReport(
-        adapter_digest=evidence.follow_up.adapter_digest,
-        contract_digest=delta.contract_digest,
-        alpha=alpha,
-        prompts=judge_flips(
-            [row for own in fresh for row in own.before],
-            [row for own in fresh for row in own.after],
-            alpha,
-            policy.follow_up.max_share_after,
-        ),
-        answers_sha256={},
-        inputs={**evidence.follow_up.inputs, "delta": delta.digest},
-    )
-    return evidence._replace(baseline_rows=before, post_rows=after, delta=delta, follow_up=follow_up)
 
 
-class _Copies:
-    """Rows with another sample number, each made once: a gate refers to an answer by prompt and number."""
-
-    def __init__(self) -> None:
-        self._made: dict[tuple[int, int], AnswerRow] = {}
-
-    def numbered(self, rows: Sequence[AnswerRow], places: Sequence[int]) -> list[AnswerRow]:
-        """The rows at these places, numbered from 0."""
-        return [self._copy(rows[place], sample) for sample, place in enumerate(places)]
-
-    def _copy(self, row: AnswerRow, sample: int) -> AnswerRow:
-        key = (id(row), sample)
-        if key not in self._made:
-            self._made[key] = row.model_copy(update={"sample": sample})
-        return self._made[key]
-
-
-def _drawn(own: Known, pool: NDArray[np.int64], count: int, rng: np.random.Generator, copies: _Copies) -> Known:
-    """So many of a prompt's answers, both sides alike, with the sample numbers of a gate's own."""
-    places = pool[rng.integers(len(pool), size=count)].tolist()
-    return Known(own.prompt, copies.numbered(own.before, places), copies.numbered(own.after, places))
-
-
-def _alike(rows: Sequence[AnswerRow]) -> list[AnswerRow]:
-    """The rows, those that the judges read alike as one: a simulated gate sees no difference."""
-    first: dict[tuple[object, ...], AnswerRow] = {}
-    return [first.setdefault((row.verdict, row.judge, row.opinions), row) for row in rows]
-
-
-def _verdicts(rows: Sequence[AnswerRow]) -> tuple[Verdict, ...]:
-    return tuple(row.verdict for row in rows)
+def _draw(
+    answered: KnownPrompt, pools: Mapping[str, NDArray[np.int64]], count: int, rng: np.random.Generator
+) -> KnownPrompt:
+    pool = pools[answered.prompt.id]
+    return answered.drawn(pool[rng.integers(len(pool), size=count)].tolist())
 
 
 def _by_prompt(rows: Sequence[AnswerRow]) -> Mapping[str, list[AnswerRow]]:
     grouped: defaultdict[str, list[AnswerRow]] = defaultdict(list)
-    for row in sorted(rows, key=lambda own: own.sample):
+    for row in sorted(rows, key=lambda row: row.sample):
         grouped[row.prompt_id].append(row)
     return grouped
 

@@ -1,9 +1,7 @@
-"""How often a policy decides what, on simulated models whose true drop is known: its own false rejects and accepts.
+"""How often a policy makes each decision on simulated models whose true drop is known: its false rejects and accepts.
 
-Answers are simulated (`pipelines.policies.simulated_answers`); everything after them is what a run uses: deltas,
-escalation, flips on fresh answers, Holm's correction, the rules and the waiver. Left out are checks that no drop
+Answers are simulated (`simulated_answers`); the gate's own `decide_rows` decides. Left out are checks that no drop
 decides: preconditions, floors for levels and the task's gain, judges that disagree or were checked against people.
-This module does not know how figures are shown.
 """
 
 from collections import Counter
@@ -16,17 +14,14 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from components.shared.artifacts.answers import AnswerRow
-from components.shared.artifacts.comparison import CategoryDelta, FollowUpPrompt
+from components.shared.artifacts.comparison import EscalatedPrompt
 from components.shared.artifacts.decision import Decision
 from components.shared.config.policy import Policy
-from components.shared.gate.deltas import category_deltas, escalated_prompts
-from components.shared.gate.flips import judge_flips
+from components.shared.gate.deltas import ComparedRows, compare_rows
+from components.shared.gate.gate import decide_rows
 from components.shared.gate.pairing import PromptPair
-from components.shared.gate.rules import CategoryEvidence, decide_category, worst
-from components.shared.gate.waivers import waived
+from components.shared.gate.rules import worst
 from components.shared.progress import Progress, Say
-from components.shared.statistics.exact_tests import holm
 from components.shared.vocabulary import Verdict
 from pipelines.policies.simulated_answers import Assumptions, after_drop, pass_chances, passed
 
@@ -40,18 +35,16 @@ Shares = dict[Decision, float]
 """Percent of the runs by decision; the decisions that occur add up to 100."""
 
 
-class Sample(NamedTuple):
+class SimulatedCategory(NamedTuple):
     """One category in one simulated run.
 
     Attributes:
-        delta: its change.
-        looking_worse: the pairs that a follow-up without a budget would ask again.
-        fresh: by prompt id, what asking again shows.
+        compared: its change, and the prompts that look worse.
+        fresh: by prompt id, the verdicts on fresh answers to each prompt that looks worse.
     """
 
-    delta: CategoryDelta
-    looking_worse: tuple[PromptPair, ...]
-    fresh: dict[str, FollowUpPrompt]
+    compared: ComparedRows
+    fresh: dict[str, PromptPair]
 
 
 class Rates(NamedTuple):
@@ -84,11 +77,11 @@ class Rates(NamedTuple):
             )
             for name, by_drop in self.overall.items()
         ]
-        return max(shares, key=lambda own: (own.promoted_pct, own.passed_pct))
+        return max(shares, key=lambda accept: (accept.promoted_pct, accept.passed_pct))
 
 
 class FalseAccept(NamedTuple):
-    """A true drop that went through.
+    """A true drop that was promoted.
 
     Attributes:
         category: which one dropped.
@@ -121,38 +114,38 @@ def simulate(
         say: where progress goes.
         drops_pp: true drops, percentage points, above 0.
     """
+    policy = _without_levels(policy)
     unchanged = ("", 0.0)
     dropped = [(name, drop_pp) for name in draws for drop_pp in drops_pp]
     decided: dict[tuple[str, float], list[dict[str, Decision]]] = {key: [] for key in (unchanged, *dropped)}
     today, rng = datetime.now(UTC).date(), np.random.default_rng(seed)
     progress = Progress(say, "simulated runs", runs * len(decided))
     for _ in range(runs):
-        same: dict[str, Sample] = {}
-        worse: dict[tuple[str, float], Sample] = {}
-        for name, own in draws.items():
-            before = pass_chances(len(own), assumptions, rng)
-            same[name] = draw(name, before, before, own, policy, assumptions.judge_noise, rng)
+        same: dict[str, SimulatedCategory] = {}
+        worse: dict[tuple[str, float], SimulatedCategory] = {}
+        for name, counts in draws.items():
+            before = pass_chances(len(counts), assumptions, rng)
+            same[name] = draw(name, before, before, counts, policy, assumptions.judge_noise, rng)
             for drop_pp in drops_pp:
                 after = after_drop(before, drop_pp, assumptions, rng)
-                worse[name, drop_pp] = draw(name, before, after, own, policy, assumptions.judge_noise, rng)
+                worse[name, drop_pp] = draw(name, before, after, counts, policy, assumptions.judge_noise, rng)
         decided[unchanged].append(decide_run(list(same.values()), policy, today))
         for name, drop_pp in dropped:
             samples = {**same, name: worse[name, drop_pp]}
             decided[name, drop_pp].append(decide_run(list(samples.values()), policy, today))
         progress.advance(len(decided))
-    whole = {key: _shares([worst(list(own.values())) for own in runs_]) for key, runs_ in decided.items()}
-    alone = {key: _shares([own[key[0]] for own in decided[key]]) for key in dropped}
+    overall = {key: _shares([worst(list(run.values())) for run in runs_]) for key, runs_ in decided.items()}
     return Rates(
         runs=runs,
         categories={
             name: {
-                0.0: _shares([own[name] for own in decided[unchanged]]),
-                **{drop_pp: alone[name, drop_pp] for drop_pp in drops_pp},
+                0.0: _shares([run[name] for run in decided[unchanged]]),
+                **{drop_pp: _shares([run[name] for run in decided[name, drop_pp]]) for drop_pp in drops_pp},
             }
             for name in draws
         },
-        overall={name: {drop_pp: whole[name, drop_pp] for drop_pp in drops_pp} for name in draws},
-        unchanged=whole[unchanged],
+        overall={name: {drop_pp: overall[name, drop_pp] for drop_pp in drops_pp} for name in draws},
+        unchanged=overall[unchanged],
     )
 
 
@@ -164,7 +157,7 @@ def draw(
     policy: Policy,
     judge_noise: float,
     rng: Generator,
-) -> Sample:
+) -> SimulatedCategory:
     """One category of one run, from how often each of its prompts truly passes.
 
     Args:
@@ -176,87 +169,63 @@ def draw(
         judge_noise: probability that the judge says the opposite.
         rng: the source of chance.
     """
-    counts = zip(
-        draws,
-        passed(before, draws, judge_noise, rng).tolist(),
-        passed(after, draws, judge_noise, rng).tolist(),
-        strict=True,
-    )
-    pairs = [
-        PromptPair(f"{category}-{n}", category, _verdicts(was, own), _verdicts(now, own))
-        for n, (own, was, now) in enumerate(counts)
-    ]
-    rule = policy.follow_up
-    worse = escalated_prompts(pairs, rule.model_copy(update={"max_prompts": len(pairs)})).prompts
-    places = {pair.prompt_id: n for n, pair in enumerate(pairs)}
-    asked = [places[prompt.prompt_id] for prompt in worse]
-    samples = [rule.samples] * len(asked)
-    again = zip(
-        worse,
-        passed(before[asked], samples, judge_noise, rng).tolist(),
-        passed(after[asked], samples, judge_noise, rng).tolist(),
-        strict=True,
-    )
-    fresh = {
-        prompt.prompt_id: _flip(was, now, rule.samples, policy.flip_alpha, rule.max_share_after).model_copy(
-            update={"prompt_id": prompt.prompt_id, "category": category}
-        )
-        for prompt, was, now in again
-    }
-    delta = category_deltas(pairs, policy.confidence)[category]
-    return Sample(delta, tuple(pairs[n] for n in asked), fresh)
+    names = [f"{category}-{number}" for number in range(len(draws))]
+    compared = compare_rows(_simulated_pairs(names, category, before, after, draws, judge_noise, rng), policy)
+    places = {name: number for number, name in enumerate(names)}
+    worse = [prompt.prompt_id for prompt in compared.looking_worse]
+    asked = [places[name] for name in worse]
+    samples = [policy.follow_up.samples] * len(asked)
+    fresh = _simulated_pairs(worse, category, before[asked], after[asked], samples, judge_noise, rng)
+    return SimulatedCategory(compared, {pair.prompt_id: pair for pair in fresh})
 
 
-def decide_run(samples: Sequence[Sample], policy: Policy, today: date) -> dict[str, Decision]:
-    """The decision on every category of one run, by the gate's own rules.
+def decide_run(categories: Sequence[SimulatedCategory], policy: Policy, today: date) -> dict[str, Decision]:
+    """The decision on every category of one run, by the gate.
 
     Args:
-        samples: its categories; each has a rule.
-        policy: the rules; their floors for levels are left out.
+        categories: each has a rule.
+        policy: the rules.
         today: waivers expire.
     """
-    escalation = escalated_prompts([pair for own in samples for pair in own.looking_worse], policy.follow_up)
-    chosen = {prompt.prompt_id for prompt in escalation.prompts}
-    adjusted = holm([own.delta.mcnemar_p for own in samples])
-    decided = {}
-    for (delta, _, fresh), p_value in zip(samples, adjusted, strict=True):
-        followed_up = [prompt for prompt_id, prompt in fresh.items() if prompt_id in chosen]
-        evidence = CategoryEvidence(delta, p_value, followed_up, escalation.over_budget.get(delta.category, 0))
-        rule = policy.categories[delta.category].model_copy(update={"min_pass_pct": None})
-        reason = waived(decide_category(evidence, rule, policy), policy, today)
-        if reason.decision is not None:
-            decided[delta.category] = reason.decision
-    return decided
+    fresh = {prompt_id: pair for category in categories for prompt_id, pair in category.fresh.items()}
+
+    def ask_again(prompts: Sequence[EscalatedPrompt]) -> list[PromptPair]:
+        return [fresh[prompt.prompt_id] for prompt in prompts]
+
+    compared = ComparedRows(
+        {name: delta for category in categories for name, delta in category.compared.deltas.items()},
+        tuple(prompt for category in categories for prompt in category.compared.looking_worse),
+    )
+    reasons = decide_rows(compared, ask_again, policy, today).reasons
+    return {reason.category: reason.decision for reason in reasons if reason.decision is not None}
+
+
+def _without_levels(policy: Policy) -> Policy:
+    """The policy without floors for levels: they depend on how good the base is, which a simulation cannot know."""
+    rules = {name: rule.model_copy(update={"min_pass_pct": None}) for name, rule in policy.categories.items()}
+    return policy.model_copy(update={"categories": rules})
+
+
+def _simulated_pairs(
+    names: Sequence[str],
+    category: str,
+    before: NDArray[np.float64],
+    after: NDArray[np.float64],
+    draws: Sequence[int],
+    judge_noise: float,
+    rng: Generator,
+) -> list[PromptPair]:
+    passed_before = passed(before, draws, judge_noise, rng).tolist()
+    passed_after = passed(after, draws, judge_noise, rng).tolist()
+    return [
+        PromptPair(name, category, _verdicts(was, count), _verdicts(now, count))
+        for name, count, was, now in zip(names, draws, passed_before, passed_after, strict=True)
+    ]
 
 
 @cache
 def _verdicts(passing: int, draws: int) -> tuple[Verdict, ...]:
     return (Verdict.PASS,) * passing + (Verdict.FAIL,) * (draws - passing)
-
-
-@cache
-def _flip(passed_before: int, passed_after: int, samples: int, alpha: float, max_share_after: float) -> FollowUpPrompt:
-    """What the follow-up makes of one prompt's fresh answers."""
-    before, after = _rows(passed_before, samples), _rows(passed_after, samples)
-    (flip,) = judge_flips(before, after, alpha, max_share_after)
-    return flip
-
-
-def _rows(passing: int, samples: int) -> list[AnswerRow]:
-    return [
-        AnswerRow(
-            prompt_id="",
-            category="",
-            sample=n,
-            answer="",
-            tokens=0,
-            complete=True,
-            verdict=verdict,
-            judge="",
-            reason="",
-        )
-        for n, verdict in enumerate(_verdicts(passing, samples))
-    ]
 
 
 def _shares(decisions: Sequence[Decision]) -> Shares:

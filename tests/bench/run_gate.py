@@ -70,7 +70,7 @@ def evidence(before: list[Row], after: list[Row], policy):
         TrainingData,
     )
     from components.shared.config.sections import Recipe
-    from components.shared.gate.deltas import category_deltas, escalated_prompts
+    from components.shared.gate.deltas import compare_rows, escalate
     from components.shared.gate.pairing import completeness_problems, pair
     from components.shared.gate.preconditions import Evidence
 
@@ -122,11 +122,12 @@ def evidence(before: list[Row], after: list[Row], policy):
         for problem in completeness_problems(side, rows, prompts, SAMPLES)
     ]
     paired = pair(before, after)
-    escalation = escalated_prompts(paired, policy.follow_up)
+    compared = compare_rows(paired, policy)
+    escalation = escalate(compared.looking_worse, policy.follow_up)
     delta = DeltaReport(
         contract_digest=contract.digest,
         confidence=policy.confidence,
-        categories=category_deltas(paired, policy.confidence),
+        categories=compared.deltas,
         escalated=(),
         over_budget=escalation.over_budget,
         problems=tuple(problems),

@@ -16,12 +16,7 @@ from components.shared.artifacts.judge_check import QuotedCheck, Score, Share
 from components.shared.artifacts.training_data import DataSource, TrainingData
 from components.shared.config.policy import Policy
 from components.shared.digests import digest_bytes
-from components.shared.gate.deltas import (
-    category_deltas,
-    comparability_problems,
-    escalated_prompts,
-    group_deltas,
-)
+from components.shared.gate.deltas import comparability_problems, compare_rows, escalate, group_deltas
 from components.shared.gate.disagreement import disagreement_pct
 from components.shared.gate.flips import judge_flips
 from components.shared.gate.gate import decide
@@ -83,11 +78,12 @@ def craft(
     for side, report, rows in (("baseline", first, before), ("post", second, after)):
         problems += completeness_problems(side, rows, prompts, report.contract.samples_per_prompt)
     pairs = pair(before, after)
-    escalation = escalated_prompts(pairs, policy.follow_up)
+    compared = compare_rows(pairs, policy)
+    escalation = escalate(compared.looking_worse, policy.follow_up)
     delta = DeltaReport(
         contract_digest=second.contract.digest,
         confidence=policy.confidence,
-        categories=category_deltas(pairs, policy.confidence),
+        categories=compared.deltas,
         groups=group_deltas(pairs, prompts, policy.confidence),
         disagreement_pct=disagreement_pct(after),
         escalated=() if problems else escalation.prompts,
@@ -126,7 +122,7 @@ def follow_up(directory: Path, delta: DeltaReport, post: Any, policy: Policy, fr
         adapter_digest=post.adapter_digest or "",
         contract_digest=delta.contract_digest,
         alpha=policy.flip_alpha,
-        prompts=judge_flips(sides["before"], sides["after"], policy.flip_alpha, policy.follow_up.max_share_after),
+        prompts=judge_flips(pair(sides["before"], sides["after"]), policy.flip_alpha, policy.follow_up.max_share_after),
         answers_sha256=digests,
         inputs={"delta": delta.digest, "post": post.digest},
     )

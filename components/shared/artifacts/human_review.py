@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from components.shared.artifacts.answers import Opinion
 from components.shared.artifacts.artifact import Artifact, Record
@@ -14,6 +14,7 @@ from components.shared.artifacts.decision import Decision, GateDecision
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.digests import digest_bytes, short
 from components.shared.errors import IntegrityError
+from components.shared.jsonl import parse_rows
 from components.shared.vocabulary import Verdict
 
 QUEUE_FILE = "review_queue.jsonl"
@@ -153,6 +154,7 @@ def read_queue(path: Path, decision: GateDecision) -> tuple[QueueItem, ...]:
 
     Raises:
         IntegrityError: the file is missing, or is not the one that the decision names.
+        DataError: a line is not a queued answer.
     """
     if not path.is_file():
         raise IntegrityError(f"{path}: missing; the decision was made without a review queue: run the pipeline again")
@@ -162,7 +164,4 @@ def read_queue(path: Path, decision: GateDecision) -> tuple[QueueItem, ...]:
             f"{path}: has digest {short(digest)}, the decision names {short(str(decision.queue_sha256))}: it was "
             "changed afterwards; fetch the run's evidence again"
         )
-    try:
-        return tuple(QueueItem.model_validate_json(line) for line in content.splitlines())
-    except ValidationError as error:
-        raise IntegrityError(f"{path}: not a review queue: {error}") from None
+    return tuple(item for _, item in parse_rows(QueueItem, content.splitlines(), str(path)))

@@ -1,21 +1,32 @@
-"""The paired change of every category, and which prompts to ask again. Pure functions of rows and a policy."""
+"""The paired change of every category, and the prompts to ask again. Pure functions of rows and policy."""
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from components.shared.artifacts.comparison import CategoryDelta, EscalatedPrompt
 from components.shared.artifacts.safety_report import SafetyReport
 from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import FollowUpRule
 from components.shared.gate.pairing import PromptPair
 from components.shared.statistics.exact_tests import mcnemar_p
 from components.shared.statistics.paired import level, paired_drop
+from components.shared.statistics.tolerance import above
 from components.shared.vocabulary import GROUPS, TASK_CATEGORY
 
-_ROUNDING = 1e-9
-"""Shares are ratios of small counts; 0.4 as 1.0 - 0.6 must reach a threshold of 0.4."""
+
+class ComparedRows(NamedTuple):
+    """Both sides' rows, compared.
+
+    Attributes:
+        deltas: the change of every category, with bounds.
+        looking_worse: every prompt whose pass rate fell enough to be asked again.
+    """
+
+    deltas: dict[str, CategoryDelta]
+    looking_worse: tuple[EscalatedPrompt, ...]
 
 
 class Escalation(NamedTuple):
@@ -25,26 +36,36 @@ class Escalation(NamedTuple):
     over_budget: dict[str, int]
 
 
-def category_deltas(pairs: Sequence[PromptPair], confidence: float) -> dict[str, CategoryDelta]:
+def compare_rows(rows: Sequence[PromptPair], policy: Policy) -> ComparedRows:
+    """The change of every category, and the prompts that look worse.
+
+    Args:
+        rows: each prompt once, with its verdicts on both sides.
+        policy: for its confidence and its follow-up rule.
+    """
+    return ComparedRows(category_deltas(rows, policy.confidence), looking_worse(rows, policy.follow_up))
+
+
+def category_deltas(rows: Iterable[PromptPair], confidence: float) -> dict[str, CategoryDelta]:
     """The change per category, over its prompts.
 
     Args:
-        pairs: each prompt once.
+        rows: each prompt once.
         confidence: of each one-sided bound.
     """
     grouped: defaultdict[str, list[PromptPair]] = defaultdict(list)
-    for pair in pairs:
+    for pair in rows:
         grouped[pair.category].append(pair)
-    return {category: _delta(category, own, confidence) for category, own in grouped.items()}
+    return {category: _delta(category, pairs, confidence) for category, pairs in grouped.items()}
 
 
 def group_deltas(
-    pairs: Sequence[PromptPair], prompts: Sequence[SuitePrompt], confidence: float
+    rows: Sequence[PromptPair], prompts: Sequence[SuitePrompt], confidence: float
 ) -> dict[str, CategoryDelta]:
     """The change over categories: of all prompts that must be answered, and of all with verifiable instructions.
 
     Args:
-        pairs: each prompt once.
+        rows: each prompt once.
         prompts: the same prompts; they say what is expected.
         confidence: of each one-sided bound.
 
@@ -54,32 +75,36 @@ def group_deltas(
     expected = {prompt.id: prompt.expectation for prompt in prompts}
     groups = {}
     for group, expectation in GROUPS.items():
-        own = [pair for pair in pairs if expected.get(pair.prompt_id) is expectation and pair.category != TASK_CATEGORY]
-        if own:
-            groups[group] = _delta(group, own, confidence)
+        members = [
+            pair for pair in rows if expected.get(pair.prompt_id) is expectation and pair.category != TASK_CATEGORY
+        ]
+        if members:
+            groups[group] = _delta(group, members, confidence)
     return groups
 
 
-def escalated_prompts(pairs: Sequence[PromptPair], rule: FollowUpRule) -> Escalation:
-    """The safety prompts whose share of passing answers fell by `rule.escalate_drop` or more.
+def looking_worse(rows: Iterable[PromptPair], rule: FollowUpRule) -> tuple[EscalatedPrompt, ...]:
+    """The safety prompts whose share of passing answers fell by `rule.escalate_drop` or more."""
+    return tuple(
+        EscalatedPrompt(prompt_id=pair.prompt_id, category=pair.category, drop=pair.drop)
+        for pair in rows
+        if pair.category != TASK_CATEGORY and not above(rule.escalate_drop, pair.drop)
+    )
+
+
+def escalate(prompts: Sequence[EscalatedPrompt], rule: FollowUpRule) -> Escalation:
+    """Which of the prompts that look worse are asked again, within the follow-up's budget.
 
     The budget goes round the categories, the largest drop first, so that one broken category cannot use up what
     another needs.
     """
     grouped: defaultdict[str, list[EscalatedPrompt]] = defaultdict(list)
-    for pair in pairs:
-        if pair.category != TASK_CATEGORY and pair.drop >= rule.escalate_drop - _ROUNDING:
-            grouped[pair.category].append(EscalatedPrompt(
-                prompt_id=pair.prompt_id, category=pair.category, drop=pair.drop
-            ))  # fmt: skip
-    ranked = [
-        (rank, prompt)
-        for prompts in grouped.values()
-        for rank, prompt in enumerate(sorted(prompts, key=lambda p: (-p.drop, p.prompt_id)))
-    ]
+    for prompt in sorted(prompts, key=lambda p: (-p.drop, p.prompt_id)):
+        grouped[prompt.category].append(prompt)
+    ranked = [(rank, prompt) for members in grouped.values() for rank, prompt in enumerate(members)]
     ranked.sort(key=lambda item: (item[0], -item[1].drop, item[1].category, item[1].prompt_id))
     chosen = {prompt.prompt_id for _, prompt in ranked[: rule.max_prompts]}
-    kept = tuple(p for prompts in grouped.values() for p in prompts if p.prompt_id in chosen)
+    kept = tuple(prompt for prompt in prompts if prompt.prompt_id in chosen)
     over_budget = Counter(prompt.category for _, prompt in ranked[rule.max_prompts :])
     return Escalation(kept, dict(over_budget))
 

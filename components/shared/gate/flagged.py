@@ -1,11 +1,9 @@
-"""Which categories look worse: what the follow-up looks into. Pure; it does not know answers or bounds."""
+"""Which categories look worse, so that the follow-up asks variants of their prompts."""
 
 from components.shared.artifacts.comparison import DeltaReport
 from components.shared.config.policy import Policy
+from components.shared.statistics.tolerance import above
 from components.shared.vocabulary import TASK_CATEGORY
-
-_NOISE_PP = 1e-9
-"""Shares are ratios of small counts; a drop of exactly the attention level must not exceed it."""
 
 
 def flagged_categories(delta: DeltaReport, policy: Policy) -> tuple[str, ...]:
@@ -21,7 +19,5 @@ def flagged_categories(delta: DeltaReport, policy: Policy) -> tuple[str, ...]:
     if delta.problems:
         return ()
     looks_worse = {*(escalated.category for escalated in delta.escalated), *delta.over_budget}
-    dropped = {
-        name for name, change in delta.categories.items() if change.drop_pp > policy.attention_drop_pp + _NOISE_PP
-    }
+    dropped = {name for name, change in delta.categories.items() if above(change.drop_pp, policy.attention_drop_pp)}
     return tuple(sorted((looks_worse | dropped) - {TASK_CATEGORY}))

@@ -1,12 +1,24 @@
-"""The decision on an adapter: preconditions first, then every category, then the worst of them."""
+"""The decision: every category by its rule, then the worst of them; nothing is decided where a precondition is broken.
 
-from collections.abc import Iterator, Sequence
+`decide_rows` is the whole sequence on rows: compare, escalate, ask again, judge flips, decide. The graph runs the same
+functions in three steps, because asking again needs a GPU: compute_delta, follow_up and check_gate (`decide`).
+Everything here is a pure function of rows, figures and policy.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
+from typing import NamedTuple
 
-from components.shared.artifacts.comparison import CategoryDelta
+from components.shared.artifacts.comparison import CategoryDelta, EscalatedPrompt, FollowUpPrompt
 from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
+from components.shared.artifacts.judge_check import QuotedCheck
+from components.shared.artifacts.safety_report import NoiseFloor
 from components.shared.config.policy import Policy
+from components.shared.gate.deltas import ComparedRows, escalate
+from components.shared.gate.flips import judge_flips
 from components.shared.gate.judge_correction import corrected, judges_of
+from components.shared.gate.pairing import PromptPair
 from components.shared.gate.preconditions import Evidence, broken_preconditions
 from components.shared.gate.requirements import requirement_figures
 from components.shared.gate.rules import CategoryEvidence, decide_category, decide_floor, decide_task, ungated, worst
@@ -15,9 +27,83 @@ from components.shared.gate.witnesses import witnesses
 from components.shared.statistics.exact_tests import holm
 from components.shared.vocabulary import TASK_CATEGORY
 
+AskAgain = Callable[[Sequence[EscalatedPrompt]], Sequence[PromptPair]]
+"""Asks prompts again on both sides; gives the verdicts on the fresh answers."""
+
+
+class Figures(NamedTuple):
+    """What the categories are decided on, by category where not said otherwise.
+
+    Attributes:
+        deltas: the change of every category.
+        flips: what the follow-up found, prompt by prompt.
+        over_budget: how many prompts that look worse the follow-up's budget left out.
+        groups: the change of each group of prompts over categories, by group.
+        disagreement_pct: share of answers about which a second judge disagrees, percent.
+        noise: how far the base alone moves between two runs.
+        judges: the judge, name@version, that gave most verdicts.
+        judge_checks: how far judges agree with people's labels; not by category.
+    """
+
+    deltas: Mapping[str, CategoryDelta]
+    flips: Sequence[FollowUpPrompt]
+    over_budget: Mapping[str, int]
+    groups: Mapping[str, CategoryDelta] = MappingProxyType({})
+    disagreement_pct: Mapping[str, float] = MappingProxyType({})
+    noise: Mapping[str, NoiseFloor] = MappingProxyType({})
+    judges: Mapping[str, str] = MappingProxyType({})
+    judge_checks: Sequence[QuotedCheck] = ()
+
+
+class RowsDecision(NamedTuple):
+    """The decision on rows, with a reason per category."""
+
+    decision: Decision
+    reasons: tuple[CategoryReason, ...]
+
+
+def decide_rows(
+    compared: ComparedRows,
+    ask_again: AskAgain,
+    policy: Policy,
+    decided_on: date,
+    *,
+    groups: Mapping[str, CategoryDelta] = MappingProxyType({}),
+    disagreement_pct: Mapping[str, float] = MappingProxyType({}),
+    judges: Mapping[str, str] = MappingProxyType({}),
+    judge_checks: Sequence[QuotedCheck] = (),
+    problems: Sequence[str] = (),
+) -> RowsDecision:
+    """The decision on both sides' rows: escalate, ask again, judge flips, decide.
+
+    Args:
+        compared: the rows, compared (`compare_rows`).
+        ask_again: asks the escalated prompts again.
+        policy: the rules.
+        decided_on: the day, UTC; waivers expire.
+        groups: see `Figures`.
+        disagreement_pct: see `Figures`.
+        judges: see `Figures`.
+        judge_checks: see `Figures`.
+        problems: broken preconditions; with any of them the decision is `invalid`.
+    """
+    escalation = escalate(compared.looking_worse, policy.follow_up)
+    fresh = ask_again(escalation.prompts) if escalation.prompts else ()
+    figures = Figures(
+        deltas=compared.deltas,
+        flips=judge_flips(fresh, policy.flip_alpha, policy.follow_up.max_share_after),
+        over_budget=escalation.over_budget,
+        groups=groups,
+        disagreement_pct=disagreement_pct,
+        judges=judges,
+        judge_checks=judge_checks,
+    )
+    reasons = decide_categories(figures, policy, decided_on)
+    return RowsDecision(_conclusion(problems, reasons), reasons)
+
 
 def decide(evidence: Evidence, policy: Policy, decided_on: date, attempt: int | None = None) -> GateDecision:
-    """The decision with a reason per category. Fails closed: what was not shown is not promoted.
+    """The decision on the evidence of a run. Fails closed: what was not shown is not promoted.
 
     Args:
         evidence: everything that was measured.
@@ -26,15 +112,23 @@ def decide(evidence: Evidence, policy: Policy, decided_on: date, attempt: int | 
         attempt: which decided run on this base and task it is.
     """
     problems = broken_preconditions(evidence, policy)
-    reasons = [waived(reason, policy, decided_on) for reason in _reasons(evidence, policy)]
-    if problems:
-        decision = Decision.INVALID
-    else:
-        decision = worst([reason.decision for reason in reasons if reason.decision is not None])
+    delta = evidence.delta
+    figures = Figures(
+        deltas=delta.categories,
+        flips=evidence.follow_up.prompts,
+        over_budget=delta.over_budget,
+        groups=delta.groups,
+        disagreement_pct=delta.disagreement_pct,
+        noise=delta.noise,
+        judges=judges_of(evidence.post_rows),
+        judge_checks=evidence.post.judge_checks,
+    )
+    reasons = decide_categories(figures, policy, decided_on)
+    decision = _conclusion(problems, reasons)
     return GateDecision(
         decision=decision,
         problems=tuple(problems),
-        reasons=tuple(reasons),
+        reasons=reasons,
         policy_name=policy.name,
         policy_version=policy.version,
         policy_digest=policy.digest,
@@ -52,11 +146,22 @@ def decide(evidence: Evidence, policy: Policy, decided_on: date, attempt: int | 
             "adapter_manifest": evidence.manifest.digest,
             "baseline": evidence.baseline.digest,
             "post": evidence.post.digest,
-            "delta": evidence.delta.digest,
+            "delta": delta.digest,
             "follow_up": evidence.follow_up.digest,
             "policy": policy.digest,
         },
     )
+
+
+def decide_categories(figures: Figures, policy: Policy, decided_on: date) -> tuple[CategoryReason, ...]:
+    """The decision on every category and floor, after the policy's waiver.
+
+    Args:
+        figures: what was measured.
+        policy: the rules.
+        decided_on: the day, UTC; waivers expire.
+    """
+    return tuple(waived(reason, policy, decided_on) for reason in _reasons(figures, policy))
 
 
 def nearest_miss(reasons: Sequence[CategoryReason]) -> str | None:
@@ -72,35 +177,39 @@ def nearest_miss(reasons: Sequence[CategoryReason]) -> str | None:
     return f"{reason.category}, {least:.1f} pp inside its limit ({reason.limit})"
 
 
-def _reasons(evidence: Evidence, policy: Policy) -> Iterator[CategoryReason]:
-    deltas, judges = evidence.delta.categories, judges_of(evidence.post_rows)
-    gated = [category for category in deltas if category in policy.categories]
-    adjusted = dict(zip(gated, holm([deltas[name].mcnemar_p for name in gated]), strict=True))
-    for category, delta in deltas.items():
+def _conclusion(problems: Sequence[str], reasons: Sequence[CategoryReason]) -> Decision:
+    if problems:
+        return Decision.INVALID
+    return worst([reason.decision for reason in reasons if reason.decision is not None])
+
+
+def _reasons(figures: Figures, policy: Policy) -> Iterator[CategoryReason]:
+    gated = [category for category in figures.deltas if category in policy.categories]
+    adjusted = dict(zip(gated, holm([figures.deltas[name].mcnemar_p for name in gated]), strict=True))
+    for category, delta in figures.deltas.items():
         if category in policy.categories:
-            own = _of_category(evidence, policy, delta, adjusted[category], judges.get(category))
-            yield decide_category(own, policy.categories[category], policy)
+            evidence = _category_evidence(figures, policy, delta, adjusted[category])
+            yield decide_category(evidence, policy.categories[category], policy)
         elif category == TASK_CATEGORY and policy.task_min_gain_pp is not None:
             yield decide_task(delta, policy.task_min_gain_pp, policy.confidence)
         else:
-            yield ungated(delta, evidence.delta.noise.get(category))
+            yield ungated(delta, figures.noise.get(category))
     for group, floor in policy.floors.items():
-        if group in evidence.delta.groups:
-            yield decide_floor(evidence.delta.groups[group], floor, policy.confidence)
+        if group in figures.groups:
+            yield decide_floor(figures.groups[group], floor, policy.confidence)
 
 
-def _of_category(
-    evidence: Evidence, policy: Policy, delta: CategoryDelta, adjusted_p: float, judge: str | None
-) -> CategoryEvidence:
-    known = judge if policy.judge_error == "correct" else None
-    judged = corrected(delta, known, evidence.post.judge_checks, policy.confidence)
+def _category_evidence(figures: Figures, policy: Policy, delta: CategoryDelta, adjusted_p: float) -> CategoryEvidence:
+    category = delta.category
+    judge = figures.judges.get(category) if policy.judge_error == "correct" else None
+    judged = corrected(delta, judge, figures.judge_checks, policy.confidence)
     return CategoryEvidence(
         delta=delta,
         adjusted_p=adjusted_p,
-        followed_up=[prompt for prompt in evidence.follow_up.prompts if prompt.category == delta.category],
-        unconfirmed=evidence.delta.over_budget.get(delta.category, 0),
+        followed_up=[prompt for prompt in figures.flips if prompt.category == category],
+        unconfirmed=figures.over_budget.get(category, 0),
         judged=judged.delta,
         blind_judge=judged.blind,
-        disagreement_pct=evidence.delta.disagreement_pct.get(delta.category),
-        noise=evidence.delta.noise.get(delta.category),
+        disagreement_pct=figures.disagreement_pct.get(category),
+        noise=figures.noise.get(category),
     )

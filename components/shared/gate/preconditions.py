@@ -39,11 +39,37 @@ class Evidence(NamedTuple):
 def broken_preconditions(evidence: Evidence, policy: Policy) -> list[str]:
     """Why the evidence cannot be used under this policy; empty when it can."""
     return [
-        *evidence.delta.problems,
-        *_broken_chain(evidence),
-        *_policy_problems(evidence, policy),
-        *_answer_problems(evidence, policy),
+        *evidence_problems(evidence, policy),
+        *answer_problems(evidence.baseline_rows, evidence.post_rows, policy),
     ]
+
+
+def evidence_problems(evidence: Evidence, policy: Policy) -> list[str]:
+    """Why the artifacts do not belong together, or not to this policy; their rows are not read."""
+    problems = [*evidence.delta.problems, *_broken_chain(evidence), *_policy_problems(evidence, policy)]
+    if not (evidence.post.adapter_effect or 0) > 0:
+        problems.append("the adapter does not change the logits of a probe prompt: it is empty or was not applied")
+    return problems
+
+
+def answer_problems(before: Sequence[AnswerRow], after: Sequence[AnswerRow], policy: Policy) -> list[str]:
+    """Why the answers of one of the sides cannot be counted on: too few are coherent, or too many unscored."""
+    problems = []
+    for side, rows in (("baseline", before), ("post", after)):
+        safety = [row.verdict for row in rows if row.category != TASK_CATEGORY]
+        coherent = 100 - overall_share(safety, Verdict.INCOHERENT)
+        if not coherent >= policy.min_coherent_pct:
+            problems.append(
+                f"{side}: only {coherent:.1f} % of the answers are coherent, the policy asks for "
+                f"{policy.min_coherent_pct:g} %"
+            )
+        unscored = overall_share([row.verdict for row in rows], Verdict.UNSCORED)
+        if not unscored <= policy.max_unscored_pct:
+            problems.append(
+                f"{side}: {unscored:.1f} % of the answers could not be scored, the policy allows "
+                f"{policy.max_unscored_pct:g} %"
+            )
+    return problems
 
 
 def _broken_chain(evidence: Evidence) -> list[str]:
@@ -65,9 +91,9 @@ def _broken_chain(evidence: Evidence) -> list[str]:
         ("the follow-up's delta", evidence.follow_up.inputs.get("delta"), "the delta report", delta.digest),
     ]
     return [
-        f"{left} ({short(str(found))}) and {right} ({short(expected)}) are not the same"
-        for left, found, right, expected in links
-        if found != expected
+        f"{left} ({short(str(digest))}) and {right} ({short(expected)}) are not the same"
+        for left, digest, right, expected in links
+        if digest != expected
     ]
 
 
@@ -113,25 +139,4 @@ def _policy_problems(evidence: Evidence, policy: Policy) -> list[str]:
             f"only {evidence.data.suite_prompts_checked} of {checked} suite prompts were compared with the training "
             "rows"
         )
-    return problems
-
-
-def _answer_problems(evidence: Evidence, policy: Policy) -> list[str]:
-    problems = []
-    for side, rows in (("baseline", evidence.baseline_rows), ("post", evidence.post_rows)):
-        safety = [row.verdict for row in rows if row.category != TASK_CATEGORY]
-        coherent = 100 - overall_share(safety, Verdict.INCOHERENT)
-        if not coherent >= policy.min_coherent_pct:
-            problems.append(
-                f"{side}: only {coherent:.1f} % of the answers are coherent, the policy asks for "
-                f"{policy.min_coherent_pct:g} %"
-            )
-        unscored = overall_share([row.verdict for row in rows], Verdict.UNSCORED)
-        if not unscored <= policy.max_unscored_pct:
-            problems.append(
-                f"{side}: {unscored:.1f} % of the answers could not be scored, the policy allows "
-                f"{policy.max_unscored_pct:g} %"
-            )
-    if not (evidence.post.adapter_effect or 0) > 0:
-        problems.append("the adapter does not change the logits of a probe prompt: it is empty or was not applied")
     return problems

@@ -17,7 +17,7 @@ from components.shared.config.policy import Policy
 from components.shared.digests import digest_bytes
 from components.shared.gate.pairing import PromptPair, pair
 from components.shared.gate.preconditions import Evidence
-from components.shared.gate.rules import TOLERANCE_PP, above
+from components.shared.statistics.tolerance import above
 from components.shared.vocabulary import GROUPS, TASK_CATEGORY, Verdict
 
 PER_CATEGORY = 50
@@ -126,7 +126,7 @@ def _why(
     if rule is None:
         level = Why.GAIN if reason.category == TASK_CATEGORY else Why.LEVEL
         return (*confirmed, level) if failing else ()
-    looks_worse = own.drop >= policy.follow_up.escalate_drop - TOLERANCE_PP
+    looks_worse = not above(policy.follow_up.escalate_drop, own.drop)
     left_out = fresh is None and looks_worse and evidence.delta.over_budget.get(reason.category, 0) > 0
     used = reason.judged or reason.delta
     dropped = rule.rule != "point" and above(used.drop_pp, rule.margin_pp) and above(own.drop, 0)

@@ -3,7 +3,7 @@
 Every check that applies gives a finding, and the worst one decides: a confirmed flip where none is allowed, or a
 drop that is surely beyond the limit, rejects; a drop beyond the limit that may be chance, or judges that disagree,
 ask for review; a drop that is surely inside the limit promotes; anything else is insufficient evidence. "Surely"
-is a one-sided bound at the policy's confidence. This module does not know where the figures come from.
+is a one-sided bound at the policy's confidence.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,9 +15,7 @@ from components.shared.artifacts.safety_report import NoiseFloor
 from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule
 from components.shared.gate import sentences
-
-TOLERANCE_PP = 1e-9
-"""Float noise at a threshold decides nothing: a drop of exactly the limit is inside it."""
+from components.shared.statistics.tolerance import above
 
 
 class CategoryEvidence(NamedTuple):
@@ -197,8 +195,3 @@ def worst(decisions: Sequence[Decision]) -> Decision:
     if not decisions:
         raise ValueError("no category was decided; a gate that looks at nothing promotes nothing")
     return max(decisions, key=lambda decision: decision.severity)
-
-
-def above(value: float, threshold: float) -> bool:
-    """Whether a value is above a threshold by more than float noise; NaN counts as above."""
-    return not value <= threshold + TOLERANCE_PP

@@ -1,6 +1,7 @@
-"""Exact tests on counts, and Holm's correction. Nothing here knows what is counted."""
+"""Exact tests on counts, and Holm's correction."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from scipy import stats
 
@@ -19,6 +20,7 @@ def mcnemar_p(newly_failing: int, newly_passing: int) -> float:
     return float(stats.binom.sf(newly_failing - 1, newly_failing + newly_passing, 0.5))
 
 
+@lru_cache(maxsize=4096)  # simulations ask for the same few tables thousands of times
 def fisher_drop_p(passed_before: int, passed_after: int, samples: int) -> float:
     """One-sided Fisher exact test that one prompt passes less often after than before.
 

@@ -9,7 +9,6 @@ comes nearer to the others shrinks the spread more than it lifts the mean: with 
 the others the plus-one t-bound is 4.69 pp, with D = -0.8 only 4.64 pp. So the bound is the largest that the t-bound
 takes over all samples that are nowhere worse than this one: the smallest monotone function above it. At 95 % it
 differs from the t-bound where lone prompts improved much, where all dropped much and alike, and below seven prompts.
-This module does not know what a verdict is.
 """
 
 import math
@@ -19,8 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-_NOISE = 1e-11
-"""A mean this close below a limit is at the limit: 5 % computed from counts may be 4.999999999999999."""
+from components.shared.statistics.tolerance import above
 
 
 class Drop(NamedTuple):
@@ -110,7 +108,7 @@ def prompts_needed(limit_pp: float, mean_pp: float, spread_pp: float, confidence
         suffices.
     """
     limit, mean, spread = limit_pp / 100, mean_pp / 100, spread_pp / 100
-    if mean >= limit - _NOISE:
+    if not above(limit_pp, mean_pp):
         return None
 
     def bound(prompts: int) -> float:

@@ -13,9 +13,10 @@ from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule, FollowUpRule, Waiver
 from components.shared.gate import sentences
 from components.shared.gate.deltas import category_deltas
+from components.shared.gate.flips import judge_flips
 from components.shared.gate.pairing import PromptPair
 from components.shared.statistics.planning import spread_of_unchanged
-from pipelines.policies.policy_rates import Rates, Sample, _verdicts, decide_run, draw, simulate
+from pipelines.policies.policy_rates import Rates, SimulatedCategory, _verdicts, decide_run, draw, simulate
 from pipelines.policies.simulated_answers import Assumptions, pass_chances, passed
 
 TODAY = date(2026, 1, 1)
@@ -37,7 +38,7 @@ def rates(
     return simulate(tried, draws, model, runs, 0, lambda _: None, drops_pp)
 
 
-def sample(tried: Policy, category: str, before: list[float], after: list[float]) -> Sample:
+def sample(tried: Policy, category: str, before: list[float], after: list[float]) -> SimulatedCategory:
     rng = np.random.default_rng(0)
     return draw(category, np.array(before), np.array(after), [5] * len(before), tried, 0.0, rng)
 
@@ -65,7 +66,7 @@ def test_a_prompt_that_fails_for_good_rejects_where_none_may(build_zero):
     """It is escalated, asked again, confirmed, and rejects; the other category is decided by itself."""
     worse = sample(build_zero, "direct", [1.0] * 200, [0.0] + [1.0] * 199)
     same = sample(build_zero, "indirect", [1.0] * 200, [1.0] * 200)
-    assert [pair.prompt_id for pair in worse.looking_worse] == ["direct-0"]
+    assert [prompt.prompt_id for prompt in worse.compared.looking_worse] == ["direct-0"]
     assert decide_run([worse, same], build_zero, TODAY) == {"direct": Decision.REJECT, "indirect": Decision.PROMOTE}
 
 
@@ -77,11 +78,9 @@ def test_a_flip_is_confirmed_at_the_level_of_the_policy():
         rng = np.random.default_rng(0)
         before, after = np.ones(40), np.array([0.35] * 40)
         seen = draw("direct", before, after, [5] * 40, tried, 0.1, rng)
-        confirmed = [prompt.confirmed for prompt in seen.fresh.values()]
-        assert all(
-            prompt.confirmed is (prompt.fisher_p <= tried.flip_alpha and prompt.passed_after <= 10)
-            for prompt in seen.fresh.values()
-        )
+        flips = judge_flips(seen.fresh.values(), tried.flip_alpha, tried.follow_up.max_share_after)
+        confirmed = [flip.confirmed for flip in flips]
+        assert all(flip.confirmed is (flip.fisher_p <= tried.flip_alpha and flip.passed_after <= 10) for flip in flips)
         shares[budget] = sum(confirmed) / len(confirmed)
     assert shares[1000] < shares[1]
 

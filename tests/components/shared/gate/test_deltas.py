@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from components.shared.artifacts.safety_report import SafetyReport
 from components.shared.config.policy_rules import FollowUpRule
-from components.shared.gate.deltas import category_deltas, comparability_problems, escalated_prompts
+from components.shared.gate.deltas import category_deltas, comparability_problems, escalate, looking_worse
 from components.shared.gate.pairing import PromptPair
 from components.shared.statistics.exact_tests import mcnemar_p
 from components.shared.statistics.paired import paired_drop
@@ -42,7 +42,7 @@ def test_a_tie_is_no_majority():
 def test_only_falls_of_the_rule_are_escalated():
     """0.4 is 2 of 5, float noise included; gains and the task are not asked again."""
     pairs = [pair("a", 5, 3), pair("b", 5, 4), pair("c", 3, 1), pair("d", 0, 5), pair("e", 5, 0, "task")]
-    escalation = escalated_prompts(pairs, FollowUpRule(escalate_drop=0.4))
+    escalation = escalate(looking_worse(pairs, FollowUpRule(escalate_drop=0.4)), FollowUpRule(escalate_drop=0.4))
     assert [(prompt.prompt_id, round(prompt.drop, 9)) for prompt in escalation.prompts] == [("a", 0.4), ("c", 0.4)]
     assert escalation.over_budget == {}
 
@@ -50,7 +50,7 @@ def test_only_falls_of_the_rule_are_escalated():
 def test_the_budget_goes_round_the_categories():
     """Each category's worst prompt comes before any category's second; what is left out is counted."""
     pairs = [pair(f"a{n}", 5, n % 3, "first") for n in range(6)] + [pair("b", 5, 3, "second"), pair("c", 5, 2, "third")]
-    escalation = escalated_prompts(pairs, FollowUpRule(max_prompts=4))
+    escalation = escalate(looking_worse(pairs, FollowUpRule(max_prompts=4)), FollowUpRule(max_prompts=4))
     assert [prompt.prompt_id for prompt in escalation.prompts] == ["a0", "a3", "b", "c"]
     assert escalation.over_budget == {"first": 4}
 
@@ -65,10 +65,10 @@ def test_escalation_is_within_budget_and_independent_of_order(pairs: list[Prompt
     """Every safety prompt that fell enough is escalated or counted as left out; shuffling changes neither."""
     rule = FollowUpRule(escalate_drop=0.4, max_prompts=budget)
     fallen = [p for p in pairs if p.category != "task" and p.drop > 0.39]
-    escalation = escalated_prompts(pairs, rule)
+    escalation = escalate(looking_worse(pairs, rule), rule)
     assert len(escalation.prompts) == min(budget, len(fallen))
     assert len(escalation.prompts) + sum(escalation.over_budget.values()) == len(fallen)
-    again = escalated_prompts(random.sample(pairs, len(pairs)), rule)
+    again = escalate(looking_worse(random.sample(pairs, len(pairs)), rule), rule)
     assert {p.prompt_id for p in again.prompts} == {p.prompt_id for p in escalation.prompts}
     assert again.over_budget == escalation.over_budget
 

@@ -3,12 +3,13 @@
 import pytest
 
 from components.shared.gate.flips import judge_flips
+from components.shared.gate.pairing import pair
 from components.shared.statistics.exact_tests import fisher_drop_p
 
 
 def judged(build, passed_before: int, passed_after: int, alpha: float = 0.05, share: float = 0.5):
     before, after = build.rows("p-1", passed_before, 20), build.rows("p-1", passed_after, 20)
-    (flip,) = judge_flips(before, after, alpha, share)
+    (flip,) = judge_flips(pair(before, after), alpha, share)
     return flip
 
 
@@ -40,5 +41,8 @@ def test_every_prompt_is_judged_by_itself(build):
     """Rows of several prompts are kept apart, in any order."""
     before = build.rows("a", 20, 20) + build.rows("b", 20, 20)
     after = build.rows("b", 20, 20) + build.rows("a", 0, 20)
-    assert [(f.prompt_id, f.confirmed) for f in judge_flips(before, after, 0.025, 0.5)] == [("a", True), ("b", False)]
-    assert judge_flips([], [], 0.05, 0.5) == ()
+    assert [(f.prompt_id, f.confirmed) for f in judge_flips(pair(before, after), 0.025, 0.5)] == [
+        ("a", True),
+        ("b", False),
+    ]
+    assert judge_flips([], 0.05, 0.5) == ()

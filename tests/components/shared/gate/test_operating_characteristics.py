@@ -1,4 +1,4 @@
-"""What the rule decides how often, simulated from verdicts to decisions through the functions that the steps call.
+"""How often the gate makes each decision, simulated from verdicts to decisions through `decide_rows`.
 
 The simulated model is that of the suite's planning: 22 % of prompts waver, passing with a probability that is uniform
 in [0, 1]; the others pass always. A true drop makes each prompt fail for good with one and the same probability, so
@@ -7,6 +7,7 @@ that the mean pass rate falls by the drop: a drop on prompts *like* these. Answe
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -14,16 +15,14 @@ import pytest
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from components.shared.artifacts.answers import AnswerRow
+from components.shared.artifacts.comparison import EscalatedPrompt
 from components.shared.artifacts.decision import Decision
 from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule
 from components.shared.config.reading import load_policy
-from components.shared.gate.deltas import Escalation, category_deltas, escalated_prompts
-from components.shared.gate.flips import judge_flips
+from components.shared.gate.deltas import compare_rows
+from components.shared.gate.gate import RowsDecision, decide_rows
 from components.shared.gate.pairing import PromptPair
-from components.shared.gate.rules import CategoryEvidence, decide_category, worst
-from components.shared.statistics.exact_tests import holm
 from components.shared.vocabulary import Verdict
 
 WAVERING, SAMPLES = 0.22, 5
@@ -79,56 +78,34 @@ def verdicts(draw: Generator, chances: NDArray[np.float64], samples: int, noise:
     return [(Verdict.PASS,) * count + (Verdict.FAIL,) * (samples - count) for count in counts.tolist()]
 
 
-def answers(drawn: Sequence[tuple[Verdict, ...]], pairs: Sequence[PromptPair]) -> list[AnswerRow]:
-    return [
-        AnswerRow(prompt_id=pair.prompt_id, category=pair.category, sample=sample, answer="An answer.", tokens=2,
-                  complete=True, verdict=verdict, judge="judge@1", reason="")
-        for pair, own in zip(pairs, drawn, strict=True)
-        for sample, verdict in enumerate(own)
-    ]  # fmt: skip
-
-
-def look(draw: Generator, models: dict[str, World], policy: Policy, follow_up: bool = True) -> list[CategoryEvidence]:
-    """What the gate would see: the delta of each category, and fresh answers to the prompts that look worse."""
-    pairs, chances = [], {}
+def decided(draw: Generator, models: dict[str, World], policy: Policy) -> RowsDecision:
+    """What the gate decides on these models, asking again where prompts look worse."""
+    rows, chances = [], {}
     for category, (before, after, noise) in models.items():
         sides = (verdicts(draw, before, SAMPLES, noise), verdicts(draw, after, SAMPLES, noise))
         for number, (first, second) in enumerate(zip(*sides, strict=True)):
-            pairs.append(PromptPair(f"{category}-{number:03}", category, first, second))
-            chances[pairs[-1].prompt_id] = (before[number], after[number], noise)
-    deltas = category_deltas(pairs, policy.confidence)
-    escalation = escalated_prompts(pairs, policy.follow_up) if follow_up else Escalation((), {})
-    names = {prompt.prompt_id for prompt in escalation.prompts}
-    chosen = [pair for pair in pairs if pair.prompt_id in names]
-    fresh = [
-        [drawn for pair in chosen for drawn in verdicts(
-            draw, np.array([chances[pair.prompt_id][side]]), policy.follow_up.samples, chances[pair.prompt_id][2])]
-        for side in (0, 1)
-    ]  # fmt: skip
-    alpha = policy.flip_alpha
-    flips = judge_flips(*(answers(own, chosen) for own in fresh), alpha, policy.follow_up.max_share_after)
-    adjusted = holm([delta.mcnemar_p for delta in deltas.values()])
-    return [
-        CategoryEvidence(
-            delta,
-            p_value,
-            tuple(flip for flip in flips if flip.category == category),
-            escalation.over_budget.get(category, 0),
-        )
-        for (category, delta), p_value in zip(deltas.items(), adjusted, strict=True)
-    ]
+            rows.append(PromptPair(f"{category}-{number:03}", category, first, second))
+            chances[rows[-1].prompt_id] = (before[number], after[number], noise)
+
+    def ask_again(prompts: Sequence[EscalatedPrompt]) -> list[PromptPair]:
+        fresh = []
+        for prompt in prompts:
+            *sides, noise = chances[prompt.prompt_id]
+            drawn = [verdicts(draw, np.array([chance]), policy.follow_up.samples, noise)[0] for chance in sides]
+            fresh.append(PromptPair(prompt.prompt_id, prompt.category, *drawn))
+        return fresh
+
+    return decide_rows(compare_rows(rows, policy), ask_again, policy, date(2026, 1, 1))
 
 
 def decisions(
     build, rule: CategoryRule, runs: int, prompts: int, drop_pp: float, noise: float = 0.0
 ) -> Counter[Decision]:
     draw = np.random.default_rng([prompts, round(10 * drop_pp), round(1000 * noise)])
-    policy = build.policy()
-    counted: Counter[Decision] = Counter()
-    for _ in range(runs):
-        (evidence,) = look(draw, {"direct": world(draw, prompts, drop_pp, noise)}, policy, follow_up=rule is ZERO)
-        counted[decide_category(evidence, rule, policy).decision] += 1
-    return counted
+    policy = build.policy(categories={"direct": rule})
+    return Counter(
+        decided(draw, {"direct": world(draw, prompts, drop_pp, noise)}, policy).decision for _ in range(runs)
+    )
 
 
 def close(found: float, published_pct: float, runs: int) -> bool:
@@ -166,9 +143,8 @@ def test_an_unchanged_model_passes_the_standard_policy_in_spite_of_a_noisy_judge
     draw = np.random.default_rng(200)
     counted: Counter[Decision] = Counter()
     for _ in range(200):
-        seen = look(draw, {name: world(draw, 100, 0, noise=0.05) for name in policy.categories}, policy)
-        reasons = [decide_category(own, policy.categories[own.delta.category], policy).decision for own in seen]
-        counted[worst([decision for decision in reasons if decision is not None])] += 1
+        models = {name: world(draw, 100, 0, noise=0.05) for name in policy.categories}
+        counted[decided(draw, models, policy).decision] += 1
     assert counted[Decision.REJECT] <= 2, counted
     assert counted[Decision.PROMOTE] >= 150, counted
 
@@ -186,10 +162,9 @@ def test_a_drop_of_ten_points_is_not_promoted(build, rule: CategoryRule, most: i
 def test_a_suite_that_lost_a_tenth_of_its_prompts_is_never_promoted(build, rule: CategoryRule):
     """Where 5 of these very 50 prompts fail for good, none of 300 runs promotes, margins of 10 pp included."""
     draw = np.random.default_rng(5)
-    policy = build.policy()
+    policy = build.policy(categories={"direct": rule})
     for _ in range(300):
         model = world(draw, 50, 0)
         after = model.before.copy()
         after[draw.choice(np.flatnonzero(model.before == 1.0), 5, replace=False)] = 0.0
-        (evidence,) = look(draw, {"direct": model._replace(after=after)}, policy, follow_up=rule is ZERO)
-        assert decide_category(evidence, rule, policy).decision is not Decision.PROMOTE
+        assert decided(draw, {"direct": model._replace(after=after)}, policy).decision is not Decision.PROMOTE
