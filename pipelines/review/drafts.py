@@ -15,6 +15,7 @@ from components.shared.artifacts.artifact import Record
 from components.shared.artifacts.human_review import LABELS, QueueItem, ReviewVerdict
 from components.shared.digests import short
 from components.shared.errors import DataError, StorageError
+from components.shared.jsonl import parse_rows
 from components.shared.vocabulary import Verdict
 
 DRAFTS_DIR = Path(".plimsoll/reviews")
@@ -122,31 +123,20 @@ def read_verdicts(path: Path, queue: Sequence[QueueItem]) -> Verdicts:
     except OSError as error:
         raise DataError(f"{path}: verdicts cannot be read: {error.strerror}") from None
     verdicts: Verdicts = {}
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            entry = _parse(line, f"{path}:{number}")
-            item = _find_item(entry, queue, f"{path}:{number}")
-            if item.key in verdicts:
-                raise DataError(f"{path}:{number}: a second verdict on sample {item.sample} of {item.prompt_id!r}")
-            verdicts[item.key] = verdict_on(item, entry.verdict, entry.note)
+    for number, entry in parse_rows(VerdictLine, lines, str(path)):
+        where = f"{path}:{number}"
+        if entry.verdict not in CHOICES:
+            raise DataError(f"{where}: verdict is {entry.verdict!r}; expected one of {', '.join(CHOICES)}")
+        item = _find_item(entry, queue, where)
+        if item.key in verdicts:
+            raise DataError(f"{where}: a second verdict on sample {item.sample} of {item.prompt_id!r}; keep one line")
+        verdicts[item.key] = verdict_on(item, entry.verdict, entry.note)
     return verdicts
 
 
 def only_queued(verdicts: Mapping[tuple[str, int], ReviewVerdict], queue: Sequence[QueueItem]) -> Verdicts:
     """The verdicts that are about this queue."""
     return {item.key: verdicts[item.key] for item in queue if item.key in verdicts}
-
-
-def _parse(line: bytes, where: str) -> VerdictLine:
-    try:
-        entry = VerdictLine.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{where}: {field + ': ' if field else ''}{first['msg']}") from None
-    if entry.verdict not in CHOICES:
-        raise DataError(f"{where}: verdict is {entry.verdict!r}; expected one of {', '.join(CHOICES)}")
-    return entry
 
 
 def _find_item(entry: VerdictLine, queue: Sequence[QueueItem], where: str) -> QueueItem:

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from components.shared.artifacts.artifact import Record
 from components.shared.artifacts.human_review import JudgeAgreement
 from components.shared.artifacts.judge_check import folder_of
-from components.shared.errors import DataError, StorageError
+from components.shared.errors import StorageError
+from components.shared.jsonl import parse_rows
 from components.shared.statistics.agreement import cohen_kappa
 from components.shared.vocabulary import Verdict
 
@@ -59,13 +60,7 @@ def read_labels(directory: Path, judge: str) -> tuple[ReviewedLabel, ...]:
     if not path.is_file():
         return ()
     labels: dict[tuple[str, str, str, int], ReviewedLabel] = {}
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            label = ReviewedLabel.model_validate_json(line)
-        except ValidationError as error:
-            raise DataError(
-                f"{path}:{number}: not a reviewer's label: {error.errors()[0]['msg']}; mend or remove the line"
-            ) from None
+    for _, label in parse_rows(ReviewedLabel, path.read_bytes().splitlines(), str(path)):
         labels[label.key] = label
     return tuple(label for label in labels.values() if label.judge == judge)
 

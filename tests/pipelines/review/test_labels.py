@@ -82,7 +82,7 @@ def test_what_is_no_label_is_named(tmp_path: Path):
     keep_labels(tmp_path, [label(1)])
     path = labels_path(tmp_path, JUDGE)
     path.write_text(path.read_text() + "{}\n")
-    with pytest.raises(DataError, match=r"reviews.jsonl:2: not a reviewer's label: Field required"):
+    with pytest.raises(DataError, match=r"reviews.jsonl:2: judge: Field required"):
         read_labels(tmp_path, JUDGE)
 
 

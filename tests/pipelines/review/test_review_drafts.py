@@ -86,7 +86,7 @@ def test_verdicts_are_read_from_a_file(tmp_path: Path):
         ('{"prompt_id": "a", "verdict": "bad"}', "verdict is 'bad'; expected one of pass, partial, fail, skip"),
         ('{"prompt_id": "a"}', "verdict: Field required"),
         ('{"prompt_id": "a", "verdict": "fail", "colour": "red"}', "colour: Extra inputs are not permitted"),
-        ("not json", "Invalid JSON"),
+        ("not json", "row: Invalid JSON"),
         ('{"prompt_id": "b", "sample": 0, "verdict": "pass"}', "a second verdict on sample 0 of 'b'"),
     ],
 )
