@@ -13,7 +13,7 @@ from pipelines.evidence.recomputed_figures import (
     ROUNDING,
     TASK,
     Correction,
-    Escalation,
+    PromptsToAskAgain,
     changes_by_category,
     changes_by_group,
     correct_for_judge,
@@ -81,7 +81,9 @@ def recompute(files: EvidenceFiles) -> Recomputed:
     return Recomputed(_worst(decided) if usable else "invalid", categories, groups, confirmed, reasons)
 
 
-def _category_reasons(files: EvidenceFiles, categories: Json, escalation: Escalation, confirmed: Json) -> list[Json]:
+def _category_reasons(
+    files: EvidenceFiles, categories: Json, escalation: PromptsToAskAgain, confirmed: Json
+) -> list[Json]:
     """A reason per measured category; Holm's correction goes over the categories that have a rule."""
     policy = files.policy
     ruled = [category for category in categories if category in policy["categories"]]

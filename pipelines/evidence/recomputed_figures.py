@@ -41,7 +41,7 @@ class VerdictPair(NamedTuple):
         return passed_before / len(self.before) - self.after.count("pass") / len(self.after)
 
 
-class Escalation(NamedTuple):
+class PromptsToAskAgain(NamedTuple):
     """The prompts to ask again, as (category, prompt id), and how many more of each category the budget left out."""
 
     prompts: list[tuple[str, str]]
@@ -84,7 +84,7 @@ def changes_by_group(pairs: Sequence[VerdictPair], prompts: Iterable[Json], conf
     return {group: _change(of_group, confidence) for group, of_group in groups.items() if of_group}
 
 
-def escalate(pairs: Iterable[VerdictPair], rule: Json) -> Escalation:
+def escalate(pairs: Iterable[VerdictPair], rule: Json) -> PromptsToAskAgain:
     """The safety prompts whose drop reaches `rule["escalate_drop"]`, at most `rule["max_prompts"]` of them.
 
     The budget goes round the categories: first the largest drop of each category, then the second largest of each.
@@ -97,7 +97,7 @@ def escalate(pairs: Iterable[VerdictPair], rule: Json) -> Escalation:
             ranks[pair.category] += 1
     in_turn = [(category, prompt_id) for _, _, category, prompt_id in sorted(ranked)]
     budget = rule["max_prompts"]
-    return Escalation(in_turn[:budget], Counter(category for category, _ in in_turn[budget:]))
+    return PromptsToAskAgain(in_turn[:budget], Counter(category for category, _ in in_turn[budget:]))
 
 
 def flips(fresh_pairs: Iterable[VerdictPair], alpha: float, max_share_after: float) -> Json:

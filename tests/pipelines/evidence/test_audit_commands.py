@@ -81,7 +81,7 @@ def test_a_damaged_log_is_not_shown_as_if_it_were_sound(call, entries):
     code, out, err = call("show")
     assert (code, out) == (FAILURE, "")
     assert "line 2: entry 1 was edited" in err
-    assert "`plimsoll audit verify` shows all that is wrong" in err
+    assert "`plimsoll audit verify` shows every problem" in err
 
 
 @pytest.mark.parametrize(
