@@ -1,4 +1,4 @@
-"""Finds a base model on disk or on the hub, and identifies it by its bytes. Loads no weights, imports no torch."""
+"""Finds a base model on disk or on the hub, and computes its digest without loading it."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatch
@@ -21,10 +21,10 @@ _TOKENIZER = (
 
 
 def check_base_model(base: BaseModelRef) -> None:
-    """Checks that a base model can be had, without loading or downloading it.
+    """Checks that a base model is available, without loading or downloading it.
 
     Raises:
-        ConfigError: the directory holds no model, or the hub does not know id and revision.
+        ConfigError: the directory has no model, or the hub has no such id and revision.
     """
     if base.path is not None:
         _check_directory(Path(base.path))
