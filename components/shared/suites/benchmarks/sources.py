@@ -61,14 +61,9 @@ def fetch_source(address: str) -> bytes:
     if not address.startswith(HUB):
         return storage.read_bytes(address)
     repo, revision, file = parse_hub(address)
-    try:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntryNotFoundError
-    except ImportError:
-        raise StorageError(
-            f"{address}: needs huggingface_hub, which is not installed: install the extra `gpu`, or download the file "
-            "and give its path"
-        ) from None
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntryNotFoundError
+
     try:
         return Path(hf_hub_download(repo, file, repo_type="dataset", revision=revision)).read_bytes()
     except GatedRepoError:
