@@ -28,7 +28,7 @@ PARENT = "pipeline"
 """Stage name of the run of a whole pipeline run."""
 _OPENED_TAG = "plimsoll.opened"
 """Differs for every opening of a stage, so that a retried stage gets a run of its own."""
-_AFTER_ERROR_S = 30.0
+AFTER_ERROR_S = 30.0
 """Seconds for which the report of a failed stage's error is tried; the error itself is raised either way."""
 
 
@@ -82,7 +82,7 @@ class Tracker:
             kind = type(error).__name__ if failed else "KILLED"
             message = str(error) or type(error).__name__
             try:
-                client = open_client(self.context.tracking, min(self._deadline_s, _AFTER_ERROR_S))
+                client = open_client(self.context.tracking, min(self._deadline_s, AFTER_ERROR_S))
                 StageRun(client, stage.run_id, say).tags({"plimsoll.error_kind": kind, "plimsoll.error": message})
                 client.set_terminated(stage.run_id, "FAILED" if failed else "KILLED")
             except TrackingError as lost:  # the stage's error is the one to raise
