@@ -48,8 +48,8 @@ def test_the_newest_decision_of_a_pipeline_counts(context, run):
     run("b", decision="reject")
     run("c", "FAILED")
     run("d", decision="promote", pipeline="other")
-    found = last_decided(context.tracking, "toy")
-    assert (found.pipeline_run, found.tags["plimsoll.decision"]) == ("b", "reject")
+    decided = last_decided(context.tracking, "toy")
+    assert (decided.pipeline_run, decided.tags["plimsoll.decision"]) == ("b", "reject")
     assert last_decided(context.tracking, "third") is None
 
 
@@ -86,10 +86,10 @@ def test_a_champion_whose_run_is_gone_has_the_day_of_its_version(context, run):
     version = client.create_model_version("model", "file:///nowhere", tags={"plimsoll.pipeline_run": "gone"})
     assert champion_of(context.tracking, "model") is None
     client.set_registered_model_alias("model", "champion", version.version)
-    found = champion_of(context.tracking, "model")
-    assert (found.version, found.pipeline_run) == ("1", "gone")
-    assert abs((found.decided_on - datetime.now(UTC).date()).days) <= 1
-    assert isinstance(found.decided_on, date)
+    champion = champion_of(context.tracking, "model")
+    assert (champion.version, champion.pipeline_run) == ("1", "gone")
+    assert abs((champion.decided_on - datetime.now(UTC).date()).days) <= 1
+    assert isinstance(champion.decided_on, date)
 
 
 def test_links_are_for_servers(context):
