@@ -90,7 +90,7 @@ class _RetryingClient:
         return lambda *args, **kwargs: until_deadline(partial(method, *args, **kwargs), self._uri, self._deadline_s)
 
     def download_artifacts(self, run_id: str, path: str, dst_path: str) -> str:
-        """As MlflowClient's, which does not tell an outage from an artifact that does not exist."""
+        """Like MlflowClient.download_artifacts, but that one reports every failure, an outage too, as a wrong path."""
         import mlflow
 
         download = partial(

@@ -29,7 +29,7 @@ PARENT = "pipeline"
 _OPENED_TAG = "plimsoll.opened"
 """Differs for every opening of a stage, so that a retried stage gets a run of its own."""
 AFTER_ERROR_S = 30.0
-"""Seconds for which the report of a failed stage's error is tried; the error itself is raised either way."""
+"""Seconds for which recording a stage's error in MLflow is tried; the error itself is raised either way."""
 
 
 class StageFailure(NamedTuple):
@@ -124,7 +124,7 @@ class Tracker:
         }
 
     def _find_or_create(self, name: str, tags: Mapping[str, str]) -> str:
-        """The id of the run with these tags; looked for before every try to create it, whose answer may get lost."""
+        """The id of the run with these tags, created if none is found; searched before every try, as an answer may get lost."""
 
         def run_id() -> str:
             runs = tagged_runs(self.client, [self.experiment_id], tags)
@@ -135,7 +135,7 @@ class Tracker:
 
     def _stages(self) -> "list[Run]":
         runs = tagged_runs(self.client, [self.experiment_id], {"plimsoll.pipeline_run": self.context.pipeline_run})
-        return [run for run in runs if run.data.tags["plimsoll.stage"] != PARENT]
+        return [run for run in runs if run.data.tags.get("plimsoll.stage", PARENT) != PARENT]
 
 
 def open_client(tracking: TrackingConfig, deadline_s: float = DEADLINE_S) -> "MlflowClient":
