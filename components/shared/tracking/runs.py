@@ -124,7 +124,7 @@ class Tracker:
         }
 
     def _find_or_create(self, name: str, tags: Mapping[str, str]) -> str:
-        """The id of the run with these tags, created if none is found; searched before every try, as an answer may get lost."""
+        """The id of the run with these tags, created if missing; searched before each try, as answers may get lost."""
 
         def run_id() -> str:
             runs = tagged_runs(self.client, [self.experiment_id], tags)
