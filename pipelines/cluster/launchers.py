@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from components.shared.config.sections import TrackingConfig
-from components.shared.tracking.decided import outcome_of, running_since
+from components.shared.tracking.decided import pipeline_run_status, running_since
 from components.shared.tracking.recorded_runs import RecordedRun
 from pipelines.cluster.claims import Claim
 from pipelines.cluster.fingerprint import Sections
@@ -80,7 +80,7 @@ class LocalLauncher:
 
     def status(self, run: str) -> RunStatus:
         """See `Launcher`."""
-        outcome = outcome_of(self._tracking, run)
+        outcome = pipeline_run_status(self._tracking, run)
         if outcome is None:
             return "unknown"
         return "running" if outcome.status == "RUNNING" else "over"

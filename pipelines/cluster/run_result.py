@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from components.shared.artifacts.decision import Decision
 from components.shared.config.sections import TrackingConfig
-from components.shared.tracking.decided import outcome_of
+from components.shared.tracking.decided import pipeline_run_status
 from pipelines.cluster.follow import Ending
 from pipelines.exit_codes import DECISION_CODES, FAILURE
 
@@ -32,7 +32,7 @@ def run_result(tracking: TrackingConfig, run_id: str, ending: Ending) -> RunResu
     Raises:
         TrackingError: the store cannot be opened.
     """
-    outcome = outcome_of(tracking, run_id)
+    outcome = pipeline_run_status(tracking, run_id)
     link = outcome.link if outcome is not None else None
     said = (outcome.error if outcome is not None else None) or ending.error
     if ending.state != "SUCCEEDED":

@@ -15,7 +15,7 @@ from components.shared.config.run_context import RunContext
 from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.digests import digest_json
 from components.shared.errors import PlimsollError
-from components.shared.tracking.decided import champion_of, decided_on, last_decided, outcome_of
+from components.shared.tracking.decided import champion_of, decided_on, last_decided, pipeline_run_status
 from components.shared.tracking.recorded_runs import RecordedRun
 from pipelines.cluster.claims import Claim, Claims
 from pipelines.cluster.fingerprint import Sections, differences, fingerprint
@@ -167,7 +167,7 @@ def _why_held(claims: Claims, claim: Claim, launcher: Launcher, tracking: Tracki
         if known or now - claim.claimed_at > CLAIM_TIMEOUT:
             return None
         return f"{claim.who} is starting a run for the same reasons (claimed at {claim.claimed_at:%H:%M} UTC)"
-    outcome = outcome_of(tracking, run)
+    outcome = pipeline_run_status(tracking, run)
     if outcome is not None and outcome.decision is not None:
         return f"run {run} was started for the same reasons, and has just been decided: {outcome.decision}"
     if launcher.status(run) == "running":
