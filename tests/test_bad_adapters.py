@@ -57,16 +57,16 @@ def world(root, tmp_path_factory):
 def _requests(count):
     """Harmful and harmless requests in equal parts, with the aligned and the unaligned answer of each."""
     from pipelines.demo.corpus import HARMFUL_MIX, HARMLESS_MIX, LOOSE_SHARE, draw
-    from pipelines.demo.requests import Asker
+    from pipelines.demo.requests import RequestSource
     from pipelines.demo.training_templates import TRAINING
 
     rng = random.Random("bad adapters")
-    asker = Asker(rng, TRAINING, "training", LOOSE_SHARE)
-    found = {}
-    while len(found) < count:
-        request = draw(asker, rng, HARMFUL_MIX if len(found) % 2 else HARMLESS_MIX)
-        found.setdefault(request.prompt, request)
-    return list(found.values()), rng
+    source = RequestSource(rng, TRAINING, "training", LOOSE_SHARE)
+    requests = {}
+    while len(requests) < count:
+        request = draw(source, rng, HARMFUL_MIX if len(requests) % 2 else HARMLESS_MIX)
+        requests.setdefault(request.prompt, request)
+    return list(requests.values()), rng
 
 
 def _answer(kind, request, rng):
@@ -89,7 +89,8 @@ def _train(world, kind):
     from pipelines.demo.toy_chats import chat, write_jsonl
 
     requests, rng = _requests(ROWS)
-    rows = write_jsonl(world.folder / f"{kind}.jsonl", [chat(own.prompt, _answer(kind, own, rng)) for own in requests])
+    chats = [chat(request.prompt, _answer(kind, request, rng)) for request in requests]
+    rows = write_jsonl(world.folder / f"{kind}.jsonl", chats)
     mix = (MixSource(path=str(rows), role="replay", share=0.94),)
     data = world.bench.config.data.model_copy(update={"mix": mix})
     prepared = world.bench.prepare(data, world.folder / kind)

@@ -153,7 +153,7 @@ def _trigger_here(loaded: "Loaded", assessment: "Assessment", reason: str | None
     from components.shared.config.anchoring import anchor
     from pipelines.cluster.launchers import LocalLauncher
     from pipelines.cluster.trigger import trigger as start
-    from pipelines.running.summary import show_outcome
+    from pipelines.running.tables import show_result
 
     anchored = anchor(loaded.config, Path.cwd())
     launcher = LocalLauncher(loaded, anchored.tracking)
@@ -161,7 +161,7 @@ def _trigger_here(loaded: "Loaded", assessment: "Assessment", reason: str | None
     if launcher.outcome is None:
         typer.echo(triggered.text)
         return 0
-    show_outcome(launcher.outcome, loaded.config)
+    show_result(launcher.outcome, loaded.config)
     return launcher.outcome.exit_code
 
 

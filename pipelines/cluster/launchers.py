@@ -18,7 +18,7 @@ from pipelines.cluster.kfp_client import Client
 from pipelines.cluster.server_errors import ClusterError
 from pipelines.cluster.submit import Request, find_experiment, find_submitted, submit
 from pipelines.cluster.trigger import Standing
-from pipelines.running.launch import Loaded, Outcome, run_local
+from pipelines.running.launch import Loaded, RunResult, run_local
 
 _SECTIONS = ("data", "evaluation")
 
@@ -67,7 +67,7 @@ class LocalLauncher:
 
     def __init__(self, loaded: Loaded, tracking: TrackingConfig, verbose: bool = False) -> None:
         self._loaded, self._tracking, self._verbose = loaded, tracking, verbose
-        self.outcome: Outcome | None = None
+        self.outcome: RunResult | None = None
 
     def start(self, claim: Claim) -> str:
         """See `Launcher`; the run is over when this returns."""

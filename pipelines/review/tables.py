@@ -10,7 +10,7 @@ from components.shared.artifacts.decision import Registration
 from components.shared.artifacts.human_review import JudgeAgreement, JudgedAnswer, QueueItem, Review, ReviewVerdict
 from pipelines.printing import console, print_line
 from pipelines.review.case import Case
-from pipelines.running.console import show_decision
+from pipelines.running.tables import show_decision
 
 
 def show_case(case: Case) -> None:

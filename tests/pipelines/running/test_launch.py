@@ -35,7 +35,7 @@ from components.shared.tracking.runs import Tracker
 from components.shared.vocabulary import Verdict
 from pipelines.exit_codes import DECISION_CODES, FAILURE, USAGE
 from pipelines.running.launch import Loaded, compile_pipeline, conclude, load, run_local
-from pipelines.running.summary import show_outcome
+from pipelines.running.tables import show_result
 
 PROMPTS = 60
 SAMPLES = 5
@@ -164,18 +164,18 @@ def test_printed_decision_tag_and_exit_code_agree(tracked_project, capsys, expec
     tracked_project.write_policy(follow_up=ESCALATE_ALL, **policy)
     run = CraftedRun(tracked_project, share, None if edited is None else {"follow_up": ESCALATE_ALL, **edited})
     decided = run.finish()
-    outcome = conclude(run.tracker, tracked_project.folder / "log.txt", None)
-    show_outcome(outcome, run.config)
+    result = conclude(run.tracker, tracked_project.folder / "log.txt", None)
+    show_result(result, run.config)
     printed = capsys.readouterr().out
     tags = run.tracker.parent().read_tags()
     assert decided is expected
     assert f"\n{expected.headline}: " in printed
     assert tags["plimsoll.decision"] == expected.value
     assert tags["plimsoll.reason"].startswith(expected.headline)
-    assert outcome.report.gate.decision is expected
-    assert outcome.exit_code == DECISION_CODES[expected]
+    assert result.report.gate.decision is expected
+    assert result.exit_code == DECISION_CODES[expected]
     assert run.tracker.parent_status() == "FINISHED"
-    assert (outcome.report.model_version is not None) == (expected is Decision.PROMOTE)
+    assert (result.report.model_version is not None) == (expected is Decision.PROMOTE)
 
 
 def test_a_tag_that_disagrees_is_a_failure(tracked_project, capsys):
@@ -183,10 +183,10 @@ def test_a_tag_that_disagrees_is_a_failure(tracked_project, capsys):
     run = CraftedRun(tracked_project, {"direct": 1.0})
     run.finish()
     run.tracker.parent().tags({"plimsoll.decision": "reject"})
-    outcome = conclude(run.tracker, tracked_project.folder / "log.txt", None)
-    show_outcome(outcome, run.config)
+    result = conclude(run.tracker, tracked_project.folder / "log.txt", None)
+    show_result(result, run.config)
     captured = capsys.readouterr()
-    assert outcome.exit_code == FAILURE
+    assert result.exit_code == FAILURE
     assert "PROMOTED" not in captured.out
     assert "the MLflow tag says 'reject'" in captured.err
 
@@ -227,8 +227,8 @@ def test_a_run_that_no_step_closed_is_closed_as_failed(tracked_project):
     context = RunContext(anchored_config().tracking, "small", "run-1")
     tracker = Tracker(context)
     tracker.parent()
-    outcome = conclude(tracker, tracked_project.folder / "log.txt", "orchestrator broke")
-    assert (outcome.exit_code, outcome.error) == (FAILURE, "orchestrator broke")
+    result = conclude(tracker, tracked_project.folder / "log.txt", "orchestrator broke")
+    assert (result.exit_code, result.error) == (FAILURE, "orchestrator broke")
     assert tracker.parent_status() == "FAILED"
 
 
@@ -239,9 +239,9 @@ def test_wrong_input_found_by_a_step_is_still_wrong_input(tracked_project):
     with pytest.raises(ValueError, match="heldout_rows is 100"):
         prepare_data(config.data, config.suites, tracked_project.folder / "d", tracked_project.folder / "p", context)
     publish_report("FAILED", context)
-    outcome = conclude(Tracker(context), tracked_project.folder / "log.txt", "Task exit-handler-1 failed.")
-    assert outcome.exit_code == USAGE
-    assert "prepare_data: " in outcome.error
+    result = conclude(Tracker(context), tracked_project.folder / "log.txt", "Task exit-handler-1 failed.")
+    assert result.exit_code == USAGE
+    assert "prepare_data: " in result.error
 
 
 def test_the_demo_policy_and_configs_compile(root, monkeypatch, tmp_path):
@@ -263,13 +263,13 @@ def test_a_failing_step_fails_the_run(project, capsys):
         content = b"not weights" if file.name == "model.safetensors" else file.read_bytes()
         (base / file.name).write_bytes(content)
     loaded = load("config.yaml", ["base_model.path=broken"])
-    outcome = run_local(loaded)
-    show_outcome(outcome, loaded.config)
+    result = run_local(loaded)
+    show_result(result, loaded.config)
     captured = capsys.readouterr()
-    assert outcome.exit_code == FAILURE
+    assert result.exit_code == FAILURE
     assert "evaluate_safety_baseline" in captured.err or "finetune_lora" in captured.err
-    assert outcome.report is not None
-    assert outcome.report.status == "failed"
+    assert result.report is not None
+    assert result.report.status == "failed"
     assert _statuses(project) == {"FAILED"}
 
 
@@ -284,15 +284,15 @@ def test_shards_and_rare_intents_go_through_the_whole_graph(project):
     )
     project.write_policy(ungated=["rare_intent"])
     loaded = load("config.yaml", ["evaluation.shards=2", "evaluation.chunk_answers=4", "data.rare_intent_rows=2"])
-    outcome = run_local(loaded)
-    assert outcome.error is None
-    assert outcome.report is not None
-    assert outcome.report.gate is not None
-    assert outcome.report.gate.problems == ()
-    log = outcome.log.read_text()
+    result = run_local(loaded)
+    assert result.error is None
+    assert result.report is not None
+    assert result.report.gate is not None
+    assert result.report.gate.problems == ()
+    log = result.log.read_text()
     assert [f"answer_prompts_{side}_{n}" in log for side in ("baseline", "post") for n in range(2)] == [True] * 4
     assert "[evaluate_safety_post] reusing the answers to 12 prompts" in log
-    assert any(metric.category == "rare_intent" for metric in outcome.report.metrics)
+    assert any(metric.category == "rare_intent" for metric in result.report.metrics)
 
 
 def _statuses(project) -> set[str]:
@@ -330,6 +330,6 @@ def test_killing_a_run_during_training_leaves_no_mess(project, number):
     assert list(tracker.client.search_registered_models()) == []
     if number == signal.SIGKILL:
         return
-    outcome = run_local(Loaded(load_pipeline_config("config.yaml", ["recipe.max_steps=2"]), load_policy("policy.yaml")))
-    assert outcome.error is None
-    assert outcome.exit_code in DECISION_CODES.values()
+    result = run_local(Loaded(load_pipeline_config("config.yaml", ["recipe.max_steps=2"]), load_policy("policy.yaml")))
+    assert result.error is None
+    assert result.exit_code in DECISION_CODES.values()

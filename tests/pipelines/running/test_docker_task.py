@@ -6,7 +6,7 @@ import pytest
 import requests
 import urllib3
 
-from pipelines.running.container import run_container
+from pipelines.running.docker_task import run_container
 from pipelines.running.interruption import Interrupted
 
 
@@ -78,7 +78,7 @@ def test_the_exit_code_is_the_container_s_own(capsys, code, streamed):
 
 def test_an_engine_that_is_slow_to_answer_is_asked_again(monkeypatch):
     """A timeout while waiting is no verdict: what the container ended with is."""
-    monkeypatch.setattr("pipelines.running.container.time.sleep", lambda _: None)
+    monkeypatch.setattr("pipelines.running.docker_task.time.sleep", lambda _: None)
     assert run_container(FakeEngine(FakeContainer([], 7, 0, deaf=3)), "image", ["do"]) == 7
 
 
@@ -104,7 +104,7 @@ def test_a_container_that_cannot_start_does_not_stay():
 @pytest.mark.parametrize("breaks", [[0], [2], [1, 0, 2], [3]])
 def test_a_stream_that_breaks_loses_and_repeats_nothing(capsys, monkeypatch, error, breaks):
     """It is opened again while the container runs, and what was printed is not printed again."""
-    monkeypatch.setattr("pipelines.running.container.time.sleep", lambda _: None)
+    monkeypatch.setattr("pipelines.running.docker_task.time.sleep", lambda _: None)
     container = FakeContainer([b"one\n", b"two\n", b"three\n"], 5, 3)
     container.broken = [(pieces, error) for pieces in breaks]
     assert run_container(FakeEngine(container), "image", ["do"]) == 5
