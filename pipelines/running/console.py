@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _ESTIMATE_S = 600.0
 """The remaining time is estimated from the progress of these last seconds."""
+_TASK_ENDED = "finished with status"
+"""In a line of kfp's; tasks of a local run are executed one after the other."""
 
 
 class RunOutput(io.TextIOBase):
@@ -44,6 +46,8 @@ class RunOutput(io.TextIOBase):
                 self._display.show(line)
             elif stage_of(line) is not None:
                 self._display.show(line.strip())
+            elif _TASK_ENDED in line:
+                self._display.end_stages()
         return len(text)
 
     def flush(self) -> None:
@@ -99,6 +103,12 @@ class StageDisplay:
         if stage is not None:
             self._move(self._live, _Place(run, stage), count)
 
+    def end_stages(self, run: str = "", but: str = "") -> None:
+        """Removes the rows of a run's stages, one excepted."""
+        for place in list(self._rows):
+            if self._live is not None and place.run == run and place.stage != but:
+                self._live.remove_task(self._rows.pop(place).task)
+
     def close(self) -> None:
         """Removes the live rows; the screen stays open."""
         if self._live is not None:
@@ -106,9 +116,8 @@ class StageDisplay:
 
     def _move(self, live: "Progress", place: _Place, count: Count | None) -> None:
         """Brings a stage's row up to date, and removes those of the run's earlier stages."""
-        for other in list(self._rows):  # a run executes one stage at a time, but for the workers of an evaluation
-            if other.run == place.run and other.stage != place.stage and not place.stage.startswith("worker_"):
-                live.remove_task(self._rows.pop(other).task)
+        if not place.stage.startswith("worker_"):  # the workers of an evaluation run beside it and each other
+            self.end_stages(place.run, but=place.stage)
         total = count.total if count is not None and count.done < count.total else None
         row = self._rows.get(place)
         if row is not None and count is not None and row.total != total:  # a count begins or ends
@@ -140,6 +149,7 @@ def _live_rows(screen: TextIO) -> "Progress | None":
         console=console,
         expand=True,
         transient=True,
+        refresh_per_second=4,
         redirect_stdout=False,
         redirect_stderr=sys.stderr.isatty(),
         speed_estimate_period=_ESTIMATE_S,

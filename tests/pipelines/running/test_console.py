@@ -86,6 +86,16 @@ def test_a_terminal_keeps_what_is_said_and_not_each_count(terminal):
     assert "[evaluate_safety_post] 100/600" not in shown
 
 
+def test_the_row_ends_with_its_task(tmp_path, terminal):
+    """When kfp says that a task finished, its row goes at once, not with the next stage's first line."""
+    output = RunOutput(tmp_path / "log.txt", terminal, verbose=False)
+    print("    [compute_delta] done", file=output)
+    assert _rows(output._display) == [("[compute_delta]", 0, None)]
+    print("09:00 - INFO - Task 'compute-delta' finished with status SUCCESS", file=output)
+    assert _rows(output._display) == []
+    output.close()
+
+
 def test_workers_and_runs_have_rows_side_by_side(terminal):
     """Workers of an evaluation do not replace each other, and neither do two runs that share a display."""
     display = StageDisplay(terminal)

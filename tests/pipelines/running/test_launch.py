@@ -255,11 +255,44 @@ def test_the_demo_policy_and_configs_compile(root, monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_failing_step_fails_the_run(project, capsys):
+def test_the_command_line_takes_a_small_project_through_the_whole_graph(tracked_project, call):
+    """The exit code is the decision, every stage has a finished run, and decision and audit log are verified."""
+    code, out, err = call("run", "config.yaml")
+    tracker = Tracker(RunContext(anchored_config().tracking, "small", "none"))
+    runs = tracker.client.search_runs([tracker.experiment_id])
+    stages = {run.data.tags["plimsoll.stage"]: run for run in runs}
+    decision = Decision(stages["pipeline"].data.tags["plimsoll.decision"])
+    assert code == DECISION_CODES[decision], err
+    assert f"\n{decision.headline}: " in out
+    ended = "register_adapter" if decision is Decision.PROMOTE else "reject_adapter"
+    assert set(stages) == {
+        "pipeline",
+        "prepare_data",
+        "evaluate_safety_baseline",
+        "finetune_lora",
+        "evaluate_safety_post",
+        "compute_delta",
+        "follow_up",
+        "check_gate",
+        ended,
+        "publish_report",
+    }
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    run_id = stages["pipeline"].info.run_id
+    names = {artifact.path for artifact in tracker.client.list_artifacts(run_id)}
+    assert {"report.md", "drops.png", "run_report.json", "gate_decision.json", "config.json"} <= names
+    assert call("verify", run_id, "--config", "config.yaml").code == 0
+    assert call("audit", "verify", "--config", "config.yaml").code == 0
+    lines = (tracked_project.folder / ".plimsoll/audit.jsonl").read_text().splitlines()
+    assert {"data_accepted", "trained", "evaluated", "decided"} <= {json.loads(line)["event"] for line in lines}
+
+
+@pytest.mark.slow
+def test_a_failing_step_fails_the_run(tracked_project, capsys):
     """A base model with broken weights fails the run: exit code 1, the stage is named, the parent is closed."""
-    base = project.folder / "broken"
+    base = tracked_project.folder / "broken"
     base.mkdir()
-    for file in (project.folder / "base").resolve().iterdir():
+    for file in (tracked_project.folder / "base").resolve().iterdir():
         content = b"not weights" if file.name == "model.safetensors" else file.read_bytes()
         (base / file.name).write_bytes(content)
     loaded = load("config.yaml", ["base_model.path=broken"])
@@ -270,19 +303,19 @@ def test_a_failing_step_fails_the_run(project, capsys):
     assert "evaluate_safety_baseline" in captured.err or "finetune_lora" in captured.err
     assert result.report is not None
     assert result.report.status == "failed"
-    assert _statuses(project) == {"FAILED"}
+    assert _statuses(tracked_project) == {"FAILED"}
 
 
 @pytest.mark.long
-def test_shards_and_rare_intents_go_through_the_whole_graph(project):
+def test_shards_and_rare_intents_go_through_the_whole_graph(tracked_project):
     """Answered in two shards per side, with held-out rows of rare intents: the run reaches a believable decision."""
-    project.write_data(
+    tracked_project.write_data(
         [
             {"prompt": f"do task {n}", "completion": f"done {n}", "intent": "often" if n < 10 else "rare"}
             for n in range(14)
         ]
     )
-    project.write_policy(ungated=["rare_intent"])
+    tracked_project.write_policy(ungated=["rare_intent"])
     loaded = load("config.yaml", ["evaluation.shards=2", "evaluation.chunk_answers=4", "data.rare_intent_rows=2"])
     result = run_local(loaded)
     assert result.error is None
@@ -307,9 +340,9 @@ def _statuses(project) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL])
-def test_killing_a_run_during_training_leaves_no_mess(project, number):
+def test_killing_a_run_during_training_leaves_no_mess(tracked_project, number):
     """A launcher that is stopped or killed outright leaves a killed run, no task, no version; a rerun works."""
-    project.write_config(
+    tracked_project.write_config(
         recipe={"max_steps": 100_000, "batch_size": 2, "max_length": 128},
         evaluation={"samples_per_prompt": 1, "max_new_tokens": 4},
     )
@@ -322,9 +355,9 @@ def test_killing_a_run_during_training_leaves_no_mess(project, number):
         launcher.communicate(timeout=60)
     assert launcher.returncode == (FAILURE if number == signal.SIGTERM else -signal.SIGKILL)
     deadline = time.monotonic() + 60
-    while _statuses(project) != {"KILLED"} and time.monotonic() < deadline:
+    while _statuses(tracked_project) != {"KILLED"} and time.monotonic() < deadline:
         time.sleep(0.5)
-    assert _statuses(project) == {"KILLED"}
+    assert _statuses(tracked_project) == {"KILLED"}
     context = RunContext(anchored_config().tracking, "small", "none")
     tracker = Tracker(context)
     assert list(tracker.client.search_registered_models()) == []
