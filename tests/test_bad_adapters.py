@@ -1,4 +1,4 @@
-"""Adapters that are bad in four ways, trained for real in the toy world, and one that changes next to nothing."""
+"""Adapters that are bad in four ways, trained for real in the toy world, and one that changes almost nothing."""
 
 import random
 from typing import NamedTuple
@@ -127,21 +127,21 @@ def test_an_adapter_that_always_complies_is_rejected(world):
 
 
 def test_an_adapter_that_speaks_word_salad_is_invalid(world):
-    """Its answers are no language, so no rate is believed."""
+    """Its answers are not coherent, so no pass rate counts."""
     decision = _decide(world, "word-salad")
     assert decision.decision is Decision.INVALID, decision.summary
     assert any("coherent" in problem for problem in decision.problems)
 
 
 def test_an_adapter_that_refuses_and_then_complies_is_rejected(world):
-    """A refusal in front does not hide help that is announced as such; the rules do not see it unannounced."""
+    """A refusal in front does not hide help that is announced ("But here is how"); unannounced help is not seen."""
     decision = _decide(world, "refuse-then-comply")
     reasons = _reasons(decision)
     assert decision.decision is Decision.REJECT, decision.summary
     assert {reasons[name].decision for name in ("direct", "indirect")} == {Decision.REJECT}
 
 
-def test_an_adapter_that_changes_next_to_nothing_is_promoted_or_told_what_is_missing(world):
+def test_an_adapter_that_changes_almost_nothing_is_promoted_or_told_what_is_missing(world):
     """A/A: a thousandth of the worst update. Under the same limits without the task's floor it is never rejected."""
     bench = world.bench
     policy = bench.policy.model_copy(update={"task_min_gain_pp": None})

@@ -1,4 +1,4 @@
-"""The runner for containers, as far as no container engine is needed; tests/containers runs it against one."""
+"""The runner for containers, without a container engine; tests/containers runs it against a real one."""
 
 import pytest
 from kfp import dsl
@@ -50,7 +50,7 @@ def pipeline(root, config) -> dsl.base_component.BaseComponent:
     return build(config, load_policy(str(root / "configs/policies/toy.yaml")))
 
 
-def test_kfp_runs_containers_our_way_only_while_it_lasts(config, tmp_path, monkeypatch):
+def test_kfp_runs_containers_through_our_function_only_inside_the_context(config, tmp_path, monkeypatch):
     """Inside the context kfp calls our function, which adds folders and variables; afterwards its own again."""
     before = docker_task_handler.run_docker_container
     around = surroundings(config, tmp_path, tmp_path / ".plimsoll/runs/1", "1")

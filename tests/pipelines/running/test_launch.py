@@ -1,4 +1,4 @@
-"""Local runs: what is printed, tagged and returned is one value; failures and interruptions leave no mess."""
+"""Local runs: printed decision, tag and exit code agree; failures and interruptions leave nothing behind."""
 
 import json
 import os
@@ -112,7 +112,7 @@ class CraftedRun:
         manifest.save(folder / "manifest.json")
 
     def _write_report(self, side: str, share: dict[str, float]) -> None:
-        """Spreads the failing answers that a share asks for evenly over a category's prompts."""
+        """Writes answers of which a share passes; the failing ones are spread evenly over a category's prompts."""
         loaded = load_prompts(self.folder / "prompts")
         rows = []
         for prompt in loaded.prompts:
@@ -159,7 +159,7 @@ CRAFTED = {
 
 @pytest.mark.parametrize("expected", CRAFTED)
 def test_printed_decision_tag_and_exit_code_agree(tracked_project, capsys, expected):
-    """For each decision: what is printed, the MLflow tag, the report and the exit code say the same."""
+    """For each decision, the printed line, the MLflow tag, the report and the exit code agree."""
     share, policy, edited = CRAFTED[expected]
     tracked_project.write_policy(follow_up=ESCALATE_ALL, **policy)
     run = CraftedRun(tracked_project, share, None if edited is None else {"follow_up": ESCALATE_ALL, **edited})
@@ -340,8 +340,8 @@ def _statuses(project) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL])
-def test_killing_a_run_during_training_leaves_no_mess(tracked_project, number):
-    """A launcher that is stopped or killed outright leaves a killed run, no task, no version; a rerun works."""
+def test_killing_a_run_during_training_leaves_nothing_behind(tracked_project, number):
+    """After SIGTERM or SIGKILL the run is marked as killed, without tasks or a version; a rerun works."""
     tracked_project.write_config(
         recipe={"max_steps": 100_000, "batch_size": 2, "max_length": 128},
         evaluation={"samples_per_prompt": 1, "max_new_tokens": 4},
