@@ -124,5 +124,6 @@ def _perform(act: Act, options: Sequence[str], display: StageDisplay, baseline_k
                     baseline_known.set()
             elif "mlflow.store.db" not in line:
                 rest.append(line)
+    display.end_stages(act.name)
     baseline_known.set()
     return Performed(process.returncode, "".join(rest))
