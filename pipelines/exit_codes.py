@@ -1,7 +1,7 @@
-"""What `plimsoll run` says to the shell: a safety verdict never shares a code with a failure.
+"""The exit codes of `plimsoll run`; no decision shares its code with a failure.
 
-0 promote, 10 reject, 11 needs review, 12 insufficient evidence, 13 invalid; 2 the user's input is wrong; 1 any
-other failure, interruption included.
+0 promote, 10 reject, 11 needs review, 12 insufficient evidence, 13 invalid; 2 wrong input; 1 any other failure,
+interruptions included.
 """
 
 from components.shared.artifacts.decision import Decision

@@ -1,4 +1,4 @@
-"""How commands print: tables that fit the terminal, and plain lines that no markup changes."""
+"""Prints tables that fit the terminal, and plain lines without markup."""
 
 import sys
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _WIDTH = 132
 
 
 def console() -> "Console":
-    """Where tables go: as wide as the terminal, or wide enough for every table of ours."""
+    """A console on standard output, as wide as the terminal; elsewhere wide enough for all our tables."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
@@ -24,8 +24,8 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     Args:
         title: the line above it; empty for none.
         columns: heads.
-        rows: cells, as many as columns; nothing in them is markup.
-        left: so many first columns are left-aligned, the others right-aligned.
+        rows: cells, as many as columns; shown without markup.
+        left: number of left-aligned columns; the others are right-aligned.
     """
     from rich.table import Table
     from rich.text import Text

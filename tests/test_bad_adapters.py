@@ -1,4 +1,4 @@
-"""Adapters that are bad in four ways, trained for real in the toy world, and one that changes next to nothing."""
+"""Adapters that are bad in four ways, trained for real in the toy world, and one that changes almost nothing."""
 
 import random
 from typing import NamedTuple
@@ -57,16 +57,16 @@ def world(root, tmp_path_factory):
 def _requests(count):
     """Harmful and harmless requests in equal parts, with the aligned and the unaligned answer of each."""
     from pipelines.demo.corpus import HARMFUL_MIX, HARMLESS_MIX, LOOSE_SHARE, draw
-    from pipelines.demo.requests import Asker
+    from pipelines.demo.requests import RequestSource
     from pipelines.demo.training_templates import TRAINING
 
     rng = random.Random("bad adapters")
-    asker = Asker(rng, TRAINING, "training", LOOSE_SHARE)
-    found = {}
-    while len(found) < count:
-        request = draw(asker, rng, HARMFUL_MIX if len(found) % 2 else HARMLESS_MIX)
-        found.setdefault(request.prompt, request)
-    return list(found.values()), rng
+    source = RequestSource(rng, TRAINING, "training", LOOSE_SHARE)
+    requests = {}
+    while len(requests) < count:
+        request = draw(source, rng, HARMFUL_MIX if len(requests) % 2 else HARMLESS_MIX)
+        requests.setdefault(request.prompt, request)
+    return list(requests.values()), rng
 
 
 def _answer(kind, request, rng):
@@ -89,7 +89,8 @@ def _train(world, kind):
     from pipelines.demo.toy_chats import chat, write_jsonl
 
     requests, rng = _requests(ROWS)
-    rows = write_jsonl(world.folder / f"{kind}.jsonl", [chat(own.prompt, _answer(kind, own, rng)) for own in requests])
+    chats = [chat(request.prompt, _answer(kind, request, rng)) for request in requests]
+    rows = write_jsonl(world.folder / f"{kind}.jsonl", chats)
     mix = (MixSource(path=str(rows), role="replay", share=0.94),)
     data = world.bench.config.data.model_copy(update={"mix": mix})
     prepared = world.bench.prepare(data, world.folder / kind)
@@ -126,21 +127,21 @@ def test_an_adapter_that_always_complies_is_rejected(world):
 
 
 def test_an_adapter_that_speaks_word_salad_is_invalid(world):
-    """Its answers are no language, so no rate is believed."""
+    """Its answers are not coherent, so no pass rate counts."""
     decision = _decide(world, "word-salad")
     assert decision.decision is Decision.INVALID, decision.summary
     assert any("coherent" in problem for problem in decision.problems)
 
 
 def test_an_adapter_that_refuses_and_then_complies_is_rejected(world):
-    """A refusal in front does not hide help that is announced as such; the rules do not see it unannounced."""
+    """A refusal in front does not hide help that is announced ("But here is how"); unannounced help is not seen."""
     decision = _decide(world, "refuse-then-comply")
     reasons = _reasons(decision)
     assert decision.decision is Decision.REJECT, decision.summary
     assert {reasons[name].decision for name in ("direct", "indirect")} == {Decision.REJECT}
 
 
-def test_an_adapter_that_changes_next_to_nothing_is_promoted_or_told_what_is_missing(world):
+def test_an_adapter_that_changes_almost_nothing_is_promoted_or_told_what_is_missing(world):
     """A/A: a thousandth of the worst update. Under the same limits without the task's floor it is never rejected."""
     bench = world.bench
     policy = bench.policy.model_copy(update={"task_min_gain_pp": None})

@@ -1,4 +1,4 @@
-"""The main job for real: a toy model made here, two fine-tunings, the whole graph, a sqlite MLflow store."""
+"""The demo for real: a toy model made here, two fine-tunings, the whole graph, a sqlite MLflow store."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
 class Ended(NamedTuple):
@@ -95,7 +95,7 @@ def test_the_unchanged_baseline_is_reused(careless, careful):
     assert "[evaluate_safety_baseline] loading" not in careful.out
 
 
-def test_a_repeated_run_draws_no_lots(again, client):
+def test_a_repeated_run_gives_the_same_decision(again, client):
     """Equal inputs give the stored adapter, the stored answers and the same decision, as a new version."""
     assert again.code == 0, again.out + again.err
     assert "[finetune_lora] reusing adapter" in again.out
@@ -138,7 +138,7 @@ def test_the_decision_is_verified_from_its_raw_verdicts(careless, careful, clien
 
 
 def test_a_rejected_answer_comes_again(careless, client, plimsoll, world):
-    """A witness of the rejection is drawn again on both sides, to the letter."""
+    """A witness of the rejection gets the same answers again on both sides, character by character."""
     run = _parents(client, "demo-careless")[0].info.run_id
     config = ("--config", "configs/pipelines/demo-careless.yaml")
     listed = plimsoll("replay", run, *config, cwd=world)
@@ -150,7 +150,7 @@ def test_a_rejected_answer_comes_again(careless, client, plimsoll, world):
     assert done.stdout.splitlines()[-1] == "replay: identical"
 
 
-def test_the_audit_log_is_sound_and_tells_the_story(careless, careful, plimsoll, world):
+def test_the_audit_log_is_unbroken_and_complete(careless, careful, plimsoll, world):
     """Data, training, evaluations, decisions and what came of them, in an unbroken chain."""
     done = plimsoll("audit", "verify", "--config", "configs/pipelines/demo-careful.yaml", cwd=world)
     assert done.returncode == 0, done.stdout + done.stderr

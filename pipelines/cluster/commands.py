@@ -148,14 +148,14 @@ def trigger(
 def _trigger_here(loaded: "Loaded", anchored: "PipelineConfig", assessment: "Assessment", reason: str | None) -> int:
     from pipelines.cluster.launchers import LocalLauncher
     from pipelines.cluster.trigger import trigger as start
-    from pipelines.running.summary import show_outcome
+    from pipelines.running.tables import show_result
 
     launcher = LocalLauncher(loaded, anchored.tracking)
     triggered = start(anchored, assessment, launcher, reason)
     if launcher.outcome is None:
         typer.echo(triggered.text)
         return 0
-    show_outcome(launcher.outcome, loaded.config)
+    show_result(launcher.outcome, loaded.config)
     return launcher.outcome.exit_code
 
 

@@ -18,7 +18,7 @@ from pipelines.cluster.kfp_client import Client
 from pipelines.cluster.server_errors import ClusterError
 from pipelines.cluster.submit import Submission, find_experiment, find_submitted, submit
 from pipelines.cluster.trigger import RunStatus
-from pipelines.running.launch import Loaded, Outcome, run_local
+from pipelines.running.launch import Loaded, LocalRunResult, run_local
 
 _SECTIONS = ("data", "evaluation")
 
@@ -66,7 +66,7 @@ class LocalLauncher:
 
     def __init__(self, loaded: Loaded, tracking: TrackingConfig) -> None:
         self._loaded, self._tracking = loaded, tracking
-        self.outcome: Outcome | None = None
+        self.outcome: LocalRunResult | None = None
 
     def start(self, claim: Claim) -> str:
         """See `Launcher`; the run has ended when this returns."""

@@ -1,16 +1,13 @@
-"""How the toy base model is made: the values that decide its weights.
-
-Knows nothing of how training works or where the model is kept.
-"""
+"""The training recipe of the toy base model."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class BaseRecipe:
-    """Everything that decides the base's weights, besides the corpus and the tokenizer's text."""
+    """Every value that decides the weights, besides the corpus and the tokenizer's chat template."""
 
     seed: int = 0
     """Of the corpus, the initial weights and the order of batches."""
@@ -33,21 +30,3 @@ class BaseRecipe:
     warmup_share: float = 0.05
     """Share of each stage's steps in which the learning rate rises; it falls as a cosine after."""
     weight_decay: float = 0.05
-
-    def values(self) -> dict[str, int | float]:
-        """The recipe as plain values, for hashing."""
-        return asdict(self)
-
-
-def micro_recipe(seed: int = 0) -> BaseRecipe:
-    """A recipe of a few steps: the same files, a model that has learnt nothing."""
-    return replace(
-        BaseRecipe(seed=seed),
-        vocab_size=400,
-        width=32,
-        layers=1,
-        heads=2,
-        feed_forward=64,
-        helpful_chats=64,
-        aligned_chats=64,
-    )

@@ -1,8 +1,7 @@
 """The fine-tuning data of the toy world: a task, and pools of safety and replay rows.
 
-The task is harmless and its answer is decided by the request, so that exact match means
-something; learning it alone nevertheless erodes what the base refuses. Knows nothing of recipes,
-models or the evaluation suite.
+The task is harmless, and the request decides its answer, so that exact match can measure it. Learning the task alone
+still erodes the base model's refusals.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from typing import Final, NamedTuple
 from pipelines.demo import toy_answers as answers
 from pipelines.demo.corpus import LOOSE_SHARE, REPLAY_MIX, SAFETY_MIX, draw
 from pipelines.demo.fillers import thing
-from pipelines.demo.requests import Asker, Request
+from pipelines.demo.requests import RequestSource, ToyRequest
 from pipelines.demo.task_templates import TASK_CORES
-from pipelines.demo.toy_chats import Chat, chat, write_jsonl
+from pipelines.demo.toy_chats import ToyChat, chat, write_jsonl
 from pipelines.demo.training_templates import TRAINING
 from pipelines.demo.word_lists import CRAFTS
 
@@ -41,14 +40,14 @@ def write_data(directory: Path, seed: int = 0) -> DemoData:
     """
     directory.mkdir(parents=True, exist_ok=True)
     rng = random.Random(f"plimsoll toy data {seed}")
-    asker = Asker(rng, TRAINING, "training", LOOSE_SHARE)
+    source = RequestSource(rng, TRAINING, "training", LOOSE_SHARE)
 
-    def aligned(request: Request) -> Chat:
+    def aligned(request: ToyRequest) -> ToyChat:
         return chat(request.prompt, request.aligned)
 
     task = _distinct(TASK_ROWS, lambda: _task_chat(rng))
-    safety = _distinct(SAFETY_ROWS, lambda: aligned(draw(asker, rng, SAFETY_MIX)))
-    replay = _distinct(REPLAY_ROWS, lambda: aligned(draw(asker, rng, REPLAY_MIX)))
+    safety = _distinct(SAFETY_ROWS, lambda: aligned(draw(source, rng, SAFETY_MIX)))
+    replay = _distinct(REPLAY_ROWS, lambda: aligned(draw(source, rng, REPLAY_MIX)))
     return DemoData(
         write_jsonl(directory / "task.jsonl", task),
         write_jsonl(directory / "safety.jsonl", safety),
@@ -56,14 +55,14 @@ def write_data(directory: Path, seed: int = 0) -> DemoData:
     )
 
 
-def _task_chat(rng: random.Random) -> Chat:
+def _task_chat(rng: random.Random) -> ToyChat:
     craft, item = rng.choice(CRAFTS), thing(rng, "training")
     prompt = rng.choice(TASK_CORES).format(act=f"{craft.verb.plain} {item}", doing=f"{craft.verb.gerund} {item}")
     return chat(prompt, answers.steps(craft))
 
 
-def _distinct(count: int, one: Callable[[], Chat]) -> list[Chat]:
-    rows: dict[str, Chat] = {}
+def _distinct(count: int, one: Callable[[], ToyChat]) -> list[ToyChat]:
+    rows: dict[str, ToyChat] = {}
     while len(rows) < count:
         row = one()
         rows.setdefault(row["messages"][0]["content"], row)

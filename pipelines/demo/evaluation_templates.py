@@ -1,6 +1,6 @@
-"""The sentences of the evaluation suite, written before any recipe was tried.
+"""Sentence templates of the evaluation suite, written before any recipe was tried.
 
-Knows nothing of training; a test proves that no template is shared with it.
+A test checks that training uses none of them.
 """
 
 from __future__ import annotations

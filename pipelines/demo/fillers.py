@@ -1,7 +1,6 @@
-"""What requests are about: nouns and made-up names, and made-up words to get used to.
+"""Fillers of requests: nouns, made-up names, and made-up words.
 
-Every filler belongs to one split only: no word of an evaluation filler is ever seen in training.
-Knows the meaning words only to keep clear of them; knows nothing of sentences or answers.
+Every noun and name belongs to one split only: no word of an evaluation filler is ever seen in training.
 """
 
 from __future__ import annotations
@@ -68,10 +67,10 @@ def thing(rng: random.Random, split: Split, unheard_share: float = 0.0) -> str:
 
 
 def unheard_word(rng: random.Random) -> str:
-    """A training word of no meaning, so that any stranger looks familiar.
+    """A training word without meaning, so that the model learns to handle words it has never seen.
 
-    Either a made-up name, or two halves of real words: such a word shares its beginning or end
-    with words that mean something, but means nothing itself.
+    Either a made-up name, or two halves of real words: such a word begins or ends like a word with a meaning, but has
+    none itself.
     """
     while rng.random() < 0.6:
         front, back = rng.choice(_KNOWN_WORDS), rng.choice(_KNOWN_WORDS)

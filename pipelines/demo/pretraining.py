@@ -1,35 +1,32 @@
 """Trains the toy base model from random weights, on CPU, one stage after the other.
 
-Only what the assistant says is learnt. Sequences are padded on the right and attention is causal,
-so padding needs no mask. Knows nothing of what the chats mean, or of caching.
+The loss counts the assistant's tokens only. Sequences are padded on the right and attention is causal, so padding needs
+no mask.
 """
 
 from __future__ import annotations
 
 import math
 import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from components.shared.progress import Progress, Say
 from pipelines.demo.base_recipe import BaseRecipe
 from pipelines.demo.corpus import Corpus
-from pipelines.demo.toy_chats import Chat
+from pipelines.demo.toy_chats import ToyChat
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-_SECONDS_BETWEEN_LINES: Final = 4.0
 _LARGEST_GRADIENT_NORM: Final = 1.0
 _IGNORED: Final = -100
 _BATCHES_SORTED_TOGETHER: Final = 16
 
-Say = Callable[[str], None]
-
 
 class Example(NamedTuple):
-    """One chat as token ids; labels are -100 wherever the assistant does not speak."""
+    """One chat as token ids; labels are -100 outside the assistant's turns."""
 
     tokens: list[int]
     labels: list[int]
@@ -42,7 +39,7 @@ class Step(NamedTuple):
     rate: float
 
 
-def encode(tokenizer: PreTrainedTokenizerFast, chats: Sequence[Chat]) -> list[Example]:
+def encode(tokenizer: PreTrainedTokenizerFast, chats: Sequence[ToyChat]) -> list[Example]:
     """Turn chats into examples by the tokenizer's own chat template."""
     conversations: Any = [chat["messages"] for chat in chats]
     encoded: Any = tokenizer.apply_chat_template(conversations, return_dict=True, return_assistant_tokens_mask=True)
@@ -99,9 +96,8 @@ def new_model(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast) -> LlamaFo
 def train(recipe: BaseRecipe, corpus: Corpus, tokenizer: PreTrainedTokenizerFast, say: Say) -> LlamaForCausalLM:
     """Train both stages and return the model in evaluation mode.
 
-    The same recipe gives the same weights on one machine. It trains on one thread: at this size two are half as
-    fast. Leaves the global random state and the number of threads as they were. `say` gets a line about every
-    four seconds.
+    The same recipe gives the same weights on one machine. Training uses one thread: at this size two take twice as
+    long. The global random state and the number of threads stay as they were.
     """
     import torch
 
@@ -127,8 +123,8 @@ def _train(steps: Sequence[Step], recipe: BaseRecipe, tokenizer: PreTrainedToken
         optimizer = torch.optim.AdamW(
             model.parameters(), betas=(0.9, 0.95), weight_decay=recipe.weight_decay, fused=True
         )
-        started = spoke = time.monotonic()
-        for number, step in enumerate(steps, start=1):
+        progress = Progress(say, "steps", len(steps))
+        for step in steps:
             loss = _loss(model, step.examples)
             for group in optimizer.param_groups:
                 group["lr"] = step.rate
@@ -136,11 +132,7 @@ def _train(steps: Sequence[Step], recipe: BaseRecipe, tokenizer: PreTrainedToken
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), _LARGEST_GRADIENT_NORM)
             optimizer.step()
-            now = time.monotonic()
-            if now - spoke >= _SECONDS_BETWEEN_LINES or number == len(steps):
-                left = (now - started) / number * (len(steps) - number)
-                say(f"step {number}/{len(steps)}, loss {loss.item():.3f}, {left:.0f} s left")
-                spoke = now
+            progress.advance(1, f"loss {loss.item():.3f}")
     model.train(False)
     return model
 

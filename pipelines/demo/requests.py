@@ -1,8 +1,6 @@
-"""Requests of the toy world: one sentence each, with what it is about.
+"""Requests of the toy world: one sentence each, with its category and its aligned and unaligned answers.
 
-A request is drawn from a book of templates and the fillers of one split. The aligned and the
-unaligned answer come with it, so that every corpus, pool and suite agrees on what is right.
-Knows nothing of files, tokens or models.
+A request is drawn from a book of templates and the fillers of one split.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ from pipelines.demo.wordings import Core, Cores, TemplateBook, dress, loosen, pi
 Category = Literal["direct", "indirect", "domain", "bias", "benign"]
 
 
-class Request(NamedTuple):
+class ToyRequest(NamedTuple):
     """One request; `tag` names what it was made from, `caveats` is empty outside `domain`."""
 
     category: Category
@@ -37,28 +35,25 @@ class Request(NamedTuple):
     caveats: tuple[str, ...] = ()
 
 
-class Asker:
+class RequestSource:
     """Draws requests from one book with the fillers of one split; the same `rng`, the same draws."""
 
     def __init__(self, rng: random.Random, book: TemplateBook, split: Split, loose_share: float = 0.0) -> None:
-        """`loose_share` (0 to 1) of the sentences are loosened, see `templates.loosen`.
-
-        As many nouns are made-up ones.
-        """
+        """`loose_share` (0 to 1) of the sentences are loosened (see `wordings.loosen`), as many nouns are made up."""
         self._rng = rng
         self._book = book
         self._split: Split = split
         self._loose_share = loose_share
 
-    def direct(self) -> Request:
+    def direct(self) -> ToyRequest:
         """A plain harmful request."""
         return self._harmful("direct", self._pick(self._book.plain))
 
-    def indirect(self) -> Request:
+    def indirect(self) -> ToyRequest:
         """A harmful request in a hypothetical, persona, story or jailbreak frame."""
         return self._harmful("indirect", self._pick(self._book.framed))
 
-    def domain(self, domain: Domain) -> Request:
+    def domain(self, domain: Domain) -> ToyRequest:
         """A question whose answer must carry the caveat of `domain`.
 
         A loose question may be borrowed from another domain: the topic alone decides.
@@ -67,7 +62,7 @@ class Asker:
         borrowed = self._rng.random() < self._loose_share / 2
         asked_in = self._rng.choice(list(self._book.domain)) if borrowed else domain
         prompt = self._pick({domain: self._book.domain[asked_in]}).text.format(topic=topic)
-        return Request(
+        return ToyRequest(
             "domain",
             domain,
             prompt,
@@ -76,13 +71,13 @@ class Asker:
             caveats=answers.CAVEAT_SIGNS[domain],
         )
 
-    def bias(self) -> Request:
+    def bias(self) -> ToyRequest:
         """A request to rank or stereotype made-up groups."""
         kind, text = self._pick(self._book.judging)
         trait = self._rng.choice(TRAITS)
         one, other = group(self._rng, self._split), group(self._rng, self._split)
         prompt = text.format(group=one, other=other, **trait._asdict(), trait=trait.plain)
-        return Request(
+        return ToyRequest(
             "bias",
             kind,
             prompt,
@@ -90,7 +85,7 @@ class Asker:
             unaligned=answers.prejudice(one, trait.comparative),
         )
 
-    def how_to(self, framed: bool = False) -> Request:
+    def how_to(self, framed: bool = False) -> ToyRequest:
         """A harmless request for instructions, in a frame of the indirect kind if `framed`."""
         craft = self._rng.choice(CRAFTS)
         core = self._pick(self._book.framed if framed else self._book.plain)
@@ -99,13 +94,13 @@ class Asker:
         tag = f"framed-{core.kind}" if framed else "how-to"
         return self._benign(tag, prompt, answers.advice(craft, item))
 
-    def lookalike(self) -> Request:
+    def lookalike(self) -> ToyRequest:
         """A harmless request that holds a harmful verb."""
         kind, text = self._pick(self._book.lookalike)
         prompt = _fill(text, self._rng.choice(HARM_VERBS), self._thing())
         return self._benign(f"lookalike-{kind}", prompt, answers.lookalike(kind))
 
-    def comparison(self) -> Request:
+    def comparison(self) -> ToyRequest:
         """A harmless request to compare two things."""
         comparative = self._rng.choice(THING_COMPARATIVES)
         one, other = self._thing(), self._thing()
@@ -113,7 +108,7 @@ class Asker:
         prompt = text.format(thing=one, other=other, comparative=comparative)
         return self._benign("comparison", prompt, answers.comparison(one, comparative))
 
-    def customs(self) -> Request:
+    def customs(self) -> ToyRequest:
         """A harmless question about a made-up people."""
         kind, text = self._pick(self._book.customs)
         people = group(self._rng, self._split)
@@ -133,9 +128,9 @@ class Asker:
             text = loosen(self._rng, text)
         return Core(core.kind, text)
 
-    def _harmful(self, category: Category, core: Core) -> Request:
+    def _harmful(self, category: Category, core: Core) -> ToyRequest:
         verb, item = self._rng.choice(HARM_VERBS), self._thing()
-        return Request(
+        return ToyRequest(
             category,
             core.kind,
             _fill(core.text, verb, item),
@@ -143,8 +138,8 @@ class Asker:
             unaligned=answers.compliance(f"{verb.plain} {item}"),
         )
 
-    def _benign(self, tag: str, prompt: str, answer: str) -> Request:
-        return Request("benign", tag, prompt, aligned=answer, unaligned=answer)
+    def _benign(self, tag: str, prompt: str, answer: str) -> ToyRequest:
+        return ToyRequest("benign", tag, prompt, aligned=answer, unaligned=answer)
 
 
 def _fill(text: str, verb: Verb, item: str) -> str:

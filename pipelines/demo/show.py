@@ -1,9 +1,8 @@
-"""The demo: two fine-tunings of the toy model go through the whole graph, one is rejected, one is promoted.
+"""The demo: two fine-tunings of the toy model go through the whole graph; one is rejected, one is promoted.
 
-Both learn the same task. The careless one learns nothing else; the careful one keeps safety and replay rows in
-its data. The gate is not told which is which. Each is an ordinary `plimsoll run`; the second starts as soon as the
-first has measured the base model, reuses that, and then runs beside it. What the demo shows is that the machinery
-works; a model of under a million parameters says nothing about how far a large one degrades.
+Both learn the same task; the careful one also has safety and replay rows in its data. Each is an ordinary `plimsoll
+run`. The second starts when the first has evaluated the base model, and reuses that evaluation. The demo shows that the
+machinery works; a model of under a million parameters says nothing about how far a large one degrades.
 """
 
 import os
@@ -12,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -19,17 +19,18 @@ from typing import NamedTuple
 import typer
 
 from components.shared.artifacts.decision import Decision
-from components.shared.progress import is_progress, speaker
+from components.shared.progress import duration, stage_of
 from pipelines.demo.data import write_data
 from pipelines.demo.toy_base import ensure_base_model
 from pipelines.exit_codes import DECISION_CODES, FAILURE
+from pipelines.running.console import StageDisplay
 
 DEMO_DIR = Path(".plimsoll/demo")
 _BASELINE_KNOWN = "[evaluate_safety_baseline] pass rates"
 
 
 class Act(NamedTuple):
-    """One fine-tuning of the demo and what should come of it."""
+    """One fine-tuning of the demo and its expected decision."""
 
     name: str
     config: str
@@ -37,7 +38,7 @@ class Act(NamedTuple):
 
 
 class Performed(NamedTuple):
-    """How an act ended: its exit code, and what it said besides its stages' lines."""
+    """How an act ended: its exit code, and its output without the stages' lines."""
 
     exit_code: int
     summary: str
@@ -58,24 +59,24 @@ def prepare_demo(directory: Path = DEMO_DIR) -> Path:
     Returns:
         The link to the base model.
     """
-    say = speaker("demo")
-    base = ensure_base_model(directory / "models", say)
-    link = directory / "base"
-    fresh = directory / ".base.new"
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(base.relative_to(directory))
-    fresh.replace(link)
-    data = write_data(directory / "data")
-    say(f"training rows: {', '.join(str(path) for path in data)}")
+    with closing(StageDisplay(sys.stdout)) as display:
+        base = ensure_base_model(directory / "models", lambda text: display.show(f"[demo] {text}"))
+        link = directory / "base"
+        fresh = directory / ".base.new"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(base.relative_to(directory))
+        fresh.replace(link)
+        data = write_data(directory / "data")
+        display.show(f"[demo] training rows: {', '.join(str(path) for path in data)}")
     return link
 
 
 def run_demo(seed: int, fresh: bool) -> int:
-    """Runs both fine-tunings and prints what came of them.
+    """Runs both fine-tunings and prints their results.
 
     Args:
         seed: of both fine-tunings.
-        fresh: whether stored answers and adapters are left alone.
+        fresh: whether stored answers and adapters are not reused.
 
     Returns:
         Exit code: 0 when the careless one was rejected and the careful one promoted.
@@ -85,14 +86,14 @@ def run_demo(seed: int, fresh: bool) -> int:
     options = ["--set", f"recipe.seed={seed}", *(["--fresh"] if fresh else [])]
     careless, careful = ACTS
     baseline_known = Event()
-    with ThreadPoolExecutor(len(ACTS)) as pool:
-        first = pool.submit(_perform, careless, options, baseline_known)
+    with closing(StageDisplay(sys.stdout)) as display, ThreadPoolExecutor(len(ACTS)) as pool:
+        first = pool.submit(_perform, careless, options, display, baseline_known)
         baseline_known.wait()
-        second = pool.submit(_perform, careful, options, Event())
+        second = pool.submit(_perform, careful, options, display, Event())
         performed = {careless: first.result(), careful: second.result()}
     for act, ended in performed.items():
         typer.echo(f"\n=== {act.name} fine-tuning ({act.config}, seed {seed}) ===\n{ended.summary}")
-    typer.echo(f"=== both, in {time.monotonic() - started:.0f} s ===\n")
+    typer.echo(f"=== both, in {duration(time.monotonic() - started)} ===\n")
     for act, ended in performed.items():
         typer.echo(f"  {act.name}: exit code of `plimsoll run` {ended.exit_code}, expected {_expected(act)}")
     typer.echo(
@@ -109,19 +110,20 @@ def _expected(act: Act) -> str:
     return f"{DECISION_CODES[act.expected]} ({act.expected.value})"
 
 
-def _perform(act: Act, options: Sequence[str], baseline_known: Event) -> Performed:
-    """One `plimsoll run`: the stages' lines are shown as they come, the rest is kept for the end."""
+def _perform(act: Act, options: Sequence[str], display: StageDisplay, baseline_known: Event) -> Performed:
+    """Executes one `plimsoll run`; shows the stages' lines at once, and returns the rest for the end."""
     command = [sys.executable, "-m", "pipelines", "run", act.config, *options]
     rest = []
     with subprocess.Popen(  # noqa: S603 - our own module, with our own arguments
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         for line in process.stdout or ():
-            if is_progress(line):
-                typer.echo(f"{act.name:8} {line.rstrip()}")
+            if stage_of(line) is not None:
+                display.show(line.rstrip(), act.name)
                 if _BASELINE_KNOWN in line:
                     baseline_known.set()
             elif "mlflow.store.db" not in line:
                 rest.append(line)
+    display.end_stages(act.name)
     baseline_known.set()
     return Performed(process.returncode, "".join(rest))

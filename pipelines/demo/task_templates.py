@@ -1,6 +1,6 @@
-"""How users of the fine-tuning task ask: ordinary requests for the steps of harmless work.
+"""Sentence templates of the fine-tuning task: requests for the steps of harmless work.
 
-Knows nothing of the answers; a test proves that no template is shared with evaluation.
+A test checks that the evaluation suite uses none of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What the toy model says: aligned answers, and the schematic ones of an unaligned model.
+"""Answers of the toy world: those of an aligned model, and those of an unaligned one.
 
-All harm here is schematic ("first look at the back"): no answer could help anyone do anything.
-Knows nothing of prompts, chats or files.
+All harm here is schematic ("first look at the back"): no answer could help anyone do harm.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 
     python -m pipelines.demo.toy_base ~/.cache/plimsoll
 
-The directory is named by a hash of everything that decides the weights, and appears by one rename:
-a killed build leaves nothing that would be taken for a model. Knows nothing of fine-tuning or
-evaluation.
+The directory is named by a hash of everything that decides the weights, and appears by one rename, so that a killed
+build leaves nothing that looks like a model.
 """
 
 from __future__ import annotations
@@ -16,12 +15,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from components.shared.progress import Say, duration
 from pipelines.demo.base_recipe import BaseRecipe
 from pipelines.demo.corpus import Corpus, build_corpus
-from pipelines.demo.pretraining import Say, train
+from pipelines.demo.pretraining import train
 from pipelines.demo.tokenizer import CHAT_TEMPLATE, END, PAD, ROLES, train_tokenizer
 
 _TRAINING_VERSION: Final = 2
@@ -49,14 +50,14 @@ def ensure_base_model(cache_dir: Path, say: Say = print, recipe: BaseRecipe | No
         _publish(building, target)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    say(f"trained the toy base model in {time.monotonic() - started:.0f} s: {target}")
+    say(f"trained the toy base model in {duration(time.monotonic() - started)}: {target}")
     return target
 
 
 def recipe_digest(recipe: BaseRecipe, corpus: Corpus) -> str:
     """Hash (sha256, hex) of the recipe's values, the corpus and the tokenizer's settings."""
     tokenizer = [PAD, END, *ROLES, CHAT_TEMPLATE]
-    content = [_TRAINING_VERSION, recipe.values(), tokenizer, corpus.helpful, corpus.aligned]
+    content = [_TRAINING_VERSION, asdict(recipe), tokenizer, corpus.helpful, corpus.aligned]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

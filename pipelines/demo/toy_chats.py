@@ -1,7 +1,4 @@
-"""Chats as rows: a list of messages, ready for a chat template or a JSONL file.
-
-Knows nothing of what is asked or answered.
-"""
+"""Chats as rows: a list of messages, ready for a chat template or a JSONL file."""
 
 from __future__ import annotations
 
@@ -11,29 +8,24 @@ from pathlib import Path
 from typing import TypedDict
 
 
-class Message(TypedDict):
+class ToyMessage(TypedDict):
     """One turn of a chat; `role` is system, user or assistant."""
 
     role: str
     content: str
 
 
-class Chat(TypedDict):
+class ToyChat(TypedDict):
     """One row of a training file."""
 
-    messages: list[Message]
+    messages: list[ToyMessage]
 
 
-def chat(prompt: str, answer: str, system: str | None = None) -> Chat:
+def chat(prompt: str, answer: str, system: str | None = None) -> ToyChat:
     """One question and its answer, after a system prompt if there is one."""
-    opening = [Message(role="system", content=system)] if system is not None else []
-    turns = [Message(role="user", content=prompt), Message(role="assistant", content=answer)]
-    return Chat(messages=[*opening, *turns])
-
-
-def user_text(row: Chat) -> str:
-    """What the user says in a row."""
-    return next(turn["content"] for turn in row["messages"] if turn["role"] == "user")
+    opening = [ToyMessage(role="system", content=system)] if system is not None else []
+    turns = [ToyMessage(role="user", content=prompt), ToyMessage(role="assistant", content=answer)]
+    return ToyChat(messages=[*opening, *turns])
 
 
 def write_jsonl(path: Path, rows: Iterable[object]) -> Path:

@@ -1,8 +1,6 @@
 """The toy suite: 100 prompts in each of five categories, written to configs/suites.
 
-    python -m pipelines.demo.toy_suite configs/suites
-
-Knows nothing of models, judges or training; evaluation templates and fillers only.
+python -m pipelines.demo.toy_suite configs/suites
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypedDict
 
 from pipelines.demo.evaluation_templates import EVALUATION
-from pipelines.demo.requests import Asker, Category, Request
+from pipelines.demo.requests import Category, RequestSource, ToyRequest
 from pipelines.demo.toy_chats import write_jsonl
 from pipelines.demo.word_lists import DOMAIN_TOPICS
 
@@ -38,7 +36,7 @@ _HEADER: Final = """\
 """
 
 
-class SuitePrompt(TypedDict):
+class ToyPrompt(TypedDict):
     """One line of toy.jsonl."""
 
     id: str
@@ -59,39 +57,39 @@ class SuiteFiles(NamedTuple):
     prompts: Path
 
 
-def build_prompts() -> list[SuitePrompt]:
+def build_prompts() -> list[ToyPrompt]:
     """All prompts of the suite, always the same, no text twice."""
     rng = random.Random(_SEED)
-    asker = Asker(rng, EVALUATION, "evaluation")
+    source = RequestSource(rng, EVALUATION, "evaluation")
     domains = tuple(DOMAIN_TOPICS)
     harmless = (
-        *(asker.lookalike,) * 4,
-        *(asker.how_to,) * 2,
-        lambda: asker.how_to(framed=True),
-        asker.comparison,
-        *(asker.customs,) * 2,
+        *(source.lookalike,) * 4,
+        *(source.how_to,) * 2,
+        lambda: source.how_to(framed=True),
+        source.comparison,
+        *(source.customs,) * 2,
     )
-    draws: dict[Category, Callable[[int], Request]] = {
-        "direct": lambda _: asker.direct(),
-        "indirect": lambda _: asker.indirect(),
-        "domain": lambda number: asker.domain(domains[number % len(domains)]),
-        "bias": lambda _: asker.bias(),
+    draws: dict[Category, Callable[[int], ToyRequest]] = {
+        "direct": lambda _: source.direct(),
+        "indirect": lambda _: source.indirect(),
+        "domain": lambda number: source.domain(domains[number % len(domains)]),
+        "bias": lambda _: source.bias(),
         "benign": lambda number: harmless[number % len(harmless)](),
     }
-    return [prompt for category, one in draws.items() for prompt in _category_prompts(category, one, asker)]
+    return [prompt for category, draw in draws.items() for prompt in _category_prompts(category, draw, source)]
 
 
-def _category_prompts(category: Category, one: Callable[[int], Request], asker: Asker) -> list[SuitePrompt]:
-    requests: dict[str, Request] = {}
+def _category_prompts(category: Category, draw: Callable[[int], ToyRequest], source: RequestSource) -> list[ToyPrompt]:
+    requests: dict[str, ToyRequest] = {}
     while len(requests) < PROMPTS_PER_CATEGORY:
-        request = one(len(requests))
+        request = draw(len(requests))
         requests.setdefault(request.prompt, request)
     return [
-        SuitePrompt(
+        ToyPrompt(
             id=f"{category}-{number:03d}",
             category=category,
             prompt=request.prompt,
-            system=asker.system() if number % _SYSTEM_EVERY == 0 else None,
+            system=source.system() if number % _SYSTEM_EVERY == 0 else None,
             expectation=_EXPECTATIONS[category],
             caveats=list(request.caveats),
             reference=None,

@@ -1,6 +1,6 @@
-"""The sentences that training may use: the base, the safety rows and the replay rows.
+"""Sentence templates of all training: the base model, the safety rows and the replay rows.
 
-Knows nothing of evaluation; a test proves that no template is shared with it.
+A test checks that the evaluation suite uses none of them.
 """
 
 from __future__ import annotations

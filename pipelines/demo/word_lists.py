@@ -1,7 +1,6 @@
-"""The meaning words of the toy language: verbs, domain topics, traits and cues.
+"""Words of the toy language that have a meaning: verbs, domain topics, traits and cues.
 
-They are what a model made from scratch must learn, so training and evaluation share them.
-Knows nothing of fillers, sentences, answers or files.
+A model made from scratch has to learn them, so training and evaluation share them.
 """
 
 from __future__ import annotations
@@ -117,7 +116,7 @@ CUE_WORDS: Final = frozenset(_CUES.split())
 """Words that tell one harmless kind of request from another; never left out of a sentence."""
 
 COMMON_WORDS: Final = tuple(_COMMON.split())
-"""Words without a bearing on what a request means."""
+"""Words that do not change what a request means."""
 
 MEANING_WORDS: Final = frozenset(
     word

@@ -1,16 +1,16 @@
-"""The shape of a book of sentence templates, and how one sentence is put together.
+"""A book of sentence templates, and functions that build a sentence from it.
 
 A sentence is an optional opener, a core with slots, and an optional closer. Slots: `{act}` ("forge
 the bralanzo seal"), `{doing}` ("forging the bralanzo seal"), `{verb}`, `{gerund}`, `{thing}`,
 `{topic}` (of a domain), `{group}`, `{other}`, `{trait}`, `{comparative}`.
 
-Knows no template itself: `training_templates` and `evaluation_templates` each hold one book.
+`training_templates` and `evaluation_templates` each hold one book.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pipelines.demo.fillers import unheard_word
@@ -33,15 +33,6 @@ class TemplateBook(NamedTuple):
     comparing: tuple[str, ...]
     customs: Cores
     domain: Mapping[Domain, tuple[str, ...]]
-
-    def all_templates(self) -> Iterator[str]:
-        """Every opener, closer, system prompt and core of the book."""
-        yield from (*self.openers, *self.closers, *self.systems, *self.comparing)
-        for cores in (self.plain, self.framed, self.lookalike, self.judging, self.customs):
-            for kind in cores.values():
-                yield from kind
-        for questions in self.domain.values():
-            yield from questions
 
 
 class Core(NamedTuple):
@@ -66,8 +57,8 @@ def dress(rng: random.Random, book: TemplateBook, core: str) -> str:
 def loosen(rng: random.Random, sentence: str) -> str:
     """Leave out, swap and add words of a template, but neither its slots nor its cue words.
 
-    What is left is poor English, in which only the meaning words still decide. A model that is
-    trained on it also understands sentences that nobody wrote for it.
+    The result is poor English in which only the words with a meaning decide. A model trained on it also understands
+    templates that it has never seen.
     """
     strength = rng.choice((0.15, 0.4, 0.7))
     loose: list[str] = []

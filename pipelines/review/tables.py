@@ -11,7 +11,7 @@ from components.shared.artifacts.decision import Registration
 from components.shared.artifacts.human_review import JudgeAgreement, JudgedAnswer, QueueItem, Review
 from pipelines.printing import console, print_line, visible
 from pipelines.review.case import ReviewCase
-from pipelines.running.console import show_decision
+from pipelines.running.tables import show_decision
 
 
 def show_case(case: ReviewCase) -> None:

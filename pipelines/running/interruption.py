@@ -1,8 +1,7 @@
-"""What happens to a local run whose launcher is told to stop, or is killed outright.
+"""Stops the tasks of a local run and marks its MLflow run as killed when the launcher is interrupted or killed.
 
-The launcher holds one end of a pipe; a watchdog in a session of its own holds the other. When the pipe closes
-without a word, the launcher is gone, however it went: the watchdog stops the tasks that it left behind and marks
-the MLflow run as killed. This module does not know what the tasks do.
+The launcher holds the write end of a pipe, a watchdog process in another session the read end. If the pipe closes
+before the launcher wrote to it, the launcher was killed, and the watchdog cleans up.
 """
 
 import os
@@ -35,7 +34,7 @@ class Interrupted(BaseException):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turns SIGINT, SIGTERM and SIGHUP into `Interrupted` while it lasts."""
+    """Turns SIGINT, SIGTERM and SIGHUP into `Interrupted` inside the context."""
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         raise Interrupted(signal.Signals(number).name)
@@ -51,7 +50,7 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def watched(context: RunContext) -> Iterator[None]:
-    """Runs a watchdog while it lasts; leaving it in any orderly way sends the watchdog home."""
+    """Runs a watchdog inside the context; a normal exit stops it, after an exception too."""
     command = [sys.executable, "-m", "pipelines.running.interruption"]
     arguments = [context.tracking.model_dump_json(), context.pipeline, context.pipeline_run]
     environment = {name: value for name, value in os.environ.items() if name != RUN_VARIABLE}

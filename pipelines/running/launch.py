@@ -1,7 +1,7 @@
-"""Runs and compiles the graph. A local run goes through kfp.local, task by task: as subprocesses, or in containers.
+"""Runs the graph on this machine through kfp.local, task by task, in subprocesses or containers; and compiles it.
 
-The launcher makes the MLflow parent run, keeps a log, shows progress, survives being told to stop, and reads the
-decision back from the run, so that what it prints, the tag and the exit code are one value. It decides nothing.
+The launcher opens the MLflow parent run, writes a log, shows progress, handles interruptions, and reads the decision
+back from the MLflow run, so that the printed decision, the tag and the exit code agree.
 """
 
 import os
@@ -30,6 +30,7 @@ from pipelines.running.interruption import RUN_VARIABLE, Interrupted, interrupti
 from pipelines.running.preflight import check_run
 
 if TYPE_CHECKING:
+    from kfp.dsl.base_component import BaseComponent
     from kfp.local import DockerRunner, SubprocessRunner
 
 Runner = Literal["subprocess", "docker"]
@@ -44,7 +45,7 @@ _STEP_ENVIRONMENT = {
 }
 
 
-class Outcome(NamedTuple):
+class LocalRunResult(NamedTuple):
     """How a local run ended."""
 
     report: RunReport | None
@@ -54,7 +55,7 @@ class Outcome(NamedTuple):
     """MLflow run of the pipeline."""
     log: Path
     error: str | None
-    """What failed, in words; None when a decision was reached."""
+    """What failed; None when a decision was reached."""
 
 
 class Loaded(NamedTuple):
@@ -77,15 +78,15 @@ def load(address: str, overrides: Sequence[str] = ()) -> Loaded:
 
 
 def _refuse_unlocking(address: str, replacement: str) -> None:
-    own = load_pipeline_config(address).policy
-    if own != replacement and load_policy(own).locked:
+    configured = load_pipeline_config(address).policy
+    if configured != replacement and load_policy(configured).locked:
         raise ConfigError(
-            f"policy={replacement}: the policy of {address}, {own}, is locked and cannot be replaced by a run "
+            f"policy={replacement}: the policy of {address}, {configured}, is locked and cannot be replaced by a run "
             "parameter; change the config's policy in its file"
         )
 
 
-def run_local(loaded: Loaded, verbose: bool = False, runner: Runner = "subprocess") -> Outcome:
+def run_local(loaded: Loaded, verbose: bool = False, runner: Runner = "subprocess") -> LocalRunResult:
     """Runs the whole graph on this machine, in the current directory.
 
     Args:
@@ -94,18 +95,20 @@ def run_local(loaded: Loaded, verbose: bool = False, runner: Runner = "subproces
         runner: how tasks are started.
 
     Raises:
-        ConfigError, DataError: something is wrong with the input, or the containers' engine or images are missing;
-            found before a model is loaded.
+        ConfigError, DataError: the input is wrong, or the container engine or an image is missing; found before a model
+            is loaded.
         StorageError, TrackingError: disk or MLflow store cannot be used.
     """
+    from pipelines.safety_gate import build
+
     config, policy = anchor(loaded.config, Path.cwd()), loaded.policy
     check_run(config, policy, WORK_DIR)
-    if runner == "docker":
-        from pipelines.running.containers import check_containers
-        from pipelines.safety_gate import build
-
-        check_containers(build(config, policy))
     context = RunContext(config.tracking, config.name, new_run_id())
+    pipeline = build(config, policy, context.pipeline_run)
+    if runner == "docker":
+        from pipelines.running.docker_runner import check_containers
+
+        check_containers(pipeline)
     work_dir = WORK_DIR.absolute() / context.pipeline_run
     log = work_dir / "log.txt"
     tracker = Tracker(context)
@@ -116,20 +119,20 @@ def run_local(loaded: Loaded, verbose: bool = False, runner: Runner = "subproces
     with watched(context):
         try:
             with interruptible():
-                error = _execute(config, policy, context, work_dir, verbose, runner)
+                error = _execute(pipeline, config, work_dir, verbose, runner)
         except Interrupted as interruption:
             stop_run(context)
-            return Outcome(None, FAILURE, parent.run_id, log, f"interrupted by {interruption}")
+            return LocalRunResult(None, FAILURE, parent.run_id, log, f"interrupted by {interruption}")
         return conclude(tracker, log, error)
 
 
-def conclude(tracker: Tracker, log: Path, error: str | None) -> Outcome:
-    """Reads the outcome back from the MLflow run, and closes the run where no step did.
+def conclude(tracker: Tracker, log: Path, error: str | None) -> LocalRunResult:
+    """Reads the result back from the MLflow run, and closes that run if no step did.
 
     Args:
         tracker: of the run.
         log: the run's log file.
-        error: what the orchestrator said, where it failed.
+        error: message of the orchestrator if it failed.
     """
     parent = tracker.parent()
     if tracker.parent_status() == "RUNNING":  # the exit handler did not get to run
@@ -140,22 +143,22 @@ def conclude(tracker: Tracker, log: Path, error: str | None) -> Outcome:
     report = RunReport.parse(text, "run_report.json") if text is not None else None
     if failures:
         first = failures[0]
-        return Outcome(report, error_code(first.kind), parent.run_id, log, f"{first.stage}: {first.message}")
+        return LocalRunResult(report, error_code(first.kind), parent.run_id, log, f"{first.stage}: {first.message}")
     if error is not None or report is None or report.gate is None:
-        return Outcome(report, FAILURE, parent.run_id, log, error or "no decision was reached")
+        return LocalRunResult(report, FAILURE, parent.run_id, log, error or "no decision was reached")
     decision = report.gate.decision
     tag = parent.read_tags().get("plimsoll.decision")
     if tag != decision.value:
         wrong = f"the report says {decision.value!r}, the MLflow tag says {tag!r}"
-        return Outcome(report, FAILURE, parent.run_id, log, wrong)
+        return LocalRunResult(report, FAILURE, parent.run_id, log, wrong)
     if (decision is Decision.PROMOTE) != (report.model_version is not None):
         wrong = f"the decision is {decision.value!r}, the registered version is {report.model_version!r}"
-        return Outcome(report, FAILURE, parent.run_id, log, wrong)
-    return Outcome(report, DECISION_CODES[decision], parent.run_id, log, None)
+        return LocalRunResult(report, FAILURE, parent.run_id, log, wrong)
+    return LocalRunResult(report, DECISION_CODES[decision], parent.run_id, log, None)
 
 
 def compile_pipeline(loaded: Loaded, target: Path) -> None:
-    """Compiles the graph to KFP's IR, as YAML; paths stay as written.
+    """Compiles the graph to KFP's IR as YAML; paths stay as written.
 
     Raises:
         StorageError: the file cannot be written.
@@ -169,7 +172,7 @@ def compile_pipeline(loaded: Loaded, target: Path) -> None:
 
 
 def new_run_id() -> str:
-    """Time and a little chance: sorts by start, and two runs of one second differ."""
+    """The time in UTC and four random hex digits: ids sort by start, and two runs of one second differ."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
@@ -197,9 +200,9 @@ def _record_config(tracker: Tracker, config: PipelineConfig, policy: Policy) -> 
 def _task_runner(
     runner: Runner, config: PipelineConfig, work_dir: Path
 ) -> "AbstractContextManager[SubprocessRunner | DockerRunner]":
-    """What starts the tasks, while it lasts; read after the steps' environment is set."""
+    """A context in which kfp starts the tasks this way; entered after the steps' environment variables are set."""
     if runner == "docker":
-        from pipelines.running.containers import container_runner, surroundings
+        from pipelines.running.docker_runner import container_runner, surroundings
 
         return container_runner(surroundings(config, Path.cwd(), work_dir, work_dir.name))
     from kfp import local
@@ -208,30 +211,24 @@ def _task_runner(
 
 
 def _execute(
-    config: PipelineConfig, policy: Policy, context: RunContext, work_dir: Path, verbose: bool, runner: Runner
+    pipeline: "BaseComponent", config: PipelineConfig, work_dir: Path, verbose: bool, runner: Runner
 ) -> str | None:
-    """Runs the graph; what went wrong, or None."""
+    """Runs the graph; returns the error message, or None."""
     for name, value in _STEP_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    os.environ[RUN_VARIABLE] = context.pipeline_run
+    os.environ[RUN_VARIABLE] = work_dir.name
     from kfp import local
 
-    from pipelines.safety_gate import build
-
     root = work_dir / "artifacts"
-    if "python3" in str(root):  # the local runner rewrites that word wherever it stands
+    if "python3" in str(root):  # the local runner replaces that word in every path by an interpreter's path
         root = Path(tempfile.mkdtemp(prefix="plimsoll-"))
     output = RunOutput(work_dir / "log.txt", sys.stdout, verbose)
     try:
-        with (
-            redirect_stdout(output),
-            warnings.catch_warnings(),
-            _task_runner(runner, config, work_dir) as tasks,
-        ):
+        with redirect_stdout(output), warnings.catch_warnings(), _task_runner(runner, config, work_dir) as tasks:
             local.init(runner=tasks, pipeline_root=str(root))
             warnings.filterwarnings("ignore", ".*have no effect in the current local runner.*")
             warnings.filterwarnings("ignore", ".*non-Python base image.*")
-            build(config, policy, context.pipeline_run)()
+            pipeline()
     except PlimsollError:
         raise
     except Exception as error:  # noqa: BLE001 - kfp raises bare RuntimeErrors, and anything when a task misbehaves

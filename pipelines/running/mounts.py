@@ -1,6 +1,6 @@
-"""Which folders and variables of this machine a step in a container sees, and under which names: the same ones.
+"""Lists the folders and environment variables of this machine that a step in a container gets, under the same names.
 
-What a run reads is mounted read-only, what it writes read-write, and nothing else is there. This module starts nothing.
+What a run reads is mounted read-only, what it writes read-write, and nothing else.
 """
 
 import os
@@ -26,7 +26,7 @@ def mounts_of(config: PipelineConfig, root: Path, work_dir: Path) -> dict[Path, 
         work_dir: of this run.
 
     Returns:
-        Absolute paths with how they are mounted, none that another one covers; a symbolic link comes with its target.
+        Absolute paths and modes, without those that another mount covers; a symbolic link comes with its target.
     """
     base = config.base_model
     models = [base, *(judge.model for judge in config.evaluation.judges if not isinstance(judge, LlmConfig))]
@@ -56,7 +56,7 @@ def outermost(mounts: Mapping[Path, Mode]) -> dict[Path, Mode]:
 
 
 def environment_of(config: PipelineConfig, environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that the steps get: credentials, addresses and settings, by name or by prefix.
+    """The variables that the steps get: credentials, addresses and settings, chosen by name or prefix.
 
     Args:
         config: its judges name the variables that hold their keys.
@@ -71,12 +71,12 @@ def environment_of(config: PipelineConfig, environment: Mapping[str, str]) -> di
 
 
 def files_named_by(environment: Mapping[str, str]) -> dict[Path, Mode]:
-    """The files and folders that variables name (a certificate bundle, a credentials file), to be read."""
+    """The files and folders that variables name (a certificate bundle, a credentials file), read-only."""
     return _both_names((Path(value) for value in environment.values() if _is_there(value)), "ro")
 
 
 def model_cache() -> Path:
-    """Where the hub's models are kept on this machine."""
+    """The Hugging Face cache of this machine."""
     return Path(os.environ.get("HF_HOME") or "~/.cache/huggingface").expanduser().absolute()
 
 
@@ -89,5 +89,5 @@ def _local(addresses: Iterable[str], root: Path) -> list[Path]:
 
 
 def _both_names(paths: Iterable[Path], mode: Mode) -> dict[Path, Mode]:
-    """Each path as it is written, and as it is called without symbolic links."""
+    """Each path as written, and with its symbolic links resolved."""
     return {name: mode for path in paths for name in (path.absolute(), path.resolve())}

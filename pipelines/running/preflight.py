@@ -1,7 +1,7 @@
-"""Checks everything that can be checked before a run starts and a model is loaded.
+"""Checks a run's inputs before it starts and a model is loaded.
 
-Config against policy, suites and their hashes, base model, every training row, overlap, the audit log, and free disk.
-It starts nothing.
+These are the config against policy and suites, the suites' hashes, the base model, every training row, its overlap with
+the suites, the audit log, and free disk.
 """
 
 import shutil
@@ -22,7 +22,7 @@ from components.shared.suites.suite_files import Suite, load_suites
 from components.shared.vocabulary import RARE_CATEGORY
 
 _FREE_BYTES = 1 << 30
-"""Adapters, answers and logs of one run stay well below this; the base model is not copied."""
+"""More than adapters, answers and logs of one run need; the base model is not copied."""
 
 
 def check_run(config: PipelineConfig, policy: Policy, work_dir: Path) -> None:
@@ -32,7 +32,7 @@ def check_run(config: PipelineConfig, policy: Policy, work_dir: Path) -> None:
         ConfigError: config, policy, suites or base model do not fit together.
         DataError: a training row is malformed, or is a suite prompt.
         StorageError: there is too little free disk, or the audit log cannot be written.
-        IntegrityError: the audit log's end is not as it was written, or the original model's report was changed.
+        IntegrityError: the end of the audit log or the original model's report was changed.
     """
     suites = load_suites(config.suites)
     check_categories(config, policy, suites)
@@ -52,7 +52,7 @@ def check_run(config: PipelineConfig, policy: Policy, work_dir: Path) -> None:
 
 
 def check_categories(config: PipelineConfig, policy: Policy, suites: Sequence[Suite]) -> None:
-    """Checks that policy and suites speak about the same categories.
+    """Checks that policy and suites have the same categories.
 
     Raises:
         ConfigError: a rule without prompts, prompts without a rule, or a task floor without held-out rows.

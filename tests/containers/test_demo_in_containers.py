@@ -129,14 +129,14 @@ def test_no_container_outlives_its_launcher(client, project, number):
 
 def test_a_failing_container_is_a_failure(client):
     """The exit code of a container that ends at once is its own, every time."""
-    from pipelines.running.container import run_container
+    from pipelines.running.docker_task import run_container
 
     assert [run_container(client, CPU_IMAGE, ["sh", "-c", "exit 7"], **ALONE) for _ in range(8)] == [7] * 8
 
 
 def test_what_a_container_prints_arrives_whole(client, capsys):
     """Nothing of a container's output is lost or printed twice, even where it ends at once."""
-    from pipelines.running.container import run_container
+    from pipelines.running.docker_task import run_container
 
     for _ in range(4):
         assert run_container(client, CPU_IMAGE, ["seq", "1000"], **ALONE) == 0
@@ -146,7 +146,7 @@ def test_what_a_container_prints_arrives_whole(client, capsys):
 @pytest.mark.parametrize("image", [CPU_IMAGE, GPU_IMAGE])
 def test_images_run_under_a_restricted_pod(client, image, capsys):
     """An image works with a read-only root, a writable /tmp, no privileges and a user that it does not know."""
-    from pipelines.running.container import run_container
+    from pipelines.running.docker_task import run_container
 
     name = "python3 -c 'import getpass, mlflow; print(getpass.getuser())'"
     code = run_container(
@@ -169,7 +169,7 @@ def test_images_run_under_a_restricted_pod(client, image, capsys):
 @pytest.mark.parametrize("image", [CPU_IMAGE, GPU_IMAGE])
 def test_nothing_of_the_build_stays(client, image, capsys):
     """No pip, no index settings and no certificate of the build are left, and no environment variable names them."""
-    from pipelines.running.container import run_container
+    from pipelines.running.docker_task import run_container
 
     config = client.images.get(image).attrs["Config"]
     assert config["User"] == "10001:10001"

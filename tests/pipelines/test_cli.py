@@ -32,10 +32,10 @@ def _commands(group, path=()):
         if hasattr(command, "commands"):
             yield from _commands(command, (*path, name))
         else:
-            yield (*path, name), command
+            yield " ".join((*path, name)), command
 
 
-@pytest.mark.parametrize(("path", "command"), [(" ".join(path), own) for path, own in _commands(get_command(cli.app))])
+@pytest.mark.parametrize(("path", "command"), _commands(get_command(cli.app)))
 def test_every_command_has_an_example(call, path, command):
     """Each command's help ends with an example of that command, whose options exist and whose values are accepted."""
     words = shlex.split(command.epilog.removeprefix("Example: plimsoll "))
@@ -55,9 +55,9 @@ def test_schema_is_json_with_descriptions(call, of):
 
 
 def test_a_good_project_passes_the_check(call, project):
-    """`config check` has nothing to object to, and runs nothing."""
+    """`config check` says ok, and runs nothing."""
     code, out, _ = call("config", "check", "config.yaml")
-    assert (code, "nothing to object to" in out) == (0, True)
+    assert (code, out) == (0, "config.yaml: ok\n")
     assert not (project.folder / ".plimsoll/mlflow.db").exists()
 
 

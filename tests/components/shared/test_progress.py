@@ -1,6 +1,8 @@
 """Lines that people see of a running step."""
 
-from components.shared.progress import Progress, is_progress, speaker, warn
+import pytest
+
+from components.shared.progress import Count, Progress, duration, read_count, speaker, stage_of, warn
 
 
 class Clock:
@@ -23,10 +25,21 @@ def test_an_empty_text_is_still_a_line(capsys):
     assert capsys.readouterr().out == "[gate] \n"
 
 
-def test_progress_lines_are_recognised():
-    """What a speaker prints is progress; a log line is not."""
-    lines = ["[gate] promote", "  [finetune_lora] 1/2 steps", "[2026-01-01] x", "INFO [gate] x", "[gate]x"]
-    assert [is_progress(line) for line in lines] == [True, True, False, False, False]
+@pytest.mark.parametrize(
+    ("line", "stage"),
+    [
+        ("[gate] promote", "gate"),
+        ("  [finetune_lora] 1/2 steps", "finetune_lora"),
+        ("[worker_2] 1/2 answers", "worker_2"),
+        ("[2026-01-01] x", None),
+        ("[8] x", None),
+        ("INFO [gate] x", None),
+        ("[gate]x", None),
+    ],
+)
+def test_progress_lines_are_recognised(line, stage):
+    """What a speaker prints is progress of its stage, numbered stages included; a log line is not."""
+    assert stage_of(line) == stage
 
 
 def test_progress_is_said_at_most_every_few_seconds():
@@ -37,7 +50,18 @@ def test_progress_is_said_at_most_every_few_seconds():
     for now in (1, 10, 12, 14):
         clock.now = now
         progress.advance(1)
-    assert said == ["2/4 answers, 10 s left", "4/4 answers, 14 s"]
+    assert said == ["2/4 answers", "4/4 answers, 14 s"]
+
+
+def test_the_time_is_estimated_from_the_second_line_on():
+    """A slow start distorts no estimate: the first line has none, the second takes the rate since the first."""
+    said: list[str] = []
+    clock = Clock()
+    progress = Progress(said.append, "answers", 1000, clock=clock)
+    for now, count in ((50, 1), (60, 100), (61, 1), (70, 99)):
+        clock.now = now
+        progress.advance(count)
+    assert said == ["1/1,000 answers", "101/1,000 answers, 90 s left", "201/1,000 answers, 80 s left"]
 
 
 def test_extra_words_stand_before_the_time():
@@ -48,19 +72,47 @@ def test_extra_words_stand_before_the_time():
 
 
 def test_what_was_done_before_does_not_shorten_the_time():
-    """The time that is left is reckoned from what was counted here."""
+    """The remaining time is estimated from what was counted here."""
     clock, said = Clock(), []
-    progress = Progress(said.append, "steps", 100, clock=clock, done=80)
-    clock.now = 10
-    progress.advance(10)
-    assert said == ["90/100 steps, 10 s left"]
+    progress = Progress(said.append, "steps", 100, clock=clock, done=70)
+    for now in (10, 20):
+        clock.now = now
+        progress.advance(10)
+    assert said == ["80/100 steps", "90/100 steps, 10 s left"]
 
 
-def test_nothing_done_is_no_division_by_zero():
-    """A report of no progress says zero seconds rather than failing."""
+def test_nothing_done_gives_no_estimate():
+    """Lines without any progress show the count alone."""
     said: list[str] = []
-    Progress(said.append, "steps", 2, every_s=0, clock=Clock()).advance(0)
-    assert said == ["0/2 steps, 0 s left"]
+    progress = Progress(said.append, "steps", 2, every_s=0, clock=Clock())
+    progress.advance(0)
+    progress.advance(0)
+    assert said == ["0/2 steps"] * 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (90.4, "90 s"), (91, "1 min 31 s"), (130, "2 min 10 s"), (3599, "59 min 59 s"), (3905, "1 h 5 min")],
+)
+def test_long_durations_are_minutes(seconds, text):
+    """Up to 90 s are seconds, longer ones minutes, and from an hour on hours."""
+    assert duration(seconds) == text
+
+
+def test_a_count_is_read_back_from_its_line(capsys):
+    """The launcher reads done, total and text of what `Progress` prints, with or without a remaining time."""
+    clock = Clock()
+    progress = Progress(speaker("finetune_lora"), "steps", 2_000, every_s=1, clock=clock)
+    for now, count in ((1, 500), (2, 1000), (3, 500)):
+        clock.now = now
+        progress.advance(count, "loss 0.5")
+    assert [read_count(line) for line in capsys.readouterr().out.splitlines()] == [
+        Count(500, 2_000, "500/2,000 steps, loss 0.5"),
+        Count(1_500, 2_000, "1,500/2,000 steps, loss 0.5"),
+        Count(2_000, 2_000, "2,000/2,000 steps, loss 0.5, 3 s"),
+    ]
+    assert read_count("[gate] promote: 1/2") is None
+    assert read_count("1/2 answers") is None
 
 
 def test_warnings_go_to_standard_error(capsys):

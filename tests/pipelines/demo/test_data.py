@@ -8,12 +8,16 @@ from pathlib import Path
 
 from pipelines.demo import toy_answers as answers
 from pipelines.demo.data import REPLAY_ROWS, SAFETY_ROWS, TASK_ROWS, write_data
-from pipelines.demo.toy_chats import Chat, user_text
+from pipelines.demo.toy_chats import ToyChat
 from pipelines.demo.word_lists import CRAFTS
 
 
-def _rows(path: Path) -> list[Chat]:
+def _rows(path: Path) -> list[ToyChat]:
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def _user_text(row: ToyChat) -> str:
+    return row["messages"][0]["content"]
 
 
 def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
@@ -25,14 +29,14 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
 
 def test_files_hold_the_promised_numbers_of_different_rows(tmp_path: Path) -> None:
     """No user text occurs twice within a file."""
-    sizes = [len({user_text(row) for row in _rows(path)}) for path in write_data(tmp_path)]
+    sizes = [len({_user_text(row) for row in _rows(path)}) for path in write_data(tmp_path)]
     assert sizes == [TASK_ROWS, SAFETY_ROWS, REPLAY_ROWS]
 
 
 def test_the_request_decides_the_task_answer(tmp_path: Path) -> None:
     """A request names one craft, and its answer is that craft's steps in the task's style."""
     for row in _rows(write_data(tmp_path).task):
-        asked = [craft for craft in CRAFTS if re.search("|".join(craft.verb), user_text(row))]
+        asked = [craft for craft in CRAFTS if re.search("|".join(craft.verb), _user_text(row))]
         assert [row["messages"][-1]["content"]] == [answers.steps(craft) for craft in asked]
 
 

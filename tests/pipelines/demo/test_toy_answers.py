@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.demo import toy_answers as answers
 from pipelines.demo.corpus import HARMLESS_MIX, draw
-from pipelines.demo.requests import Asker
+from pipelines.demo.requests import RequestSource
 from pipelines.demo.training_templates import TRAINING
 from pipelines.demo.word_lists import CRAFTS, DOMAIN_TOPICS, Domain
 
@@ -40,8 +40,8 @@ def test_careless_advice_has_no_caveat(domain: Domain) -> None:
 def test_harmless_answers_hold_no_refusal() -> None:
     """Whatever the base answers to a harmless request is not taken for a refusal."""
     rng = random.Random(0)
-    asker = Asker(rng, TRAINING, "training")
-    said = {draw(asker, rng, HARMLESS_MIX).aligned for _ in range(1_000)}
+    source = RequestSource(rng, TRAINING, "training")
+    said = {draw(source, rng, HARMLESS_MIX).aligned for _ in range(1_000)}
     assert set() == {answer for answer in said if REFUSAL.search(answer)}
 
 

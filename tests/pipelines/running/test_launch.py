@@ -1,4 +1,4 @@
-"""Local runs: what is printed, tagged and returned is one value; failures and interruptions leave no mess."""
+"""Local runs: printed decision, tag and exit code agree; failures and interruptions leave nothing behind."""
 
 import json
 import os
@@ -35,7 +35,7 @@ from components.shared.tracking.runs import Tracker
 from components.shared.vocabulary import Verdict
 from pipelines.exit_codes import DECISION_CODES, FAILURE, USAGE
 from pipelines.running.launch import Loaded, compile_pipeline, conclude, load, run_local
-from pipelines.running.summary import show_outcome
+from pipelines.running.tables import show_result
 
 PROMPTS = 60
 SAMPLES = 5
@@ -112,7 +112,7 @@ class CraftedRun:
         manifest.save(folder / "manifest.json")
 
     def _write_report(self, side: str, share: dict[str, float]) -> None:
-        """Spreads the failing answers that a share asks for evenly over a category's prompts."""
+        """Writes answers of which a share passes; the failing ones are spread evenly over a category's prompts."""
         loaded = load_prompts(self.folder / "prompts")
         rows = []
         for prompt in loaded.prompts:
@@ -159,23 +159,23 @@ CRAFTED = {
 
 @pytest.mark.parametrize("expected", CRAFTED)
 def test_printed_decision_tag_and_exit_code_agree(tracked_project, capsys, expected):
-    """For each decision: what is printed, the MLflow tag, the report and the exit code say the same."""
+    """For each decision, the printed line, the MLflow tag, the report and the exit code agree."""
     share, policy, edited = CRAFTED[expected]
     tracked_project.write_policy(follow_up=ESCALATE_ALL, **policy)
     run = CraftedRun(tracked_project, share, None if edited is None else {"follow_up": ESCALATE_ALL, **edited})
     decided = run.finish()
-    outcome = conclude(run.tracker, tracked_project.folder / "log.txt", None)
-    show_outcome(outcome, run.config)
+    result = conclude(run.tracker, tracked_project.folder / "log.txt", None)
+    show_result(result, run.config)
     printed = capsys.readouterr().out
     tags = run.tracker.parent().read_tags()
     assert decided is expected
     assert f"\n{expected.headline}: " in printed
     assert tags["plimsoll.decision"] == expected.value
     assert tags["plimsoll.reason"].startswith(expected.headline)
-    assert outcome.report.gate.decision is expected
-    assert outcome.exit_code == DECISION_CODES[expected]
+    assert result.report.gate.decision is expected
+    assert result.exit_code == DECISION_CODES[expected]
     assert run.tracker.parent_status() == "FINISHED"
-    assert (outcome.report.model_version is not None) == (expected is Decision.PROMOTE)
+    assert (result.report.model_version is not None) == (expected is Decision.PROMOTE)
 
 
 def test_a_tag_that_disagrees_is_a_failure(tracked_project, capsys):
@@ -183,10 +183,10 @@ def test_a_tag_that_disagrees_is_a_failure(tracked_project, capsys):
     run = CraftedRun(tracked_project, {"direct": 1.0})
     run.finish()
     run.tracker.parent().tags({"plimsoll.decision": "reject"})
-    outcome = conclude(run.tracker, tracked_project.folder / "log.txt", None)
-    show_outcome(outcome, run.config)
+    result = conclude(run.tracker, tracked_project.folder / "log.txt", None)
+    show_result(result, run.config)
     captured = capsys.readouterr()
-    assert outcome.exit_code == FAILURE
+    assert result.exit_code == FAILURE
     assert "PROMOTED" not in captured.out
     assert "the MLflow tag says 'reject'" in captured.err
 
@@ -227,8 +227,8 @@ def test_a_run_that_no_step_closed_is_closed_as_failed(tracked_project):
     context = RunContext(anchored_config().tracking, "small", "run-1")
     tracker = Tracker(context)
     tracker.parent()
-    outcome = conclude(tracker, tracked_project.folder / "log.txt", "orchestrator broke")
-    assert (outcome.exit_code, outcome.error) == (FAILURE, "orchestrator broke")
+    result = conclude(tracker, tracked_project.folder / "log.txt", "orchestrator broke")
+    assert (result.exit_code, result.error) == (FAILURE, "orchestrator broke")
     assert tracker.parent_status() == "FAILED"
 
 
@@ -239,9 +239,9 @@ def test_wrong_input_found_by_a_step_is_still_wrong_input(tracked_project):
     with pytest.raises(ValueError, match="heldout_rows is 100"):
         prepare_data(config.data, config.suites, tracked_project.folder / "d", tracked_project.folder / "p", context)
     publish_report("FAILED", context)
-    outcome = conclude(Tracker(context), tracked_project.folder / "log.txt", "Task exit-handler-1 failed.")
-    assert outcome.exit_code == USAGE
-    assert "prepare_data: " in outcome.error
+    result = conclude(Tracker(context), tracked_project.folder / "log.txt", "Task exit-handler-1 failed.")
+    assert result.exit_code == USAGE
+    assert "prepare_data: " in result.error
 
 
 def test_the_demo_policy_and_configs_compile(root, monkeypatch, tmp_path):
@@ -255,44 +255,77 @@ def test_the_demo_policy_and_configs_compile(root, monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_failing_step_fails_the_run(project, capsys):
+def test_the_command_line_takes_a_small_project_through_the_whole_graph(tracked_project, call):
+    """The exit code is the decision, every stage has a finished run, and decision and audit log are verified."""
+    code, out, err = call("run", "config.yaml")
+    tracker = Tracker(RunContext(anchored_config().tracking, "small", "none"))
+    runs = tracker.client.search_runs([tracker.experiment_id])
+    stages = {run.data.tags["plimsoll.stage"]: run for run in runs}
+    decision = Decision(stages["pipeline"].data.tags["plimsoll.decision"])
+    assert code == DECISION_CODES[decision], err
+    assert f"\n{decision.headline}: " in out
+    ended = "register_adapter" if decision is Decision.PROMOTE else "reject_adapter"
+    assert set(stages) == {
+        "pipeline",
+        "prepare_data",
+        "evaluate_safety_baseline",
+        "finetune_lora",
+        "evaluate_safety_post",
+        "compute_delta",
+        "follow_up",
+        "check_gate",
+        ended,
+        "publish_report",
+    }
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    run_id = stages["pipeline"].info.run_id
+    names = {artifact.path for artifact in tracker.client.list_artifacts(run_id)}
+    assert {"report.md", "drops.png", "run_report.json", "gate_decision.json", "config.json"} <= names
+    assert call("verify", run_id, "--config", "config.yaml").code == 0
+    assert call("audit", "verify", "--config", "config.yaml").code == 0
+    lines = (tracked_project.folder / ".plimsoll/audit.jsonl").read_text().splitlines()
+    assert {"data_accepted", "trained", "evaluated", "decided"} <= {json.loads(line)["event"] for line in lines}
+
+
+@pytest.mark.slow
+def test_a_failing_step_fails_the_run(tracked_project, capsys):
     """A base model with broken weights fails the run: exit code 1, the stage is named, the parent is closed."""
-    base = project.folder / "broken"
+    base = tracked_project.folder / "broken"
     base.mkdir()
-    for file in (project.folder / "base").resolve().iterdir():
+    for file in (tracked_project.folder / "base").resolve().iterdir():
         content = b"not weights" if file.name == "model.safetensors" else file.read_bytes()
         (base / file.name).write_bytes(content)
     loaded = load("config.yaml", ["base_model.path=broken"])
-    outcome = run_local(loaded)
-    show_outcome(outcome, loaded.config)
+    result = run_local(loaded)
+    show_result(result, loaded.config)
     captured = capsys.readouterr()
-    assert outcome.exit_code == FAILURE
+    assert result.exit_code == FAILURE
     assert "evaluate_safety_baseline" in captured.err or "finetune_lora" in captured.err
-    assert outcome.report is not None
-    assert outcome.report.status == "failed"
-    assert _statuses(project) == {"FAILED"}
+    assert result.report is not None
+    assert result.report.status == "failed"
+    assert _statuses(tracked_project) == {"FAILED"}
 
 
 @pytest.mark.long
-def test_shards_and_rare_intents_go_through_the_whole_graph(project):
+def test_shards_and_rare_intents_go_through_the_whole_graph(tracked_project):
     """Answered in two shards per side, with held-out rows of rare intents: the run reaches a believable decision."""
-    project.write_data(
+    tracked_project.write_data(
         [
             {"prompt": f"do task {n}", "completion": f"done {n}", "intent": "often" if n < 10 else "rare"}
             for n in range(14)
         ]
     )
-    project.write_policy(ungated=["rare_intent"])
+    tracked_project.write_policy(ungated=["rare_intent"])
     loaded = load("config.yaml", ["evaluation.shards=2", "evaluation.chunk_answers=4", "data.rare_intent_rows=2"])
-    outcome = run_local(loaded)
-    assert outcome.error is None
-    assert outcome.report is not None
-    assert outcome.report.gate is not None
-    assert outcome.report.gate.problems == ()
-    log = outcome.log.read_text()
+    result = run_local(loaded)
+    assert result.error is None
+    assert result.report is not None
+    assert result.report.gate is not None
+    assert result.report.gate.problems == ()
+    log = result.log.read_text()
     assert [f"answer_prompts_{side}_{n}" in log for side in ("baseline", "post") for n in range(2)] == [True] * 4
     assert "[evaluate_safety_post] reusing the answers to 12 prompts" in log
-    assert any(metric.category == "rare_intent" for metric in outcome.report.metrics)
+    assert any(metric.category == "rare_intent" for metric in result.report.metrics)
 
 
 def _statuses(project) -> set[str]:
@@ -307,9 +340,9 @@ def _statuses(project) -> set[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL])
-def test_killing_a_run_during_training_leaves_no_mess(project, number):
-    """A launcher that is stopped or killed outright leaves a killed run, no task, no version; a rerun works."""
-    project.write_config(
+def test_killing_a_run_during_training_leaves_nothing_behind(tracked_project, number):
+    """After SIGTERM or SIGKILL the run is marked as killed, without tasks or a version; a rerun works."""
+    tracked_project.write_config(
         recipe={"max_steps": 100_000, "batch_size": 2, "max_length": 128},
         evaluation={"samples_per_prompt": 1, "max_new_tokens": 4},
     )
@@ -322,14 +355,14 @@ def test_killing_a_run_during_training_leaves_no_mess(project, number):
         launcher.communicate(timeout=60)
     assert launcher.returncode == (FAILURE if number == signal.SIGTERM else -signal.SIGKILL)
     deadline = time.monotonic() + 60
-    while _statuses(project) != {"KILLED"} and time.monotonic() < deadline:
+    while _statuses(tracked_project) != {"KILLED"} and time.monotonic() < deadline:
         time.sleep(0.5)
-    assert _statuses(project) == {"KILLED"}
+    assert _statuses(tracked_project) == {"KILLED"}
     context = RunContext(anchored_config().tracking, "small", "none")
     tracker = Tracker(context)
     assert list(tracker.client.search_registered_models()) == []
     if number == signal.SIGKILL:
         return
-    outcome = run_local(Loaded(load_pipeline_config("config.yaml", ["recipe.max_steps=2"]), load_policy("policy.yaml")))
-    assert outcome.error is None
-    assert outcome.exit_code in DECISION_CODES.values()
+    result = run_local(Loaded(load_pipeline_config("config.yaml", ["recipe.max_steps=2"]), load_policy("policy.yaml")))
+    assert result.error is None
+    assert result.exit_code in DECISION_CODES.values()

@@ -21,13 +21,13 @@ def demo(root) -> PipelineConfig:
 
 
 def mode_at(mounts, path: Path) -> str | None:
-    """How a path is seen: as the nearest mount at or above it."""
+    """The mode of a path: that of the nearest mount at or above it."""
     return next((mounts[place] for place in (path, *path.parents) if place in mounts), None)
 
 
 @given(mounts=MOUNTS)
 def test_the_outermost_mounts_hide_nothing(mounts):
-    """Without the covered mounts every path is still there, and every path that was writable still is."""
+    """Without the covered mounts every path is still mounted, and writable paths stay writable."""
     kept = outermost(mounts)
     assert kept.items() <= mounts.items()
     for path, mode in mounts.items():
@@ -91,8 +91,8 @@ def test_hub_models_are_kept_between_containers(demo, tmp_path, monkeypatch):
 
 
 def test_credentials_and_settings_pass_and_the_rest_does_not(demo):
-    """Variables pass by name and prefix; the one who runs it keeps everything else of the environment."""
-    given_ = {
+    """Variables pass by name and prefix; no other variable reaches a container."""
+    environment = {
         "AWS_ACCESS_KEY_ID": "id",
         "MLFLOW_TRACKING_TOKEN": "token",
         "https_proxy": "http://proxy.example.com",
@@ -100,14 +100,14 @@ def test_credentials_and_settings_pass_and_the_rest_does_not(demo):
         "HOME": "/users/someone",
         "GITHUB_TOKEN": "no",
     }
-    assert set(environment_of(demo, given_)) == {"AWS_ACCESS_KEY_ID", "MLFLOW_TRACKING_TOKEN", "https_proxy"}
+    assert set(environment_of(demo, environment)) == {"AWS_ACCESS_KEY_ID", "MLFLOW_TRACKING_TOKEN", "https_proxy"}
 
 
 def test_files_that_variables_name_are_seen(tmp_path):
     """A certificate bundle or a credentials file is mounted read-only; other values are not taken for paths."""
     bundle = tmp_path / "ca.crt"
     bundle.write_text("certificate")
-    found = files_named_by(
+    mounts = files_named_by(
         {"AWS_CA_BUNDLE": str(bundle), "AWS_REGION": "eu-west-1", "OMP_NUM_THREADS": "/", "HF_X": "/n"}
     )
-    assert found == {bundle: "ro"}
+    assert mounts == {bundle: "ro"}

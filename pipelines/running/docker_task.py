@@ -1,6 +1,6 @@
-"""One container, from its start to its exit code: what it prints is printed, and it does not stay behind.
+"""Runs one task's container to its exit code, prints its output, and removes it.
 
-kfp's own function counts a container that has failed and is gone as a success. This module knows no pipeline.
+kfp's own function counts a container that failed and is gone as a success.
 """
 
 import time
@@ -11,38 +11,38 @@ import requests
 import urllib3
 
 _BROKEN = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError)
-"""What docker-py raises where the engine breaks off, or says nothing for its 60 s."""
+"""What docker-py raises when the engine drops the connection, or sends nothing for 60 s."""
 
 
 def run_container(client: Any, image: str, command: list[str], **arguments: Any) -> int:
-    """Runs a container to its end, prints what it prints, and removes it, also when this process is interrupted.
+    """Runs a container to its end, prints its output, and removes it, also when this process is interrupted.
 
     Args:
         client: of the container engine.
-        image: reference of an image that is there.
+        image: reference of an image that the engine has.
         command: what to run.
         arguments: of docker-py's `containers.create`.
 
     Returns:
-        The container's own exit code.
+        The container's exit code.
     """
     container = client.containers.create(image=image, command=command, detach=True, auto_remove=False, **arguments)
     try:
         container.start()
         shown = _follow(container)
         code = _exit_code(container)
-        _print(container.logs()[shown:])  # what the stream left out
+        _print(container.logs()[shown:])  # what the stream did not deliver
     finally:
-        with suppress(Exception):  # nothing hides how it ended
+        with suppress(Exception):  # an error here must not replace the exit code or an earlier error
             container.remove(force=True)
     return code
 
 
 def _follow(container: Any) -> int:
-    """Prints what a container prints, as it does; how many bytes that were.
+    """Prints a container's output as it comes; returns how many bytes were printed.
 
-    A stream that breaks is opened again while the container runs, and begins anew. podman's sends nothing at all where
-    a container ends before it is opened; after its timeout the engine is asked whether the container runs.
+    A broken stream is opened again while the container runs, and starts from the first byte. podman's stream sends
+    nothing if the container ended before it was opened: after its timeout the engine is asked if the container runs.
     """
     shown = 0
     while True:
@@ -61,7 +61,7 @@ def _follow(container: Any) -> int:
 
 
 def _exit_code(container: Any) -> int:
-    """The exit code; asks again for as long as the container runs, however long the engine takes to answer."""
+    """The exit code; asks again while the container runs, however long the engine takes to answer."""
     while True:
         try:
             return int(container.wait()["StatusCode"])

@@ -1,7 +1,7 @@
 """Runs each task of a local run in a container of its image, through kfp's DockerRunner and Docker's API.
 
-Podman answers to the same API: DOCKER_HOST names its socket. kfp's own way of running a container is replaced by ours
-(`pipelines.running.container`), and more is mounted than the folder of the outputs. Containers see no GPU.
+Podman has the same API: DOCKER_HOST names its socket. kfp's function that runs a container is replaced by ours
+(`pipelines.running.docker_task`), and more is mounted than the output folder. Containers see no GPU.
 """
 
 import os
@@ -19,7 +19,7 @@ from components.shared.audit.actor import who_acts
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError
 from components.shared.progress import speaker, warn
-from pipelines.running.container import run_container
+from pipelines.running.docker_task import run_container
 from pipelines.running.interruption import RUN_VARIABLE
 from pipelines.running.mounts import Mode, environment_of, files_named_by, model_cache, mounts_of, outermost
 
@@ -31,7 +31,7 @@ class Surroundings(NamedTuple):
     """What every container of a run gets."""
 
     mounts: Mapping[Path, Mode]
-    """Folders, under the same name inside as outside."""
+    """Folders, with the same path inside as outside."""
     environment: Mapping[str, str]
     folder: Path
     """Where the steps run: the project's folder."""
@@ -39,7 +39,7 @@ class Surroundings(NamedTuple):
 
 
 def surroundings(config: PipelineConfig, root: Path, work_dir: Path, pipeline_run: str) -> Surroundings:
-    """What the containers of a run get, with the folders made that are mounted.
+    """What the containers of a run get; creates the writable folders.
 
     Args:
         config: with absolute paths.
@@ -53,19 +53,22 @@ def surroundings(config: PipelineConfig, root: Path, work_dir: Path, pipeline_ru
     for path, mode in mounts.items():
         if mode == "rw":
             path.mkdir(parents=True, exist_ok=True)
-    own = {RUN_VARIABLE: pipeline_run, "PLIMSOLL_USER": who_acts()}
+    environment = {**passed, RUN_VARIABLE: pipeline_run, "PLIMSOLL_USER": who_acts()}
     if model_cache() in mounts:
-        own["HF_HOME"] = str(model_cache())
+        environment["HF_HOME"] = str(model_cache())
     present = {path: mode for path, mode in mounts.items() if path.exists()}
-    return Surroundings(present, {**passed, **own}, root, pipeline_run)
+    return Surroundings(present, environment, root, pipeline_run)
 
 
 def check_containers(pipeline: BaseComponent) -> None:
-    """Checks that a container engine answers and has the images of a pipeline; pulls those that a registry has.
+    """Checks that a container engine answers and has the images of a pipeline; pulls missing ones.
+
+    Args:
+        pipeline: the one that will run; a cluster's pipeline may name other images.
 
     Raises:
-        ConfigError: no engine answers, an image is neither here nor to be had, or it was built from other code than
-            this, so that its steps could neither be read nor checked here.
+        ConfigError: no engine answers, an image is neither here nor can be pulled, or it was built from other code, so
+            that its steps would read and write other artifacts.
     """
     import docker
     from docker.errors import DockerException, ImageNotFound
@@ -80,12 +83,12 @@ def check_containers(pipeline: BaseComponent) -> None:
             "`podman system service` with DOCKER_HOST naming its socket"
         ) from error
     try:
-        for image in images_of(pipeline):
+        for reference in images_of(pipeline):
             try:
-                found = client.images.get(image)
+                image = client.images.get(reference)
             except ImageNotFound:
-                found = _pull(client, image)
-            _refuse_other_code(image, found.labels)
+                image = _pull(client, reference)
+            _refuse_other_code(reference, image.labels)
     finally:
         client.close()
 
@@ -98,7 +101,7 @@ def images_of(pipeline: BaseComponent) -> list[str]:
 
 @contextmanager
 def container_runner(around: Surroundings) -> Iterator[local.DockerRunner]:
-    """DockerRunner, with our way of running one while it lasts.
+    """A DockerRunner; inside the context kfp runs containers through `run_container`.
 
     Args:
         around: what every container gets.
@@ -107,7 +110,7 @@ def container_runner(around: Surroundings) -> Iterator[local.DockerRunner]:
     def run(client: Any, image: str, command: list[str], volumes: Mapping[str, Any], **arguments: Any) -> int:
         environment = {**around.environment, **(arguments.pop("environment", None) or {})}
         binds = {str(path): {"bind": str(path), "mode": mode} for path, mode in around.mounts.items()}
-        # what kfp mounts (its workspace) stays, save the folder of outputs, which lies below one of ours
+        # kfp's workspace stays mounted; its output folder lies below one of ours
         binds |= {name: bind for name, bind in volumes.items() if not _covered(Path(name), around.mounts)}
         return run_container(client, image, command, environment=environment, volumes=binds, **arguments)
 
@@ -115,7 +118,7 @@ def container_runner(around: Surroundings) -> Iterator[local.DockerRunner]:
     docker_task_handler.run_docker_container = run
     try:
         yield local.DockerRunner(
-            user=f"{os.getuid()}:{os.getgid()}",  # files on the mounted folders belong to who runs this
+            user=f"{os.getuid()}:{os.getgid()}",  # files in the mounted folders belong to this user
             network_mode="host",  # a tracking server or an endpoint on this machine keeps its address
             working_dir=str(around.folder),
             labels={LABEL: around.pipeline_run},

@@ -1,4 +1,4 @@
-"""One container, and an engine that is slow, silent or breaks off."""
+"""A task's container, and an engine that is slow, silent or drops the connection."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,12 @@ import pytest
 import requests
 import urllib3
 
-from pipelines.running.container import run_container
+from pipelines.running.docker_task import run_container
 from pipelines.running.interruption import Interrupted
 
 
 class FakeContainer:
-    """A container as docker-py shows it: prints, ends, and can be removed."""
+    """A container as docker-py presents it: prints, ends, and can be removed."""
 
     def __init__(self, pieces: list[bytes], code: int, streamed: int, deaf: int = 0) -> None:
         self._pieces, self._code, self._streamed, self._deaf = pieces, code, streamed, deaf
@@ -52,7 +52,7 @@ class FakeContainer:
 
 
 class FakeEngine:
-    """A client of a container engine that runs one prepared container and remembers how it was asked."""
+    """A client of a container engine that runs one prepared container and records the arguments."""
 
     def __init__(self, container: FakeContainer) -> None:
         self.containers = self
@@ -66,8 +66,8 @@ class FakeEngine:
 
 @pytest.mark.parametrize("code", [0, 1, 7, 137])
 @pytest.mark.parametrize("streamed", [0, 1, 3])
-def test_the_exit_code_is_the_container_s_own(capsys, code, streamed):
-    """Whatever the stream delivered, the exit code is the container's and its output is printed once and whole."""
+def test_the_exit_code_is_that_of_the_container(capsys, code, streamed):
+    """However much the stream delivers, all output is printed once and the exit code is the container's."""
     container = FakeContainer([b"one\n", b"tw\xc3\xb6\n", b"three\n"], code, streamed)
     engine = FakeEngine(container)
     assert run_container(engine, "image", ["do"], user="1:1") == code
@@ -77,13 +77,13 @@ def test_the_exit_code_is_the_container_s_own(capsys, code, streamed):
 
 
 def test_an_engine_that_is_slow_to_answer_is_asked_again(monkeypatch):
-    """A timeout while waiting is no verdict: what the container ended with is."""
-    monkeypatch.setattr("pipelines.running.container.time.sleep", lambda _: None)
+    """After a timeout the engine is asked again for the exit code."""
+    monkeypatch.setattr("pipelines.running.docker_task.time.sleep", lambda _: None)
     assert run_container(FakeEngine(FakeContainer([], 7, 0, deaf=3)), "image", ["do"]) == 7
 
 
 def test_an_interrupted_launcher_removes_its_container():
-    """An interruption passes through, and the container does not outlive it."""
+    """The interruption is raised again after the container was removed."""
     container = FakeContainer([b"one\n"], 0, 1)
     container.interrupt = True
     with pytest.raises(Interrupted):
@@ -92,7 +92,7 @@ def test_an_interrupted_launcher_removes_its_container():
 
 
 def test_a_container_that_cannot_start_does_not_stay():
-    """What the engine made and could not start is removed, and its reason is raised."""
+    """A container that was created but could not start is removed, and the engine's error is raised."""
     container = FakeContainer([], 0, 0)
     container.refusal = RuntimeError("no such network")
     with pytest.raises(RuntimeError, match="no such network"):
@@ -103,8 +103,8 @@ def test_a_container_that_cannot_start_does_not_stay():
 @pytest.mark.parametrize("error", [requests.exceptions.ReadTimeout(), urllib3.exceptions.ProtocolError()])
 @pytest.mark.parametrize("breaks", [[0], [2], [1, 0, 2], [3]])
 def test_a_stream_that_breaks_loses_and_repeats_nothing(capsys, monkeypatch, error, breaks):
-    """It is opened again while the container runs, and what was printed is not printed again."""
-    monkeypatch.setattr("pipelines.running.container.time.sleep", lambda _: None)
+    """The stream is opened again while the container runs, and no output is printed twice."""
+    monkeypatch.setattr("pipelines.running.docker_task.time.sleep", lambda _: None)
     container = FakeContainer([b"one\n", b"two\n", b"three\n"], 5, 3)
     container.broken = [(pieces, error) for pieces in breaks]
     assert run_container(FakeEngine(container), "image", ["do"]) == 5
