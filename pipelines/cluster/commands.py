@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cluster.options import (
-    Config,
     Cookie,
     Experiment,
     Host,
     Namespace,
-    Overrides,
     Token,
     TokenFile,
     connect,
     warn_of_local_addresses,
 )
 from pipelines.cluster.schedule_command import schedule
+from pipelines.config_argument import Config, Overrides
 
 if TYPE_CHECKING:
     from components.shared.config.sections import PipelineConfig, TrackingConfig

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cluster.options import Config, Overrides, warn_of_local_addresses
+from pipelines.cluster.options import warn_of_local_addresses
+from pipelines.config_argument import Config, Overrides
 
 
 def compile_command(

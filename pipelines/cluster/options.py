@@ -12,11 +12,6 @@ if TYPE_CHECKING:
 
 _PANEL = "Server"
 
-Config = Annotated[str, typer.Argument(metavar="CONFIG", help="Pipeline config: a YAML file or s3:// address.")]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Replaces a value, e.g. cluster.gpu.count=2; repeatable."),
-]
 Experiment = Annotated[
     str | None,
     typer.Option(

@@ -5,17 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.cluster.options import (
-    Config,
     Cookie,
     Experiment,
     Host,
     Namespace,
-    Overrides,
     Token,
     TokenFile,
     connect,
     warn_of_local_addresses,
 )
+from pipelines.config_argument import Config, Overrides
 
 if TYPE_CHECKING:
     from pipelines.cluster.kfp_client import Client

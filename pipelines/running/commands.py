@@ -8,11 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Config = Annotated[str, typer.Argument(metavar="CONFIG", help="Pipeline config: a YAML file or s3:// address.")]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Replaces a value, e.g. recipe.seed=1; repeatable."),
-]
+from pipelines.config_argument import Config, Overrides
 
 config_app = typer.Typer(help="Looks at configs.", no_args_is_help=True)
 

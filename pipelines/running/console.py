@@ -66,7 +66,7 @@ class _Place(NamedTuple):
     stage: str
 
 
-class _Row(NamedTuple):
+class _StageRow(NamedTuple):
     task: "TaskID"
     total: int | None
     """None while the stage counts nothing."""
@@ -82,7 +82,7 @@ class StageDisplay:
 
     def __init__(self, screen: TextIO, plain: bool = False) -> None:
         self._screen = screen
-        self._rows: dict[_Place, _Row] = {}
+        self._rows: dict[_Place, _StageRow] = {}
         self._live = None if plain or os.environ.get("CI") else _live_rows(screen)
 
     def show(self, line: str, run: str = "") -> None:
@@ -124,7 +124,7 @@ class StageDisplay:
             live.remove_task(row.task)
             row = None
         if row is None:
-            row = _Row(live.add_task(f"{place.run:8} [{place.stage}]".strip(), total=total, text=""), total)
+            row = _StageRow(live.add_task(f"{place.run:8} [{place.stage}]".strip(), total=total, text=""), total)
             self._rows[place] = row
         if count is not None and total is not None:
             live.update(row.task, completed=count.done, text=count.text)
