@@ -10,10 +10,14 @@ from tempfile import TemporaryDirectory
 
 from components.check_gate.bundle import FOLDER, lay_out
 from components.shared.artifacts.answer_rows import read_answers
-from components.shared.artifacts.calibration_store import known_calibration
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import Decision, GateDecision
-from components.shared.artifacts.gate_calibration import CALIBRATION_TAG, calibration_key, calibration_sentence
+from components.shared.artifacts.gate_calibration import (
+    CALIBRATION_TAG,
+    calibration_key,
+    calibration_sentence,
+    known_calibration,
+)
 from components.shared.artifacts.human_review import QUEUE_FILE
 from components.shared.artifacts.reports import load_report
 from components.shared.artifacts.training_data import AdapterManifest, TrainingData

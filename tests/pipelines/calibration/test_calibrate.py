@@ -8,8 +8,8 @@ from components.shared.artifacts.decision import Decision
 from components.shared.artifacts.gate_calibration import calibration_sentence
 from components.shared.config.policy_rules import CategoryRule
 from components.shared.config.reading import load_pipeline_config, load_policy
-from pipelines.calibration.calibrate import calibrate, check_calibration
-from pipelines.calibration.mutant_runs import Plan
+from pipelines.calibration.calibrate import calibrate_gate, check_calibration
+from pipelines.calibration.mutant_runs import CalibrationPlan
 from pipelines.calibration.steps import open_bench
 from pipelines.calibration.tables import agreements
 from pipelines.suites.sealing import seal
@@ -62,7 +62,7 @@ def said():
 def calibration(world, said):
     config, policy, bad = world
     check_calibration(config, bad, None)
-    return calibrate(config, policy, bad, None, MUTANTS, 2, 40, said.append)
+    return calibrate_gate(config, policy, bad, None, MUTANTS, 2, 40, said.append)
 
 
 def test_observed_and_predicted_decisions_agree(calibration):
@@ -97,7 +97,7 @@ def test_progress_and_sentence_tell_the_whole_gate(calibration, said):
 def test_every_turn_has_a_seed_of_its_own(world, tmp_path):
     """Gates of different turns, and the truth, share no random numbers; the first turn asks as the config does."""
     config, policy, _ = world
-    plan = Plan(config, policy, tmp_path, 15, 30.0, 10)
+    plan = CalibrationPlan(config, policy, tmp_path, 15, 30.0, 10)
     seeds = [plan.gate_evaluation(turn).seed for turn in range(4)] + [plan.truth_evaluation(15).seed]
     assert len(set(seeds)) == 5
     assert seeds[0] == config.evaluation.seed

@@ -75,5 +75,5 @@ def test_true_drops_and_their_errors(build):
 
 def test_sides_of_different_size_are_refused(build):
     """Without equally many answers the sides cannot be resampled together."""
-    with pytest.raises(ValueError, match="'a': expected equally many answers"):
+    with pytest.raises(ValueError, match="'a': 4 answers before and 3 after; expected equally many"):
         known_answers([build.prompt("a")], build.rows("a", 4, 4), build.rows("a", 3, 3))

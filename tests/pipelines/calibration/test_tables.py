@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.gate_calibration import Calibration, CategoryResponse, Mutant, calibration_sentence
+from components.shared.artifacts.gate_calibration import CategoryResponse, GateCalibration, Mutant, calibration_sentence
 from pipelines.calibration.tables import agreements, count_distribution, show_calibration
 
 
@@ -29,7 +29,7 @@ def mutant(drop, decision, predicted, **changes):
 @pytest.fixture
 def calibration(build):
     promote, reject, review = Decision.PROMOTE, Decision.REJECT, Decision.NEEDS_REVIEW
-    return Calibration(
+    return GateCalibration(
         pipeline="toy",
         base_name="toy-base",
         base_digest="sha256:ba5e",
@@ -75,7 +75,7 @@ def test_the_sentence_is_about_the_first_bin_beyond_the_limit(calibration):
 def test_without_a_mutant_beyond_the_limit_the_sentence_says_so(calibration):
     """Nothing is claimed that was not measured."""
     small = calibration.model_copy(update={"mutants": calibration.mutants[:2]})
-    assert calibration_sentence(small).startswith("No made-up regression was beyond the limit of 10 pp")
+    assert calibration_sentence(small).startswith("No made-up regression was above the limit of 10 pp")
 
 
 def test_the_tables_show_observed_and_predicted(calibration, capsys):

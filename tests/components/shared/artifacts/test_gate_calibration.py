@@ -2,9 +2,15 @@
 
 import pytest
 
-from components.shared.artifacts.calibration_store import keep_calibration, known_calibration
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.gate_calibration import Calibration, CategoryResponse, Mutant, calibration_key
+from components.shared.artifacts.gate_calibration import (
+    CategoryResponse,
+    GateCalibration,
+    Mutant,
+    calibration_key,
+    keep_calibration,
+    known_calibration,
+)
 from components.shared.store import Store
 
 
@@ -23,7 +29,7 @@ def calibration(build):
         predicted={Decision.REJECT: 1.0},
         categories={"direct": own},
     )
-    return Calibration(
+    return GateCalibration(
         pipeline="toy",
         base_name="toy-base",
         base_digest="sha256:ba5e",
