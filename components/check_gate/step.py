@@ -152,8 +152,7 @@ def _publish(parent: StageRun, stage: StageRun, decision: GateDecision, evidence
         _track(run, decision)
     _track_figures(parent, decision, evidence)
     for reason in decision.reasons:
-        word = reason.decision.value if reason.decision is not None else "not gated"
-        stage.say(f"{word}: {reason.sentence}")
+        stage.say(f"{reason.decision_name}: {reason.sentence}")
     for problem in decision.problems:
         stage.say(f"{Decision.INVALID.value}: {problem}")
     if decision.nearest_miss is not None:

@@ -58,6 +58,16 @@ class CategoryReason(Record):
     attention: bool = Field(default=False, description="The drop is above the policy's level of attention.")
     waived: str | None = Field(default=None, description="Who let it pass without enough evidence, and why.")
 
+    @property
+    def used(self) -> CategoryDelta:
+        """The drop that was decided on."""
+        return self.judged or self.delta
+
+    @property
+    def decision_name(self) -> str:
+        """The decision's name, or `not gated`."""
+        return self.decision.value if self.decision is not None else "not gated"
+
 
 class Witness(Record):
     """A prompt and two answers, the adapter's worse than the base's, that can be drawn again."""
