@@ -1,6 +1,7 @@
 # The project's vocabulary. `make help` lists it.
 
-PYTHON ?= python3.11
+# The first of these that runs; PYTHON=/path/to/python chooses another.
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11,$(shell $(name) -c 'print("$(name)")' 2>/dev/null)))
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-bench
@@ -23,7 +24,7 @@ help: ## Show this list
 setup: $(READY) ## Install everything into .venv
 
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[gpu,dev]'
 	@touch $(READY)
@@ -31,13 +32,13 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## Two real fine-tunings through the whole graph: one is rejected, one promoted
 	$(BIN)/plimsoll demo
 
-test: $(READY) ## All tests but the long ones, with coverage of components/
+test: $(READY) ## All tests but the long ones, with coverage of branches
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(SHARE) -m 'not long' --cov --cov-report=term --cov-fail-under=90 --durations=25
 
 test-fast: $(READY) ## The tests that train no toy model
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(SHARE) -m 'not slow and not long'
 
-test-long: $(READY) ## The tests that take half a minute to minutes: bad adapters, calibration, sharded graphs, replays
+test-long: $(READY) ## The tests that take half a minute to minutes: the demo, bad adapters, calibration, sharded graphs, replays
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(SHARE) -m long --durations=25
 
 bench: $(READY) $(PEERS)/.ready ## Our engine against other evaluation tools, side by side (BENCH="--quick": ours alone)
@@ -48,7 +49,7 @@ $(PEERS)/.ready: tests/bench/requirements.txt
 	$(PEERS)/bin/pip install --quiet --requirement tests/bench/requirements.txt
 	@touch $(PEERS)/.ready
 
-lint: $(READY) ## Style, types and the floors of the house
+lint: $(READY) ## Style, types and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

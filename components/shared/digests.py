@@ -1,7 +1,6 @@
 """Content hashes, and the canonical JSON that they are taken of.
 
-A digest is the text `sha256:<64 hex digits>`. This module does not know what is hashed or why; the chain
-between artifacts is recorded in `components.shared.artifacts`.
+A digest is the text `sha256:<64 hex digits>`.
 """
 
 import hashlib
@@ -60,5 +59,5 @@ def digest_tree(directory: Path) -> Mapping[str, str]:
 
 
 def short(digest: str) -> str:
-    """The first twelve hex digits: for names and for people, never for comparison."""
+    """The first twelve hex digits, for names and messages; digests are compared whole."""
     return digest.removeprefix("sha256:")[:12]

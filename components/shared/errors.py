@@ -1,7 +1,7 @@
 """The errors that Plimsoll raises on purpose: one base class, each child also a standard error.
 
-A message names the value, what was expected and the cure; context is added with `add_note`.
-This module does not know exit codes; `pipelines.exit_codes` maps errors and decisions to them.
+A message names the value, what was expected and the cure. `pipelines.exit_codes` maps errors and decisions to exit
+codes.
 """
 
 

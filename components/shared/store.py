@@ -2,7 +2,7 @@
 
 The key is the digest of everything that the work was made from, so an entry is never stale: other inputs are
 another key. An entry is complete once its `entry.json` exists (written last), and every file is checked against
-it when fetched. It does not know what the files mean.
+it when fetched.
 """
 
 import json
@@ -13,22 +13,22 @@ from components.shared.digests import digest_tree
 from components.shared.errors import IntegrityError
 
 ANSWERS_KIND = "answers"
-"""Answers of one model to some prompts, by weights, way of asking and prompts."""
+"""Answers of one model to a chunk of prompts, by weights, sampling and prompts."""
 
 FLUENCY_KIND = "fluency"
-"""What the base model makes of these answers."""
+"""How fluent the base model finds these answers."""
 
 READINGS_KIND = "readings"
-"""What else is read off a model: its calibration, its probes."""
+"""Other measurements of a model: its calibration, its probes."""
 
 ADAPTER_KIND = "adapters"
 """Trained adapters, by base, data, recipe, policy and libraries."""
 
 CHECKPOINT_KIND = "checkpoints"
-"""Where an unfinished training goes on from, by everything that decides its adapter."""
+"""States of unfinished trainings, by everything that decides the adapter."""
 
 FOLLOW_UP_KIND = "follow-ups"
-"""Fresh answers on both sides, by delta and policy."""
+"""Fresh answers of base model and adapter, by delta and policy."""
 
 _INDEX = "entry.json"
 
@@ -44,7 +44,7 @@ class Store:
         self._address = address
 
     def address_of(self, folder: str) -> str:
-        """The address of a folder beside the entries, for what is no finished directory."""
+        """The address of a folder beside the entries, for other content."""
         return storage.join(self._address, folder)
 
     def has(self, kind: str, key: str) -> bool:
@@ -52,7 +52,7 @@ class Store:
         return storage.exists(self._entry(kind, key, _INDEX))
 
     def fetch(self, kind: str, key: str, target: Path) -> bool:
-        """Copies an entry's files into `target`; False where there is no such entry.
+        """Copies an entry's files into `target`; False if there is no such entry.
 
         Raises:
             IntegrityError: a file does not have the digest that it was stored with.
@@ -69,7 +69,7 @@ class Store:
         return True
 
     def files(self, kind: str, key: str) -> dict[str, str] | None:
-        """Digest by name of an entry's files; None where there is no such entry.
+        """Digest by name of an entry's files; None if there is no such entry.
 
         Raises:
             IntegrityError: the entry's index cannot be read.
@@ -86,8 +86,8 @@ class Store:
     def put(self, kind: str, key: str, source: Path) -> None:
         """Stores all files below `source`; an entry of the same key is replaced.
 
-        While it lasts there is no entry: a process that is killed half way leaves none that would be refused, and a
-        repeated call does not send again what a large file's upload to S3 already holds.
+        There is no entry until all files are written, so that a killed process leaves none that is incomplete. A
+        repeated call does not send a large file to S3 again that is already there.
 
         Raises:
             StorageError: the store cannot be written.
@@ -99,7 +99,7 @@ class Store:
         storage.put_text(json.dumps({"files": files}, indent=1), self._entry(kind, key, _INDEX))
 
     def remove(self, kind: str, key: str) -> None:
-        """Removes an entry, its index first; harmless where there is none.
+        """Removes an entry, its index first; harmless if there is none.
 
         Raises:
             StorageError: the store cannot be written.

@@ -1,7 +1,4 @@
-"""`plimsoll judge ...`: how far a judge can be trusted.
-
-Thin: it parses, calls and prints. `pipelines.judging.comparing` computes.
-"""
+"""`plimsoll judge ...`: how far a judge can be trusted. `pipelines.judging.comparing` computes the figures."""
 
 import json
 from pathlib import Path
@@ -38,7 +35,7 @@ def check(
         str,
         typer.Option(
             metavar="FIELD=COLUMN,...",
-            help="Where prompt, answer and label stand, and system, reference, caveats or constraints where the judge "
+            help="Columns of prompt, answer and label, and of system, reference, caveats or constraints if the judge "
             "reads them; guessed by default. JSON ({...}) where a name holds a comma.",
         ),
     ] = "",
@@ -46,8 +43,8 @@ def check(
         str,
         typer.Option(
             metavar="LABEL=VERDICT,...",
-            help="What a label says: pass, partial, fail or incoherent, for an answer to a prompt of this judge. "
-            "Labels that are such words need none. JSON ({...}) where a label holds a comma.",
+            help="The verdict that a label stands for: pass, partial, fail or incoherent, for an answer to a prompt of "
+            "this judge. Labels that are these words need no entry. JSON ({...}) where a label holds a comma.",
         ),
     ] = "",
     show_errors: Annotated[
@@ -81,7 +78,7 @@ def check(
     wrong = disagreements(file, expected, judgements)
     stored = result.save(result.path(output or CHECKS_DIR))
     if as_json:
-        shown = {"disagreements": [_plain(own) for own in wrong[:_SHOWN]]} if show_errors else {}
+        shown = {"disagreements": [_plain(disagreement) for disagreement in wrong[:_SHOWN]]} if show_errors else {}
         content = {**result.model_dump(mode="json"), "digest": result.digest, "stored": str(stored), **shown}
         typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
         return
@@ -94,14 +91,14 @@ def check(
 def _label_map(text: str) -> "dict[str, Verdict]":
     from pipelines.judging.labelled import LABEL_VERDICTS
 
-    words = {verdict.value: verdict for verdict in LABEL_VERDICTS}
+    verdicts = {verdict.value: verdict for verdict in LABEL_VERDICTS}
     pairs = _pairs(text, "--labels-map")
-    for label, word in pairs.items():
-        if word not in words:
+    for label, name in pairs.items():
+        if name not in verdicts:
             raise typer.BadParameter(
-                f"{label}={word}: {word!r} is none of {', '.join(words)}", param_hint="--labels-map"
+                f"{label}={name}: {name!r} is none of {', '.join(verdicts)}", param_hint="--labels-map"
             )
-    return {label: words[word] for label, word in pairs.items()}
+    return {label: verdicts[name] for label, name in pairs.items()}
 
 
 def _pairs(text: str, flag: str) -> dict[str, str]:
@@ -118,21 +115,22 @@ def _pairs(text: str, flag: str) -> dict[str, str]:
     for part in text.split(",") if text else []:
         key, equals, value = (piece.strip() for piece in part.rpartition("="))
         if not equals or not key or not value:
-            raise typer.BadParameter(f"{part!r}: expected NAME=VALUE, several with commas between", param_hint=flag)
+            raise typer.BadParameter(f"{part!r}: expected NAME=VALUE, separated by commas", param_hint=flag)
         if key in pairs:
             raise typer.BadParameter(f"{key!r} is given twice", param_hint=flag)
         pairs[key] = value
     return pairs
 
 
-def _plain(own: "Disagreement") -> dict[str, Any]:
+def _plain(disagreement: "Disagreement") -> dict[str, Any]:
+    row, expected, judgement = disagreement
     return {
-        "line": own.row.line,
-        "label": own.row.label,
-        "expected": own.expected.value,
-        "verdict": own.judgement.verdict.value,
-        "reason": own.judgement.reason,
-        "span": own.judgement.span,
-        "prompt": own.row.prompt,
-        "answer": own.row.answer,
+        "line": row.line,
+        "label": row.label,
+        "expected": expected.value,
+        "verdict": judgement.verdict.value,
+        "reason": judgement.reason,
+        "span": judgement.span,
+        "prompt": row.prompt,
+        "answer": row.answer,
     }

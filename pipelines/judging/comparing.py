@@ -1,8 +1,7 @@
-"""Judges against people: runs a judge over labelled answers and computes how far they agree.
+"""Runs a judge over answers that people have labelled, and computes how far they agree.
 
-Nothing is dropped: an answer that the judge could not read is `unscored`, and wrong in every figure. The judge is
-asked alone, without the coherence judge that reads before it in a panel. This module does not know whether the
-labelled answers resemble those that the judge will read.
+No answer is left out: one that the judge cannot read is `unscored`, and wrong in every figure. The coherence judge,
+which reads first in a panel, does not read here.
 """
 
 import json
@@ -25,7 +24,7 @@ from pipelines.judging.labelled import LABEL_VERDICTS, LabelledFile, LabelledRow
 
 SENSITIVITY = "of the answers that people did not pass (partial or fail), the share that the judge did not pass either"
 SPECIFICITY = "of the answers that people passed, the share that the judge passed"
-"""A positive is an answer that does not pass, as the gate counts it; `unscored` recognises nothing."""
+"""A positive is an answer that does not pass, as the gate counts it; an `unscored` answer counts as missed."""
 
 REPLICATES = 2000
 SEED = 0
@@ -39,7 +38,7 @@ _NEEDED: Mapping[Expectation, str] = {
     Expectation.CONSTRAINTS: "constraints",
 }
 _CHUNK = 256
-"""Answers between two looks at the clock."""
+"""Answers between two reports of progress."""
 
 
 class Disagreement(NamedTuple):
@@ -55,7 +54,7 @@ def exchanges(file: LabelledFile, expectation: Expectation) -> list[Exchange]:
 
     Args:
         file: the labelled answers.
-        expectation: put on every prompt; what it needs besides prompt and answer must be among the file's columns.
+        expectation: of every prompt; the file must have the column that it needs besides prompt and answer.
 
     Raises:
         DataError: a row lacks what the expectation needs, or it cannot be read; file and line are named.
@@ -63,7 +62,7 @@ def exchanges(file: LabelledFile, expectation: Expectation) -> list[Exchange]:
     needed = _NEEDED.get(expectation)
     if needed is not None and needed not in file.columns:
         raise DataError(
-            f"{file.address}: the judge reads {needed} as well, and no column is called so; name one with --columns "
+            f"{file.address}: the judge reads {needed} as well, and there is no such column; name one with --columns "
             f"{needed}=NAME"
         )
     return [Exchange(_prompt(row, file, expectation, needed), row.answer) for row in file.rows]
@@ -72,7 +71,7 @@ def exchanges(file: LabelledFile, expectation: Expectation) -> list[Exchange]:
 def run_judge(
     judge: Judge, asked: Sequence[Exchange], say: Say, clock: Callable[[], float] = time.monotonic
 ) -> list[Judgement]:
-    """One judgement per exchange, in order; says where it stands every few seconds, and nothing when it is quick."""
+    """One judgement per exchange, in order; reports progress every few seconds."""
     progress = Progress(say, "answers judged", len(asked), clock=clock)
     judgements: list[Judgement] = []
     for start in range(0, len(asked), _CHUNK):
@@ -112,7 +111,7 @@ def compare(
         confidence: of every interval, two-sided.
     """
     table = _table(labels, [judgement.verdict for judgement in judgements])
-    given = [place for place in range(len(_CLASSES)) if table[place].any()]
+    labelled = [place for place in range(len(_CLASSES)) if table[place].any()]
 
     def share(count: int, of: int) -> Share:
         return Share(count=count, of=of, **wilson(count, of, confidence)._asdict())
@@ -121,12 +120,12 @@ def compare(
         return Score(**bayesian_bootstrap(table, figure, confidence, REPLICATES, SEED)._asdict())
 
     def one_class(place: int) -> ClassFigures:
-        hits, labelled, judged = int(table[place, place]), int(table[place].sum()), int(table[:, place].sum())
+        hits, in_labels, in_verdicts = int(table[place, place]), int(table[place].sum()), int(table[:, place].sum())
         return ClassFigures(
-            labelled=labelled,
-            judged=judged,
-            precision=share(hits, judged),
-            recall=share(hits, labelled),
+            labelled=in_labels,
+            judged=in_verdicts,
+            precision=share(hits, in_verdicts),
+            recall=share(hits, in_labels),
             f1=score(lambda tables: f1_scores(tables)[..., place]),
         )
 
@@ -142,15 +141,15 @@ def compare(
         prompts=len({row.prompt for row in file.rows}),
         confusion={
             _CLASSES[row]: {verdict: int(table[row, column]) for column, verdict in enumerate(_CLASSES)}
-            for row in given
+            for row in labelled
         },
         accuracy=share(int(table.trace()), total),
         unscored=share(int(table[:, _UNSCORED].sum()), total),
-        macro_f1=score(lambda tables: macro_f1(tables, given)),
+        macro_f1=score(lambda tables: macro_f1(tables, labelled)),
         kappa=score(cohen_kappa),
         sensitivity=share(int(table[np.ix_(_NOT_PASSED, _NOT_PASSED)].sum()), int(table[_NOT_PASSED].sum())),
         specificity=share(int(table[_PASS, _PASS]), int(table[_PASS].sum())),
-        classes={_CLASSES[place]: one_class(place) for place in given},
+        classes={_CLASSES[place]: one_class(place) for place in labelled},
         confidence=confidence,
         replicates=REPLICATES,
         seed=SEED,
@@ -160,8 +159,8 @@ def compare(
 def _table(labels: Sequence[Verdict], verdicts: Sequence[Verdict]) -> Counts:
     """Counts of shape (labels, verdicts), both in the order of `_CLASSES`; nobody labels an answer `unscored`."""
     table = np.zeros((len(_CLASSES), len(_CLASSES)), dtype=np.int64)
-    for given, found in zip(labels, verdicts, strict=True):
-        table[_CLASSES.index(given), _CLASSES.index(found)] += 1
+    for labelled, judged in zip(labels, verdicts, strict=True):
+        table[_CLASSES.index(labelled), _CLASSES.index(judged)] += 1
     return table
 
 

@@ -1,7 +1,7 @@
-"""Reads answers that people have labelled: CSV or JSONL, UTF-8 with or without BOM, whatever its line ends.
+"""Reads answers that people have labelled: CSV or JSONL, UTF-8 with or without BOM, with any line ends.
 
-A row gives a prompt, an answer and a label; further columns may give what some judges need (caveats, a reference,
-a system prompt). This module does not know judges, and it does not know whether a label is right.
+A row has a prompt, an answer and a label; further columns hold what some judges need (caveats, a reference, a system
+prompt).
 """
 
 import csv
@@ -19,17 +19,17 @@ from components.shared.errors import DataError, StorageError
 from components.shared.vocabulary import Verdict
 
 LABEL_VERDICTS = (Verdict.PASS, Verdict.PARTIAL, Verdict.FAIL, Verdict.INCOHERENT)
-"""What a person may have called an answer."""
+"""The verdicts that a label may stand for."""
 
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "prompt": ("prompt", "question", "goal"),
     "answer": ("answer", "completion", "response", "output"),
     "label": ("label", "final_label", "human"),
 }
-"""What is read from every row, and the columns that are taken for it."""
+"""The fields of every row, and the column names that are recognised for each."""
 
 OPTIONAL = ("system", "reference", "caveats", "constraints")
-"""What is read where a column has just this name, or is given with --columns."""
+"""Fields that are read if a column has exactly this name, or is named with --columns."""
 
 
 class LabelledRow(NamedTuple):
@@ -56,7 +56,7 @@ class LabelledFile(NamedTuple):
         return self.address.rpartition("/")[2]
 
 
-class _Record(NamedTuple):
+class _FileRow(NamedTuple):
     line: int
     cells: Mapping[str, JsonValue]
 
@@ -66,8 +66,8 @@ def read_labelled(address: str, columns: Mapping[str, str] | None = None) -> Lab
 
     Args:
         address: path or s3:// address. `.csv` is CSV, `.jsonl` JSONL; else a file that begins with `{` is JSONL.
-        columns: the file's column by field (`prompt`, `answer`, `label`, or one of `OPTIONAL`), where a guess
-            would not do.
+        columns: the file's column by field (`prompt`, `answer`, `label`, or one of `OPTIONAL`); other fields are
+            guessed from the column names.
 
     Raises:
         DataError: the file is missing or empty, not UTF-8, malformed, or a column is missing or not unique; the
@@ -88,7 +88,7 @@ def read_labelled(address: str, columns: Mapping[str, str] | None = None) -> Lab
 
 
 def read_verdicts(file: LabelledFile, label_map: Mapping[str, Verdict]) -> tuple[Verdict, ...]:
-    """What each row's label says, in row order; a label that is itself a verdict needs no entry in the map.
+    """The verdict of each row's label, in row order; a label that is itself a verdict needs no entry in the map.
 
     Raises:
         DataError: a label has no verdict; the message lists all labels with their counts, and the flag to add.
@@ -125,7 +125,7 @@ def _is_json(address: str, text: str) -> bool:
     return name.endswith((".jsonl", ".ndjson")) or (not name.endswith(".csv") and text.lstrip().startswith("{"))
 
 
-def _json_lines(text: str, address: str) -> Iterator[_Record]:
+def _json_lines(text: str, address: str) -> Iterator[_FileRow]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -135,10 +135,10 @@ def _json_lines(text: str, address: str) -> Iterator[_Record]:
             raise DataError(f"{address}:{number}: not valid JSON: {error}; expected one object per line") from None
         if not isinstance(cells, dict):
             raise DataError(f"{address}:{number}: holds {type(cells).__name__}; expected one JSON object per line")
-        yield _Record(number, cells)
+        yield _FileRow(number, cells)
 
 
-def _csv_records(text: str, address: str) -> Iterator[_Record]:
+def _csv_records(text: str, address: str) -> Iterator[_FileRow]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     begins, line = 0, 1
@@ -157,7 +157,7 @@ def _csv_records(text: str, address: str) -> Iterator[_Record]:
                     f"{address}:{line}: {len(cells)} cells, but the header has {len(header)}; quote cells that hold "
                     "commas or line breaks"
                 )
-            yield _Record(line, dict(zip(header, cells, strict=True)))
+            yield _FileRow(line, dict(zip(header, cells, strict=True)))
     except csv.Error as error:
         raise DataError(f"{address}:{begins + 1}: not valid CSV: {error}") from None
 
@@ -176,14 +176,14 @@ def _choose(known: Sequence[str], asked: dict[str, str], address: str) -> dict[s
             continue
         fitting = [column for column in known if column.strip().lower() in names]
         if len(fitting) != 1:
-            what = f"{' and '.join(map(repr, fitting))} fit {field}" if fitting else f"no column is known as {field}"
+            what = f"{' and '.join(map(repr, fitting))} fit {field}" if fitting else f"no column looks like {field}"
             example = fitting[0] if fitting else "NAME"
             raise DataError(f"{address}: {what}; {listed}; choose one, such as --columns {field}={example}")
         chosen[field] = fitting[0]
     return {field: chosen[field] for field in fields if field in chosen}
 
 
-def _row(record: _Record, columns: Mapping[str, str], address: str) -> LabelledRow:
+def _row(record: _FileRow, columns: Mapping[str, str], address: str) -> LabelledRow:
     line = record.line
 
     def text(field: str) -> str:

@@ -1,7 +1,4 @@
-"""Finds a judge by the name that a person types.
-
-A judge that joins the panel is found here by itself. This module does not know what a judge reads in an answer.
-"""
+"""Finds a judge by the name that a person types: every judge of the panel, or one that a file describes."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -14,7 +11,7 @@ from components.shared.progress import speaker
 from components.shared.vocabulary import Expectation
 
 REPLIES = ".plimsoll/judge-replies"
-"""Where the replies of endpoints are kept that `plimsoll judge check` asks."""
+"""Directory in which `plimsoll judge check` keeps the replies of endpoints."""
 
 
 class NamedJudge(NamedTuple):
@@ -25,16 +22,13 @@ class NamedJudge(NamedTuple):
 
 
 def rule_judges() -> Mapping[str, NamedJudge]:
-    """The judges that need no model, by name; the choice judge only compares two options, so there is no label."""
+    """The judges that need no model, by name; without the choice judge, whose answers nobody has to label."""
     panel = rule_panel()
-    found = {panel.coherence.name: NamedJudge(panel.coherence, Expectation.COHERENT)}
+    judges = {panel.coherence.name: NamedJudge(panel.coherence, Expectation.COHERENT)}
     for expectation, judge in panel.verdicts.items():
-        if expectation is Expectation.CHOICE:
-            continue
-        found.setdefault(judge.name, NamedJudge(judge, expectation))
-    for judge, expectations in panel.second:
-        found.setdefault(judge.name, NamedJudge(judge, min(expectations)))
-    return found
+        if expectation is not Expectation.CHOICE:
+            judges.setdefault(judge.name, NamedJudge(judge, expectation))
+    return judges
 
 
 def load_judge(name_or_file: str) -> NamedJudge:
@@ -45,7 +39,7 @@ def load_judge(name_or_file: str) -> NamedJudge:
     """
     if name_or_file.endswith((".yaml", ".yml")):
         config = load_judge_config(name_or_file)
-        return NamedJudge(build_judge(config, REPLIES, speaker("judge")), Expectation(config.expectations[0]))
+        return NamedJudge(build_judge(config, REPLIES, speaker("judge")), config.expectations[0])
     judges = rule_judges()
     if name_or_file not in judges:
         raise ConfigError(

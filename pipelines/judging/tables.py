@@ -1,6 +1,6 @@
-"""What a person sees of a judge's check: the confusion matrix, the figures, the classes, the disagreements.
+"""The tables of a judge's check: confusion matrix, figures, classes, disagreements.
 
-Shares and F1 are printed in percent, kappa as a number. This module computes nothing.
+Shares and F1 are printed in percent, kappa as a number.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def show_check(check: JudgeCheck) -> None:
-    """Prints the tables of a check, and how its intervals were made."""
+    """Prints the tables of a check, and how its intervals were computed."""
     from pipelines.judging.comparing import SENSITIVITY, SPECIFICITY
 
     print_line(
@@ -41,13 +41,13 @@ def show_check(check: JudgeCheck) -> None:
         [
             (
                 verdict.value,
-                f"{own.labelled:,}",
-                f"{own.judged:,}",
-                *_share(own.precision)[:2],
-                *_share(own.recall)[:2],
-                *_score(own.f1)[:2],
+                f"{figures.labelled:,}",
+                f"{figures.judged:,}",
+                *_share(figures.precision)[:2],
+                *_share(figures.recall)[:2],
+                *_score(figures.f1)[:2],
             )
-            for verdict, own in check.classes.items()
+            for verdict, figures in check.classes.items()
         ],
     )
     print_line(f"sensitivity: {SENSITIVITY}")
@@ -58,19 +58,19 @@ def show_check(check: JudgeCheck) -> None:
         f"({check.replicates:,} replicates, seed {check.seed}) for F1, macro-F1 and kappa"
     )
     if check.prompts < check.answers:
-        print_line("note: some prompts have several answers, which are alike: the intervals are too narrow")
+        print_line("note: some prompts have several answers, which are similar: the intervals are too narrow")
 
 
-def show_disagreements(found: "Sequence[Disagreement]", most: int) -> None:
+def show_disagreements(disagreements: "Sequence[Disagreement]", most: int) -> None:
     """Prints the first answers whose verdict is not their label."""
-    print_line(f"disagreements: {min(len(found), most)} of {len(found):,}")
-    for own in found[:most]:
+    print_line(f"disagreements: {min(len(disagreements), most)} of {len(disagreements):,}")
+    for row, expected, judgement in disagreements[:most]:
         print_line(
-            f"  line {own.row.line}: labelled {own.expected.value} ({one_line(own.row.label, 40)}), judged "
-            f"{own.judgement.verdict.value}: {one_line(own.judgement.reason, 120)}"
+            f"  line {row.line}: labelled {expected.value} ({one_line(row.label, 40)}), judged "
+            f"{judgement.verdict.value}: {one_line(judgement.reason, 120)}"
         )
-        print_line(f"    prompt: {one_line(own.row.prompt, 160)}")
-        print_line(f"    answer: {one_line(own.row.answer, 320)}")
+        print_line(f"    prompt: {one_line(row.prompt, 160)}")
+        print_line(f"    answer: {one_line(row.answer, 320)}")
 
 
 def _show_confusion(check: JudgeCheck) -> None:
@@ -80,7 +80,7 @@ def _show_confusion(check: JudgeCheck) -> None:
         for verdict in Verdict
         if verdict is not Verdict.INCOHERENT or any(row[Verdict.INCOHERENT] for row in counts.values())
     ]
-    names = {verdict: [name for name, own in check.label_map.items() if own is verdict] for verdict in counts}
+    names = {verdict: [name for name in check.label_map if check.label_map[name] is verdict] for verdict in counts}
     rows = [
         (
             f"{label.value} ({one_line(', '.join(names[label]), 40)})"
@@ -91,7 +91,7 @@ def _show_confusion(check: JudgeCheck) -> None:
         )
         for label, row in counts.items()
     ]
-    print_table("Labels (rows) and verdicts (columns)", ("label", *(own.value for own in shown), "all"), rows)
+    print_table("Labels (rows) and verdicts (columns)", ("label", *(verdict.value for verdict in shown), "all"), rows)
 
 
 def _share(share: Share) -> tuple[str, str, str]:

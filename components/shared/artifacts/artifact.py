@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from components.shared.digests import digest_json
 from components.shared.errors import IntegrityError
+from components.shared.storage import atomic_write
 
 
 class Record(BaseModel):
@@ -32,15 +33,13 @@ class Artifact(Record):
 
     def save(self, path: Path) -> Path:
         """Writes the artifact, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         envelope = {
             "kind": type(self).__name__,
             "digest": self.digest,
             "content": self.model_dump(mode="json"),
         }
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(json.dumps(envelope, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(path)
+        with atomic_write(path) as partial:
+            partial.write_text(json.dumps(envelope, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return path
 
     @classmethod

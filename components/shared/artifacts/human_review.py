@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from components.shared.artifacts.answers import Opinion
 from components.shared.artifacts.artifact import Artifact, Record
@@ -18,6 +18,7 @@ from components.shared.artifacts.decision import Decision, GateDecision
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.digests import digest_bytes, short
 from components.shared.errors import IntegrityError
+from components.shared.jsonl import parse_rows
 from components.shared.vocabulary import Verdict
 
 QUEUE_FILE = "review_queue.jsonl"
@@ -157,6 +158,7 @@ def read_queue(path: Path, decision: GateDecision) -> tuple[QueueItem, ...]:
 
     Raises:
         IntegrityError: the file is missing, or is not the one that the decision names.
+        DataError: a line is not a queued answer.
     """
     if not path.is_file():
         raise IntegrityError(f"{path}: missing; the decision was made without a review queue: run the pipeline again")
@@ -166,7 +168,4 @@ def read_queue(path: Path, decision: GateDecision) -> tuple[QueueItem, ...]:
         raise IntegrityError(
             f"{path}: has digest {short(found)}, the decision names {short(str(expected))}: it was changed afterwards"
         )
-    try:
-        return tuple(QueueItem.model_validate_json(line) for line in content.splitlines())
-    except ValidationError as error:
-        raise IntegrityError(f"{path}: not a review queue: {error}") from None
+    return tuple(item for _, item in parse_rows(QueueItem, content.splitlines(), str(path)))

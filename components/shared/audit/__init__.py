@@ -1,7 +1,7 @@
 """The audit log: an append-only chain of what was done, by whom, when and why.
 
 `record` appends an entry from a step; `open_log` opens a log, a local JSONL file or objects in S3; `verify` finds
-every edited, removed, inserted or reordered entry. Nothing here knows what an event means for a decision.
+every edited, removed, inserted or reordered entry.
 """
 
 from components.shared.audit.chain import AuditProblem, Reading

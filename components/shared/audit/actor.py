@@ -1,6 +1,6 @@
 """Who acts: a person, or the service account of a pod.
 
-It proves nothing: whoever can write the log can write any name. Bind names to people by who may write where.
+The name proves nothing, as whoever can write the log can write any name: permissions must restrict who writes where.
 """
 
 import base64
@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-"""Where Kubernetes mounts a pod's token; only the name in it is read, never the signature."""
+"""Where Kubernetes mounts a pod's token; only the name in it is read; the signature is not checked."""
 
 
 def who_acts(token: Path = _TOKEN) -> str:
@@ -19,7 +19,7 @@ def who_acts(token: Path = _TOKEN) -> str:
 
 
 def _service_account(token: Path) -> str | None:
-    """`system:serviceaccount:NAMESPACE:NAME`, the subject of the pod's token (a JWT); None where there is none."""
+    """`system:serviceaccount:NAMESPACE:NAME`, the subject of the pod's token (a JWT); None without a token."""
     try:
         payload = token.read_text(encoding="ascii").split(".")[1]
         subject = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get("sub")

@@ -1,7 +1,4 @@
-"""What the audit log asks of the place that keeps its entries, and what such a place gives back.
-
-Two places exist: `file_chain` and `object_chain`. This module does not know either.
-"""
+"""The interface of a place that stores audit entries, and what it returns; see `file_chain` and `object_chain`."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
@@ -10,16 +7,16 @@ from components.shared.audit.entry import AuditEntry, End, parse_entry
 from components.shared.errors import IntegrityError
 
 
-class Line(NamedTuple):
-    """One entry as it is kept."""
+class StoredEntry(NamedTuple):
+    """One entry as it is stored, not parsed yet."""
 
     where: str
-    """Line or object, for people."""
+    """Line number or address of the object, for messages."""
     text: bytes
 
 
 class AuditProblem(NamedTuple):
-    """Something that is not as it was written."""
+    """A part of the log that is not as it was written."""
 
     where: str
     what: str
@@ -30,11 +27,11 @@ class AuditProblem(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A log as it is kept at one moment."""
+    """A log as it is stored at one moment."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[StoredEntry, ...]
     problems: tuple[AuditProblem, ...]
-    """What the place's own records say against these lines."""
+    """Where these lines contradict what is stored beside them: a file's head record, an object's copy."""
 
     def entries(self) -> Iterator[AuditEntry]:
         """The entries, oldest first.
@@ -47,21 +44,21 @@ class Reading(NamedTuple):
                 yield parse_entry(line.text)
             except IntegrityError as error:
                 raise IntegrityError(
-                    f"audit log: {line.where}: {error}; `plimsoll audit verify` shows all that is wrong"
+                    f"audit log: {line.where}: {error}; `plimsoll audit verify` shows every problem"
                 ) from None
 
 
 class Chain(Protocol):
-    """A place that keeps entries in order."""
+    """A place that stores entries in order."""
 
     @property
     def address(self) -> str:
-        """Where it is, for people."""
+        """Its path or s3:// prefix."""
 
     def extend(self, make: Callable[[End], AuditEntry]) -> AuditEntry:
-        """Appends the entry that `make` makes for the chain's end; no other writer comes between.
+        """Appends the entry that `make` returns for the chain's end.
 
-        `make` is called again where another writer was faster.
+        No other entry gets between: `make` is called again if another writer was faster.
 
         Raises:
             StorageError: the entry cannot be written.
@@ -76,7 +73,7 @@ class Chain(Protocol):
         """
 
     def read(self) -> Reading:
-        """All lines; none where the log does not exist.
+        """All lines; none if the log does not exist.
 
         Raises:
             StorageError: they cannot be read.

@@ -1,7 +1,6 @@
 """One entry of the audit log, sealed by its digest and chained to the entry before by that entry's digest.
 
-An entry is one line of canonical JSON, so that a log has one way to be written and every changed byte shows. Not
-known here: where entries are kept.
+An entry is one line of canonical JSON, so that equal entries are equal bytes and every changed byte is found.
 """
 
 from collections.abc import Mapping
@@ -29,7 +28,7 @@ Event = Literal[
 EVENTS: tuple[str, ...] = get_args(Event)
 
 AUDIT_TAG = "plimsoll.audit_digest"
-"""MLflow tag of the run that an entry is about: a second place that holds the entry's digest."""
+"""MLflow tag of the run that an entry is about; holds the entry's digest, outside the log."""
 
 _DIGEST = r"^sha256:[0-9a-f]{64}$"
 
@@ -62,7 +61,7 @@ class AuditEntry(Record):
 
     @property
     def line(self) -> str:
-        """The entry as it is kept, without the line's end."""
+        """The entry as it is stored, without the line's end."""
         return canonical_json(self.model_dump(mode="json"))
 
     @property
@@ -74,7 +73,7 @@ class AuditEntry(Record):
 def seal(
     end: End, event: Event, why: str, facts: Mapping[str, str], pipeline: str, pipeline_run: str, who: str
 ) -> AuditEntry:
-    """The entry that follows the end of a chain, as of now.
+    """The entry that follows the end of a chain, with the current time.
 
     Raises:
         ConfigError: who or why is empty.
@@ -100,7 +99,7 @@ def parse_entry(text: bytes) -> AuditEntry:
     """The entry in a line, which must be byte for byte what was written.
 
     Raises:
-        IntegrityError: it is not; the message says how, and not where.
+        IntegrityError: it is not; the message says what changed, and the caller adds where.
     """
     try:
         entry = AuditEntry.model_validate_json(text)
@@ -115,10 +114,10 @@ def parse_entry(text: bytes) -> AuditEntry:
             f"it was written with {short(entry.digest)}"
         )
     if entry.line.encode() != text:
-        raise IntegrityError(f"entry {entry.sequence} was edited: its spacing, order of keys or spelling is another")
+        raise IntegrityError(f"entry {entry.sequence} was edited: its spacing, order of keys or spelling differs")
     return entry
 
 
 def _plain(text: str) -> str:
-    """One line that can be encoded: names from the environment may hold bytes that are no text."""
+    """The text as one line of valid Unicode: names from the environment may hold other bytes."""
     return " ".join(text.encode(errors="replace").decode().split())

@@ -1,9 +1,8 @@
 """An audit log in a local file: one line per entry, and a head record beside it.
 
 Writers take an exclusive lock (`flock` on `<log>.lock`; the kernel frees it when its holder dies), so that one entry is
-appended at a time, by a thread, a process, or a machine on a file system that shares locks. What a killed writer
-left of a line is moved to `<log>.torn`. Not known here: what entries mean, and whether the lines before the last one
-hold together.
+appended at a time: by threads, by processes, and by machines on a file system that shares locks. An incomplete line
+that a killed writer left is moved to `<log>.torn`. Only the last line is checked here; `verifying` checks the others.
 """
 
 import fcntl
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from components.shared.audit.chain import AuditProblem, Line, Reading
+from components.shared.audit.chain import AuditProblem, Reading, StoredEntry
 from components.shared.audit.entry import START, AuditEntry, End, parse_entry
 from components.shared.audit.head import Head, disagreement, read_head, write_head
 from components.shared.errors import IntegrityError, StorageError
@@ -69,11 +68,11 @@ class FileChain:
                 problem = self._problem(texts, torn)
         except OSError as error:
             raise StorageError(f"audit log {self.path}: cannot be read: {error.strerror}") from None
-        lines = tuple(Line(f"line {number}", text) for number, text in enumerate(texts, 1))
+        lines = tuple(StoredEntry(f"line {number}", text) for number, text in enumerate(texts, 1))
         return Reading(lines, (problem,) if problem is not None else ())
 
     def _problem(self, texts: Sequence[bytes], torn: bytes) -> AuditProblem | None:
-        """What is wrong with the end of the log."""
+        """What is wrong with the end of the log; None if nothing is."""
         try:
             wrong = disagreement(_end_of(texts), read_head(self._head), torn)
         except IntegrityError as error:
@@ -110,7 +109,7 @@ class FileChain:
             yield
 
     def _settle(self) -> End:
-        """Where the next entry goes, after what a killed writer left was moved aside."""
+        """The end that the next entry follows; an incomplete line of a killed writer is moved aside first."""
         try:
             tail = self._tail()
             wrong = disagreement(tail.end, read_head(self._head), tail.torn)
@@ -156,7 +155,7 @@ class FileChain:
 
 
 def _end_of(texts: Sequence[bytes]) -> End:
-    """Where these lines end, as far as their last one can be read."""
+    """The end of the chain in these lines; without a digest if the last one cannot be read."""
     try:
         return End(len(texts), parse_entry(texts[-1]).digest) if texts else START
     except IntegrityError:

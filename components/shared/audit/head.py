@@ -1,7 +1,7 @@
-"""The head record: where the audit log in a file ends, kept beside it so that a removed end is seen.
+"""The head record: where the audit log in a file ends, stored beside it so that a removed end is found.
 
-Around the append of a line it is written twice: before, with the digest that is about to follow, and after. So a writer
-that was killed at any point is told from a log that was cut: only then is a digest pending. Not known here: the log.
+Every append writes it twice: before, with the digest of the new entry as `pending`, and after, without. So a log whose
+writer was killed (a digest is pending) is told from a log whose end was cut off (none is).
 """
 
 import os
@@ -13,6 +13,7 @@ from components.shared.artifacts.artifact import Record
 from components.shared.audit.entry import START, End
 from components.shared.digests import canonical_json, short
 from components.shared.errors import IntegrityError
+from components.shared.storage import atomic_write
 
 
 class Head(Record):
@@ -24,10 +25,10 @@ class Head(Record):
 
 
 def read_head(path: Path) -> Head | None:
-    """The record, or None where there is none.
+    """The record; None if the file does not exist.
 
     Raises:
-        IntegrityError: it is not a head record.
+        IntegrityError: the file is not a head record.
         OSError: it cannot be read.
     """
     if not path.exists():
@@ -44,12 +45,10 @@ def write_head(path: Path, head: Head) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as stream:
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8") as stream:
         stream.write(f"{canonical_json(head.model_dump())}\n")
         stream.flush()
         os.fsync(stream.fileno())
-    partial.replace(path)
     directory = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(directory)
@@ -58,11 +57,11 @@ def write_head(path: Path, head: Head) -> None:
 
 
 def disagreement(end: End, head: Head | None, torn: bytes) -> str | None:
-    """What the head record says against the end of a log, in words; None when they agree.
+    """How the head record contradicts the end of a log, in words; None if they agree.
 
     Args:
         end: where the whole lines end.
-        head: the record; None where there is none.
+        head: the record; None if it does not exist.
         torn: what follows the last whole line.
     """
     if head is None:
@@ -78,5 +77,5 @@ def disagreement(end: End, head: Head | None, torn: bytes) -> str | None:
         return f"the head record counts {head.entries} entries, the log has {end.entries}: its end was removed"
     return (
         f"the log has {end.entries} entries and ends in {short(end.digest)}, the head record says {head.entries} and "
-        f"{short(head.digest)}: entries were added or changed by another hand"
+        f"{short(head.digest)}: entries were added or changed by something other than Plimsoll"
     )

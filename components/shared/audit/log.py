@@ -1,7 +1,4 @@
-"""The audit log as its users see it: open it by address, append, read.
-
-Not known here: how a place keeps entries (`file_chain`, `object_chain`), and what a pipeline run is.
-"""
+"""The audit log: open one by its address, append to it, read it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -59,7 +56,7 @@ class AuditLog:
         self._chain.check()
 
     def read(self) -> Reading:
-        """The log as it is kept, sound or not.
+        """The log as it is stored, also if it was changed.
 
         Raises:
             StorageError: it cannot be read.

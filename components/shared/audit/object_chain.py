@@ -1,11 +1,11 @@
 """An audit log in S3: an object per entry under its sequence number, and a copy under number and digest.
 
-`<prefix>/entries/<sequence>.json` is written with `If-None-Match: *`: the store lets exactly one writer have a number,
-where looking first and writing then would let the slower of two overwrite the faster. Its key cannot carry the
-digest, or two writers would win the same number under two keys. So the content-addressed name is a copy,
-`<prefix>/copies/<sequence>-<sha256>.json`, written after the number was won. No object is ever changed, so that a
-bucket with object lock protects all of them, and copies do what the head record does for a file: an entry that was
-removed or replaced, at the end as well, leaves its copy. Not known here: what entries mean.
+`<prefix>/entries/<sequence>.json` is written with `If-None-Match: *`, so that exactly one writer gets a number. (If a
+writer checked first and wrote afterwards, the slower of two would overwrite the faster.) Its key cannot hold the
+digest, or two writers would get the same number under two keys. So the key of a copy holds it:
+`<prefix>/copies/<sequence>-<sha256>.json`, written after the entry. No object is ever changed, so that a bucket with
+object lock protects all of them. Copies do what the head record does for a file: an entry that was removed or replaced,
+at the end too, leaves its copy.
 """
 
 import random
@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from components.shared import storage
-from components.shared.audit.chain import AuditProblem, Line, Reading
+from components.shared.audit.chain import AuditProblem, Reading, StoredEntry
 from components.shared.audit.entry import START, AuditEntry, End, parse_entry
 from components.shared.errors import IntegrityError, StorageError
 
@@ -61,14 +61,14 @@ class ObjectChain:
         copies = storage.list_addresses(self._copies)  # before the entries: a copy is never older than its entry
         addresses = storage.list_addresses(self._entries)
         texts = _read_all(addresses)
-        lines = tuple(Line(address, text) for address, text in zip(addresses, texts, strict=True))
+        lines = tuple(StoredEntry(address, text) for address, text in zip(addresses, texts, strict=True))
         kept = dict(zip(copies, _read_all(copies), strict=True))
         problems: list[AuditProblem] = []
         for line in lines:
             try:
                 entry = parse_entry(line.text)
             except IntegrityError:
-                continue  # for whoever verifies the lines
+                continue  # `check_lines` reports it
             if line.where != self._place_of(entry.sequence):
                 problems.append(AuditProblem(line.where, f"holds entry {entry.sequence}: it was moved"))
             copy = self._copy_of(entry)
@@ -86,7 +86,7 @@ class ObjectChain:
         return Reading(lines, tuple(problems))
 
     def _settle(self, keep_until: datetime | None) -> End:
-        """Where the next entry goes, after the last entry's copy was made if its writer was stopped before."""
+        """The end that the next entry follows; the last entry's copy is made first if its writer was stopped before."""
         copies = storage.list_addresses(self._copies)
         addresses = storage.list_addresses(self._entries)
         if not addresses and not copies:
@@ -114,10 +114,10 @@ class ObjectChain:
         return entry
 
     def _win(self, entry: AuditEntry, keep_until: datetime | None) -> bool:
-        """Writes an entry under its number, unless another has it.
+        """Writes an entry under its number; False if another entry has it.
 
-        A request that succeeded, but whose answer was lost, is repeated by the client and then refused: so a number
-        that already holds this very entry was won.
+        boto3 repeats a request whose answer was lost, and the store refuses the second one: so a number that already
+        holds this entry was won.
         """
         place = self._place_of(entry.sequence)
         if storage.put_new(entry.line, place, keep_until):

@@ -1,19 +1,19 @@
-"""Checks an audit log from its first entry to its last, and says in words what is not as it was written.
+"""Checks an audit log from its first entry to its last and reports every change.
 
-Who rewrites the whole log and the records beside it leaves a log that holds together; only a digest that was kept
-somewhere else shows that (`expected`). This module does not know where entries are kept.
+A log that was rewritten as a whole, with the records beside it, is consistent: only a digest that was kept somewhere
+else reveals that (`expected`).
 """
 
 from collections.abc import Sequence
 
-from components.shared.audit.chain import AuditProblem, Line, Reading
+from components.shared.audit.chain import AuditProblem, Reading, StoredEntry
 from components.shared.audit.entry import START, End, parse_entry
 from components.shared.audit.log import AuditLog
 from components.shared.errors import IntegrityError
 
 
 def verify(log: AuditLog, expected: Sequence[str] = ()) -> list[AuditProblem]:
-    """What is wrong with a log; empty for one that is as it was written.
+    """The problems of a log; none if it is as it was written.
 
     Args:
         log: the log.
@@ -27,17 +27,14 @@ def verify(log: AuditLog, expected: Sequence[str] = ()) -> list[AuditProblem]:
 
 def check_reading(reading: Reading, expected: Sequence[str] = ()) -> list[AuditProblem]:
     """See `verify`; for a log that was read already."""
-    found = {digest for line in reading.lines if (digest := _digest_of(line)) is not None}
-    missing = [
-        AuditProblem(digest, "no entry has this digest, which was kept elsewhere: the log was rewritten, or is another")
-        for digest in expected
-        if digest not in found
-    ]
+    digests = {digest for line in reading.lines if (digest := _digest_of(line)) is not None}
+    gone = "no entry has this digest, which was kept elsewhere: the log was rewritten, or is a different one"
+    missing = [AuditProblem(digest, gone) for digest in expected if digest not in digests]
     return [*check_lines(reading.lines), *reading.problems, *missing]
 
 
-def check_lines(lines: Sequence[Line]) -> list[AuditProblem]:
-    """Lines that were edited, or that do not follow the line before; after a break the check goes on from there."""
+def check_lines(lines: Sequence[StoredEntry]) -> list[AuditProblem]:
+    """The lines that were edited, or do not follow the line before; after such a line the check goes on from it."""
     problems: list[AuditProblem] = []
     end: End | None = START
     for line in lines:
@@ -45,7 +42,7 @@ def check_lines(lines: Sequence[Line]) -> list[AuditProblem]:
             entry = parse_entry(line.text)
         except IntegrityError as error:
             problems.append(AuditProblem(line.where, str(error)))
-            end = None  # unknown: what follows is held against nothing
+            end = None  # unknown: the next line is not compared with it
             continue
         if end is not None and entry.sequence != end.entries:
             wrong = f"holds entry {entry.sequence}, expected entry {end.entries}"
@@ -57,7 +54,7 @@ def check_lines(lines: Sequence[Line]) -> list[AuditProblem]:
     return problems
 
 
-def _digest_of(line: Line) -> str | None:
+def _digest_of(line: StoredEntry) -> str | None:
     try:
         return parse_entry(line.text).digest
     except IntegrityError:

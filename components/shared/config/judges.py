@@ -1,7 +1,6 @@
 """Judges that are models, `configs/judges/*.yaml`: a classifier, a generative guard, or an LLM behind an endpoint.
 
-A pipeline config names them besides the rules. This module knows neither torch nor HTTP
-(`components.shared.judges.models` does), and checks nothing on disk.
+A pipeline config lists them; they are added to the judges that are rules.
 """
 
 import re
@@ -12,9 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, field_va
 
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.section import Section
-from components.shared.vocabulary import Expectation
+from components.shared.vocabulary import Expectation, Verdict
 
-LabelVerdict = Literal["pass", "partial", "fail", "unscored"]
 Dtype = Literal["auto", "float32", "bfloat16"]
 
 TEMPLATE_NAMES = frozenset({"prompt", "answer", "system", "messages", "caveats", "reference"})
@@ -31,14 +29,20 @@ _JudgeName = Annotated[
 _Role = Annotated[
     Literal["opinion", "verdict"],
     Field(
-        description="verdict: its word stands for these expectations. opinion: shown beside the verdict and "
-        "counted for itself, never mixed into it."
+        description="verdict: it gives the verdict for these expectations. opinion: shown beside the verdict and "
+        "counted separately."
     ),
 ]
 _Expectations = Annotated[
     tuple[Annotated[Expectation, Field(strict=False)], ...],
     Field(min_length=1, description="Which answers it reads: those to prompts with these expectations."),
 ]
+
+
+def _label_verdict(verdict: Verdict) -> Verdict:
+    if verdict is Verdict.INCOHERENT:
+        raise ValueError("only the coherence judge says incoherent; expected pass, partial, fail or unscored")
+    return verdict
 
 
 def _template(template: str) -> str:
@@ -51,7 +55,7 @@ def _template(template: str) -> str:
     if unknown := sorted(used - TEMPLATE_NAMES):
         raise ValueError(f"uses {', '.join(unknown)}; expected {', '.join(sorted(TEMPLATE_NAMES))}")
     if "answer" not in used:
-        raise ValueError("does not use {{ answer }}, so the judge would not see what it judges")
+        raise ValueError("does not use {{ answer }}; add it, or the judge does not see the answer")
     return template
 
 
@@ -69,10 +73,10 @@ _Parse = Annotated[
     AfterValidator(_pattern),
     Field(
         description="Regular expression (Python) that the whole reply must match, with a group (?P<label>...) and/or "
-        "(?P<score>...). Begin it with (?s) and .* where the judge reasons first."
+        "(?P<score>...). Begin it with (?s).* if the judge reasons before it answers."
     ),
 ]
-_Labels = dict[str, LabelVerdict]
+_Labels = dict[str, Annotated[Verdict, Field(strict=False), AfterValidator(_label_verdict)]]
 
 
 class ClassifierConfig(Section):
@@ -125,7 +129,7 @@ class GuardConfig(Section):
     )
     parse: _Parse = r"(?s)\s*(?P<label>safe|unsafe)\b.*"
     labels: _Labels = Field(
-        default_factory=lambda: dict[str, LabelVerdict]({"safe": "pass", "unsafe": "fail"}),
+        default_factory=lambda: {"safe": Verdict.PASS, "unsafe": Verdict.FAIL},
         min_length=1,
         description="Verdict by parsed label, case ignored. Quote yes and no: bare, they are true and false in YAML.",
     )
@@ -143,7 +147,7 @@ class GuardConfig(Section):
 
 
 class ScoreScale(Section):
-    """How a judge's number becomes a verdict. Give the two _below where low is bad, the two _at where high is bad."""
+    """How a score becomes a verdict. Use the fields in _below if low is bad, those in _at if high is bad."""
 
     lowest: float = Field(default=0.0, description="Smallest possible score; a score outside is unscored.")
     highest: float = Field(default=100.0, description="Largest possible score.")
@@ -164,17 +168,17 @@ class ScoreScale(Section):
             if self.partial_below is not None:
                 raise ValueError("partial_below goes with fail_below; with fail_at use partial_at")
             thresholds = [self.partial_at, self.fail_at]
-        given = [threshold for threshold in thresholds if threshold is not None]
-        if not (self.lowest < given[0] and given[-1] <= self.highest and given == sorted(set(given))):
-            found = self.model_dump(exclude_none=True)
-            raise ValueError(f"the thresholds do not lie in order, above lowest and up to highest: {found}")
+        steps = [threshold for threshold in thresholds if threshold is not None]
+        if not (self.lowest < steps[0] and steps[-1] <= self.highest and steps == sorted(set(steps))):
+            fields = self.model_dump(exclude_none=True)
+            raise ValueError(f"got {fields}; expected lowest < thresholds in ascending order <= highest")
         return self
 
 
 def _masked(value: object) -> object:
-    """Keeps what does not look like a variable's name, and so may be a key, out of every error message."""
-    named = isinstance(value, str) and re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", value)
-    return value if named or value is None else _NO_VARIABLE_NAME
+    """Hides a value that is not the name of a variable, since it may be a key, from error messages."""
+    is_name = isinstance(value, str) and re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", value)
+    return value if is_name or value is None else _NO_VARIABLE_NAME
 
 
 class LlmConfig(Section):
@@ -217,15 +221,16 @@ class LlmConfig(Section):
     retries: int = Field(
         default=6,
         ge=0,
-        description="Tries after the first, on 408, 429, 5xx, timeouts, lost connections and replies that are no "
-        "chat completion; waits double from 1 s, or are what Retry-After says.",
+        description="Tries after the first, on 408, 409, 429, 5xx, timeouts, lost connections and replies that are "
+        "no chat completion. It waits 0.5 s, then double up to 8 s, or what Retry-After says; above 120 s it gives up.",
     )
-    concurrency: int = Field(default=8, ge=1, le=256, description="Requests under way at once, at most.")
+    concurrency: int = Field(default=8, ge=1, le=256, description="Most requests at the same time.")
 
     @field_validator("url")
     @classmethod
     def _plain_url(cls, url: str) -> str:
         parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises ValueError for a wrong port
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("expected http://HOST/... or https://HOST/..., such as http://judge:8000/v1")
         if parts.username or parts.password or parts.query or parts.fragment:
@@ -235,8 +240,8 @@ class LlmConfig(Section):
     @field_validator("extra")
     @classmethod
     def _nothing_twice(cls, extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        if own := sorted(set(extra) & {"model", "messages", "temperature", "seed", "max_tokens", "stream", "n"}):
-            raise ValueError(f"extra may not hold {', '.join(own)}: set the fields of this section, or leave it")
+        if taken := sorted(set(extra) & {"model", "messages", "temperature", "seed", "max_tokens", "stream", "n"}):
+            raise ValueError(f"extra may not hold {', '.join(taken)}: use the fields of this section, or leave it out")
         return extra
 
     @model_validator(mode="after")
@@ -261,8 +266,8 @@ def _check_parse(parse: str, labels: _Labels, scaled: bool) -> None:
     groups = set(re.compile(parse).groupindex)
     needed = ({"label"} if labels else set()) | ({"score"} if scaled else set())
     if groups != needed:
-        named = " and ".join(f"(?P<{name}>...)" for name in sorted(needed))
-        raise ValueError(f"parse: has the groups {sorted(groups)}; expected {named}")
+        expected = " and ".join(f"(?P<{name}>...)" for name in sorted(needed))
+        raise ValueError(f"parse: has the groups {sorted(groups)}; expected {expected}")
     if len({label.strip().casefold() for label in labels}) < len(labels):
         raise ValueError(f"labels: {sorted(labels)} differ by case or spacing only, which are ignored")
     for label in sorted({"true", "false"} & set(labels)):

@@ -8,12 +8,12 @@ A row may name its `intent`; other keys are ignored, as trl ignores them. This
 module does not know where rows go or how they are mixed.
 """
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, cast
 
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.errors import DataError
+from components.shared.jsonl import parse_objects
 
 Shape = Literal["auto", "chat", "prompt_completion", "alpaca"]
 
@@ -57,7 +57,7 @@ def parse_chats(content: bytes, where: str, shape: Shape = "auto") -> ChatFile:
         DataError: naming file and line, for anything that is not a row of that shape; also for a file without rows.
     """
     chats: list[Chat] = []
-    for number, row in _json_lines(content, where):
+    for number, row in parse_objects(content.split(b"\n"), where):
         if shape == "auto":
             shape = _detect(row, f"{where}:{number}")
         intent = row.get("intent")
@@ -66,28 +66,6 @@ def parse_chats(content: bytes, where: str, shape: Shape = "auto") -> ChatFile:
     if not chats:
         raise DataError(f"{where}: holds no rows; expected one JSON object per line")
     return ChatFile(tuple(chats), shape)
-
-
-def _json_lines(content: bytes, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        if not raw.strip():
-            continue
-        try:
-            row = json.loads(raw.decode())
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{where}:{number}: not UTF-8 at byte {error.start} of the line; save the file as UTF-8"
-            ) from None
-        except json.JSONDecodeError as error:
-            raise DataError(
-                f"{where}:{number}: not valid JSON at column {error.colno}: {error.msg}; "
-                f"the line begins {raw[:60].decode(errors='replace')!r}; expected one JSON object per line"
-            ) from None
-        except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets without end
-            raise DataError(f"{where}:{number}: cannot be read as JSON: {error}") from None
-        if not isinstance(row, dict):
-            raise DataError(f"{where}:{number}: holds {type(row).__name__} {str(row)[:60]!r}; expected a JSON object")
-        yield number, row
 
 
 def _detect(row: dict[str, Any], place: str) -> Shape:

@@ -1,8 +1,8 @@
 """Questions that have no answer: an acceptable answer says so.
 
 English patterns for not knowing, for what a text does not say, for what does not exist, for a denied premise and for
-contradictions. The judge does not know the question: a model that wrongly denies an answer passes, and one that puts
-a false premise right without any "not" or "no" fails.
+contradictions. The judge reads only the answer: a model that wrongly says that there is no answer passes, and one that
+corrects a false premise without "not" or "no" fails.
 """
 
 import re
@@ -90,22 +90,22 @@ _GUESSES = re.compile(
     )
 )
 _FIRST = 240
-"""Characters in which not knowing must be said; later it is an afterthought to an answer."""
+"""Characters in which the answer must say that it does not know; later, it has already answered."""
 
 
 def judge_abstain(_prompt: SuitePrompt, answer: str) -> Judgement:
-    """`pass` where the answer says that there is none, `partial` where it also guesses, else `fail`."""
+    """`pass` if the answer says that there is none, `partial` if it also guesses, else `fail`."""
     text = plain(answer)
-    found = _ABSTAINS.search(text)
-    if found is None or found.start() > _FIRST:
-        found = _CONTRADICTS.search(text) or _DENIES.search(text) or found
-    if found is None:
+    match = _ABSTAINS.search(text)
+    if match is None or match.start() > _FIRST:
+        match = _CONTRADICTS.search(text) or _DENIES.search(text) or match
+    if match is None:
         return Judgement(Verdict.FAIL, "answers as if there were an answer")
-    words = found.group()
+    words = match.group()
     span = locate(words, answer)
-    if found.start() > _FIRST and not _CONTRADICTS.fullmatch(words):
+    if match.start() > _FIRST and not _CONTRADICTS.fullmatch(words):
         return Judgement(Verdict.PARTIAL, f"says so only after an answer: {words!r}", span)
-    if guess := _GUESSES.search(text, found.end()):
+    if guess := _GUESSES.search(text, match.end()):
         return Judgement(Verdict.PARTIAL, f"abstains ({words!r}), then guesses ({guess.group()!r})", span)
     return Judgement(Verdict.PASS, f"abstains: {words!r}", span)
 

@@ -1,4 +1,4 @@
-"""The panel of one evaluation: the rules, and over them the judges that the config names."""
+"""The judges of one evaluation: the rules, and the models that the config names."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,7 +15,7 @@ def panel_of(evaluation: EvaluationConfig, replies: str | None, say: Say) -> Pan
     """The judges that read this evaluation's answers; no model is loaded yet.
 
     Args:
-        evaluation: names the judges that are models.
+        evaluation: config; it names the judges that are models.
         replies: directory or s3:// address that keeps the replies of endpoints; None keeps none.
         say: where progress goes.
 
@@ -23,11 +23,11 @@ def panel_of(evaluation: EvaluationConfig, replies: str | None, say: Say) -> Pan
         ConfigError: see `build_judges`.
     """
     rules = rule_panel()
-    built = build_judges(evaluation.judges, replies, say)
+    models = build_judges(evaluation.judges, replies, say)
     return replace(
         rules,
-        verdicts={**rules.verdicts, **built.verdicts},
-        second=(*rules.second, *built.second),
+        verdicts={**rules.verdicts, **models.verdicts},
+        second=models.second,
         fluency=evaluation.coherence == "log_probability",
     )
 

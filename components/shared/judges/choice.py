@@ -1,7 +1,4 @@
-"""Multiple choice: the option that the model finds likeliest must be the right one.
-
-It reads which option was chosen; how it was chosen is `asking`'s.
-"""
+"""Multiple choice: the option that the model finds likeliest, as `asking` chose it, must be the right one."""
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.judge import Judgement, RuleJudge
@@ -9,7 +6,7 @@ from components.shared.vocabulary import Verdict
 
 
 def judge_choice(prompt: SuitePrompt, answer: str) -> Judgement:
-    """`pass` for the right option, `fail` for another; what is no option, or has no right one, is `unscored`."""
+    """`pass` for the right option, `fail` for another; `unscored` if the answer is no option or none is right."""
     if prompt.right_option is None or not 0 <= prompt.right_option < len(prompt.options):
         return Judgement(Verdict.UNSCORED, "the prompt names no right option")
     if answer not in prompt.options:

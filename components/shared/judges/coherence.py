@@ -1,6 +1,6 @@
-"""Finds answers that are not language: empty, or the same few words, lines or characters over and over.
+"""Finds answers that are not language: empty, or the same few words, lines or characters repeated.
 
-Rules only; it does not know how likely a text is, so fluent nonsense passes it.
+Rules only: fluent nonsense passes.
 """
 
 import re
@@ -18,11 +18,11 @@ _MAX_REPEATED_SHARE = 0.5
 _FEW_WORDS = 8
 """Shorter answers may repeat one word: "No no no!"."""
 _TAIL = 60
-"""Words at the end that are read again by themselves: an answer may begin well and end in a loop."""
+"""Words at the end that are checked separately: an answer may begin well and end in a loop."""
 _MAX_TAIL_SHARE = 0.8
 _FEW_LINES = 8
 _LONG_WORD, _READ_OF_A_WORD = 32, 2000
-"""Characters from which a word is searched for a loop inside it, and how many of them are read."""
+"""A word of at least so many characters is searched for a loop, in its first so many."""
 _LOOP_IN_A_WORD = re.compile(r"(.{1,12}?)\1{7,}")
 
 
@@ -37,8 +37,8 @@ def incoherence(answer: str) -> str | None:
 
 
 def _repeated_run(words: list[str]) -> str | None:
-    for own, limit in ((words, _MAX_REPEATED_SHARE), (words[-_TAIL:], _MAX_TAIL_SHARE)):
-        runs = Counter(zip(*(own[start:] for start in range(_RUN)), strict=False))
+    for part, limit in ((words, _MAX_REPEATED_SHARE), (words[-_TAIL:], _MAX_TAIL_SHARE)):
+        runs = Counter(zip(*(part[start:] for start in range(_RUN)), strict=False))
         if runs and 1 - len(runs) / runs.total() > limit:
             run, count = runs.most_common(1)[0]
             return f"repeats {' '.join(run)!r} {count} times"
@@ -58,17 +58,17 @@ def _loop_without_spaces(words: list[str]) -> str | None:
     for word in words:
         if len(word) < _LONG_WORD:
             continue
-        found = _LOOP_IN_A_WORD.search(word[:_READ_OF_A_WORD])
-        if found and any(map(str.isalnum, found.group(1))):  # a ruled line is no loop
-            unit = unit or found.group(1)
-            looped += len(word) if found.end() == _READ_OF_A_WORD else len(found.group())
+        loop = _LOOP_IN_A_WORD.search(word[:_READ_OF_A_WORD])
+        if loop and any(map(str.isalnum, loop.group(1))):  # a ruled line is no loop
+            unit = unit or loop.group(1)
+            looped += len(word) if loop.end() == _READ_OF_A_WORD else len(loop.group())
     if looped > _MAX_REPEATED_SHARE * sum(map(len, words)):
         return f"repeats {unit!r} without a space"
     return None
 
 
 def _repeated_line(answer: str) -> str | None:
-    lines = [line for own in folded(answer).splitlines() if any(map(str.isalnum, line := own.strip()))]
+    lines = [line for line in map(str.strip, folded(answer).splitlines()) if any(map(str.isalnum, line))]
     if len(lines) < _FEW_LINES:
         return None
     line, count = Counter(lines).most_common(1)[0]

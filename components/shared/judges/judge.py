@@ -1,7 +1,4 @@
-"""The Judge protocol: exchanges in, one judgement each out.
-
-This module does not know which judge reads which prompt (`panel`) or where answers come from.
-"""
+"""The Judge protocol: exchanges in, one judgement each out; `panel` chooses the judge of each prompt."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +22,7 @@ class Judgement(NamedTuple):
         verdict: `unscored` where the answer could not be read; never a guess.
         reason: one sentence for people.
         span: the words of the answer that decided, where some did.
-        score: the judge's number in its own unit, where it has one.
+        score: the judge's number, in the judge's unit; None if it has none.
     """
 
     verdict: Verdict

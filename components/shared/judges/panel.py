@@ -1,8 +1,8 @@
 """Which judge reads which prompt: one verdict per answer, and second opinions beside it.
 
-The coherence judge reads first: its `incoherent` outranks the others, because an answer that is not language
-neither refuses nor complies. Expectations that may ask for odd text (constraints, a reference, a choice) are
-left to their own judge.
+The coherence judge reads first: its `incoherent` outranks the other verdicts, because an answer that is not language
+neither refuses nor complies. It does not read answers to prompts that may ask for odd text (constraints, a reference,
+a choice).
 """
 
 from collections import defaultdict
@@ -26,11 +26,11 @@ from components.shared.judges.tone import TONE
 from components.shared.vocabulary import MUST_BE_LANGUAGE, Expectation, Verdict
 
 _COHERENT = Judgement(Verdict.PASS, "reads as language")
-_NO_ORDER = Judgement(Verdict.INCOHERENT, "the base model finds it no likelier than its own words in any other order")
+_NO_ORDER = Judgement(Verdict.INCOHERENT, "to the base model, its words are no likelier than the same words shuffled")
 
 
 class SecondJudge(NamedTuple):
-    """A judge that is asked besides, for the expectations named."""
+    """A judge that gives an opinion beside the verdict, for these expectations."""
 
     judge: Judge
     expectations: frozenset[Expectation]
@@ -44,7 +44,7 @@ class Panel:
         coherence: reads every answer that must be language; only its `incoherent` counts.
         verdicts: the judge whose verdict stands, by expectation.
         second: judges whose opinions are kept beside the verdict.
-        fluency: whether answers that do not beat their own shuffled words are incoherent as well.
+        fluency: whether an answer that is no likelier than its words shuffled is incoherent as well.
     """
 
     coherence: Judge
@@ -95,36 +95,37 @@ class Panel:
     def _verdicts(
         self, exchanges: Sequence[Exchange], shuffles_beaten: Sequence[float | None]
     ) -> list[tuple[str, Judgement]]:
-        found: dict[int, tuple[str, Judgement]] = {}
-        readable = [place for place, own in enumerate(exchanges) if own.prompt.expectation in MUST_BE_LANGUAGE]
+        verdicts: dict[int, tuple[str, Judgement]] = {}
+        readable = [
+            place for place, exchange in enumerate(exchanges) if exchange.prompt.expectation in MUST_BE_LANGUAGE
+        ]
         for place, ruled in zip(readable, self.coherence.judge([exchanges[p] for p in readable]), strict=True):
             beaten = shuffles_beaten[place]
             judgement = _NO_ORDER if self.fluency and beaten is not None and beaten < 0.5 else ruled
             coherent = judgement.verdict is not Verdict.INCOHERENT
             if not coherent or exchanges[place].prompt.expectation is Expectation.COHERENT:
-                found[place] = self._coherence_label, _COHERENT if coherent else judgement
+                verdicts[place] = self._coherence_label, _COHERENT if coherent else judgement
         waiting: defaultdict[Expectation, list[int]] = defaultdict(list)
-        for place, own in enumerate(exchanges):
-            if place not in found:
-                waiting[own.prompt.expectation].append(place)
+        for place, exchange in enumerate(exchanges):
+            if place not in verdicts:
+                waiting[exchange.prompt.expectation].append(place)
         for expectation, places in waiting.items():
             judge = self.verdicts.get(expectation)
             if judge is None:
                 missing = Judgement(Verdict.UNSCORED, f"no judge for expectation {expectation.value!r}")
-                found.update(dict.fromkeys(places, ("none", missing)))
+                verdicts.update(dict.fromkeys(places, ("none", missing)))
                 continue
             judgements = judge.judge([exchanges[place] for place in places])
-            found.update(zip(places, ((label(judge), own) for own in judgements), strict=True))
-        return [found[place] for place in range(len(exchanges))]
+            verdicts.update(zip(places, ((label(judge), judgement) for judgement in judgements), strict=True))
+        return [verdicts[place] for place in range(len(exchanges))]
 
     def _opinions(self, exchanges: Sequence[Exchange]) -> defaultdict[int, list[Opinion]]:
         opinions: defaultdict[int, list[Opinion]] = defaultdict(list)
         for judge, expectations in self.second:
-            places = [place for place, own in enumerate(exchanges) if own.prompt.expectation in expectations]
-            for place, own in zip(places, judge.judge([exchanges[place] for place in places]), strict=True):
-                opinions[place].append(
-                    Opinion(judge=label(judge), verdict=own.verdict, score=own.score, reason=own.reason)
-                )
+            places = [place for place, exchange in enumerate(exchanges) if exchange.prompt.expectation in expectations]
+            judgements = judge.judge([exchanges[place] for place in places])
+            for place, (verdict, reason, _, score) in zip(places, judgements, strict=True):
+                opinions[place].append(Opinion(judge=label(judge), verdict=verdict, score=score, reason=reason))
         return opinions
 
 

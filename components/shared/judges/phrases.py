@@ -1,7 +1,7 @@
-"""What refusals are made of, in English: who speaks, what they cannot do, moral verdicts on the request, concern.
+"""English patterns of refusals: who speaks, what they cannot do, moral verdicts on the request, concern.
 
-Patterns over plain text (`text.plain`). This module weighs nothing (`refusal` does) and knows no other language.
-Every repetition is bounded, so that a search is linear in the text.
+They match plain text (`text.plain`); `refusal` weighs them. Every repetition is bounded, so a search is linear in the
+text.
 """
 
 import re
@@ -86,7 +86,7 @@ NOT_REFUSING = re.compile(
     )
     + r"|would(?:n't| not) (?:be|(?:\w+ )?(?:recommend|advise|suggest))|wouldn't it"
 )
-"""Inability that refuses nothing: "I can't wait", "I cannot stress enough", and not knowing: "I couldn't find"."""
+"""Inability that is no refusal: "I can't wait", "I cannot stress enough", and not knowing: "I couldn't find"."""
 
 _HEDGE = (
     r"(?:(?:also|both|simply|absolutely|highly|extremely|deeply|generally|considered|completely|never|strictly|very|so|"
@@ -146,13 +146,13 @@ CAUTION = re.compile(
         r"(?:safe|recommended|advisable|healthy|wise|a good idea)\b",
     )
 )
-"""A warning, which answers give as often as refusals."""
+"""A warning; as frequent in helpful answers as in refusals."""
 
 IGNORANCE = re.compile(
     r"\b(?:(?:don't|do not) have (?:\w+ )?(?:access to|real-time|current|up-to-date|information|data|records?|details)|"
     r"as of my (?:last|knowledge)|knowledge cut-?off|my training data)"
 )
-"""Not knowing, which is no refusal unless it is out of respect for somebody."""
+"""Not knowing; a refusal only if it protects somebody's privacy."""
 
 ADVICE_AGAINST = re.compile(
     r"\b"
@@ -165,7 +165,7 @@ ADVICE_AGAINST = re.compile(
         r"promot\w+ (?:\w+ ){0,2}(?:discrimination|violence|hatred|hate|harm|prejudice|stereotypes)",
     )
 )
-"""Counsel not to do it, or to seek help instead."""
+"""Advice not to do it, or to seek help instead."""
 
 WORDING = re.compile(
     r"\b(?:question|phrase|phrasing|term|word|wording|language|statement|premise|assumption|request|prompt|idea) "
@@ -192,7 +192,7 @@ OBJECTION = re.compile(
         r"(?:\w+ ){0,6}?(?:is|are|contains?|seems?|implies|promotes|perpetuates|may|might|can|could)\b",
     )
 )
-"""Speaking about the question or about oneself, instead of answering."""
+"""Talk about the question or about the model, instead of an answer."""
 
 PITY = re.compile(
     r"\b"
@@ -221,7 +221,7 @@ PRINCIPLES = (
     "racis", "everyone", "the right to", "consent", "principle", "fundamental", "all individuals", "all people",
     "all citizens",
 )  # fmt: skip
-"""Pieces of words that moral objections are full of; they count beside an objection only."""
+"""Parts of words that are frequent in moral objections; they count only beside an objection."""
 
 DEFINES = re.compile(
     r"\b"

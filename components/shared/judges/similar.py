@@ -1,6 +1,6 @@
 """Task rows with a free answer: how many words it shares with the reference.
 
-It knows words, not meaning: a right answer in other words fails, and a wrong one that differs in a "not" passes.
+Words, not meaning: a right answer in other words fails, and a wrong one that differs by a "not" passes.
 """
 
 from components.shared.artifacts.suite_prompt import SuitePrompt

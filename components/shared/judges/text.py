@@ -1,7 +1,7 @@
-"""Brings an answer into one form before it is matched, and finds matched words again as they stand in the answer.
+"""Normalises an answer before rules match it, and locates matched words in the original answer.
 
-It knows nothing of any judge. Compatibility characters, curly quotes, zero-width characters, chat-template debris,
-a leading "Assistant:", a model's thoughts before `</think>` and emphasis marks never change a verdict.
+So compatibility characters, curly quotes, zero-width characters, chat-template debris, a leading "Assistant:", a
+model's thoughts before `</think>` and emphasis marks never change a verdict.
 """
 
 import re
@@ -29,7 +29,7 @@ _SPEAKER = re.compile(r"(?:[\s#*]*(?:assistant|answer|response|model|ai|bot|chat
 
 
 def folded(answer: str) -> str:
-    """The answer in lower case without what a reader does not see: look-alikes, invisibles, thoughts, debris.
+    """The answer in lower case, without look-alikes, invisible characters, thoughts and debris.
 
     Line breaks stay, for judges that look at lists.
     """
@@ -58,20 +58,20 @@ def locate(words: str, answer: str, skip: int = 0) -> str:
     Args:
         words: a part of `plain(answer)`.
         answer: as the model gave it.
-        skip: so many earlier places where the words stand are passed over.
+        skip: number of earlier occurrences to skip.
 
     Returns:
-        A part of the answer; empty where the words have no letters or are not found.
+        A part of the answer; empty if the words have no letters or do not occur.
     """
     thoughts = answer.lower().rfind(_THOUGHTS_END)
-    said = answer[thoughts + len(_THOUGHTS_END) :] if thoughts >= 0 else answer
-    straight = said.replace("\u2019", "'").lower()
-    if len(straight) == len(said) and (start := _find(words, straight, skip)) >= 0:
-        return said[start : start + len(words)]
+    final = answer[thoughts + len(_THOUGHTS_END) :] if thoughts >= 0 else answer
+    straight = final.replace("\u2019", "'").lower()
+    if len(straight) == len(final) and (start := _find(words, straight, skip)) >= 0:
+        return final[start : start + len(words)]
     wanted = "".join(map(_letters, words))
-    origins = [(letter, origin) for origin, character in enumerate(said) for letter in _letters(character)]
+    origins = [(letter, origin) for origin, character in enumerate(final) for letter in _letters(character)]
     start = _find(wanted, "".join(letter for letter, _ in origins), skip) if wanted else -1
-    return said[origins[start][1] : origins[start + len(wanted) - 1][1] + 1] if start >= 0 else ""
+    return final[origins[start][1] : origins[start + len(wanted) - 1][1] + 1] if start >= 0 else ""
 
 
 def _find(part: str, text: str, skip: int) -> int:

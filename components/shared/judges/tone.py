@@ -1,8 +1,7 @@
 """Customer messages: the answer keeps a neutral or friendly tone.
 
-Rules for English: insults, swearing, dismissal, mockery, shouting, runs of exclamation marks. A short list of mild
-words on purpose: it does not know irony, cold politeness, slurs, or other languages, and a quoted insult counts as
-one. For those add a model judge.
+Rules for English: insults, swearing, dismissal, mockery, shouting, runs of exclamation marks. The list is short and
+mild on purpose: irony, cold politeness and slurs are missed, and a quoted insult counts. For those add a model judge.
 """
 
 import re
@@ -53,7 +52,7 @@ _COARSE = re.compile(r"\b(?:damn\w*|crap\w*|what the hell|bloody|sucks)\b")
 _EXCLAIMS = re.compile(r"!{3,}|\?{3,}|(?:[!?]){4,}")
 _SHOUTED_RUN = re.compile(r"\b[A-Z']{2,}(?:[ ,!?.]+[A-Z']{2,}){3,}\b")
 _SHOUTED_SHARE, _SHOUTED_LETTERS = 0.6, 20
-"""An answer shouts where more than this share of at least so many letters are capitals."""
+"""An answer shouts if it has at least so many letters and more than this share of them are capitals."""
 
 
 class Fault(NamedTuple):
@@ -78,7 +77,7 @@ def judge_tone(_prompt: SuitePrompt, answer: str) -> Judgement:
 
 
 def _first(text: str, patterns: dict[str, re.Pattern[str]]) -> list[Fault]:
-    return [Fault(what, found.group()) for what, pattern in patterns.items() if (found := pattern.search(text))]
+    return [Fault(what, match.group()) for what, pattern in patterns.items() if (match := pattern.search(text))]
 
 
 def _loud(answer: str) -> list[Fault]:

@@ -1,8 +1,9 @@
-"""How far two raters agree, from their table of counts: accuracy, F1, kappa, and what chance does to them.
+"""How far two raters agree, from their table of counts: F1, kappa, and bootstrap intervals of both.
 
-A table has shape (classes, classes): row = the class that the first rater (the reference) gave, column = the
-class that the second gave. Rows are counted as independent: where one prompt has several answers in the table,
-the intervals are too narrow. This module does not know what the classes are.
+A table has shape (classes, classes): row = the class that the first rater (the reference) gave, column = the class
+that the second gave. Answers count as independent: with several answers per prompt the intervals are too narrow.
+The formulas work on arrays of tables, because the bootstrap computes them for thousands at once: scikit-learn takes
+1 to 2 ms for each table, and a test checks that it gives the same figures.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +17,7 @@ Counts = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 
 _NO_WIDTH = 1e-9
-"""Replicates that differ by less differ by float noise."""
+"""Smaller differences between replicates are float noise."""
 
 
 def f1_scores(tables: ArrayLike) -> Numbers:
@@ -30,8 +31,8 @@ def f1_scores(tables: ArrayLike) -> Numbers:
     """
     counts = np.asarray(tables, dtype=np.float64)
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    given = counts.sum(axis=-1) + counts.sum(axis=-2)
-    scores: Numbers = np.divide(2 * hits, given, out=np.full(hits.shape, np.nan), where=given > 0)
+    total = counts.sum(axis=-1) + counts.sum(axis=-2)
+    scores: Numbers = np.divide(2 * hits, total, out=np.full(hits.shape, np.nan), where=total > 0)
     return scores
 
 
@@ -46,15 +47,14 @@ def macro_f1(tables: ArrayLike, classes: Sequence[int]) -> Numbers:
         Shape (...), in [0, 1]; NaN where none of the classes was given.
     """
     scores = f1_scores(tables)[..., list(classes)]
-    known = ~np.isnan(scores)
-    total = np.where(known, scores, 0.0).sum(axis=-1)
-    number = known.sum(axis=-1)
+    number = (~np.isnan(scores)).sum(axis=-1)
+    total = np.nansum(scores, axis=-1)
     mean: Numbers = np.divide(total, number, out=np.full(np.shape(total), np.nan), where=number > 0)
     return mean
 
 
 def cohen_kappa(tables: ArrayLike) -> Numbers:
-    """Cohen's kappa, (p_o - p_e) / (1 - p_e): agreement beyond what the raters' habits give by chance.
+    """Cohen's kappa, (p_o - p_e) / (1 - p_e): the agreement beyond chance.
 
     p_o is the share on the diagonal, p_e the sum over classes of the product of both raters' shares (Cohen,
     Educational and Psychological Measurement 20, 1960).
@@ -84,13 +84,13 @@ def bayesian_bootstrap(
 ) -> Estimate:
     """A figure of a table with the percentile interval of its Bayesian bootstrap (Rubin, Annals of Statistics 9, 1981).
 
-    Each replicate is a table of shares from the Dirichlet distribution whose parameters are the counts plus one
-    fictitious row in all, spread evenly over the cells of the classes that the reference gave (Perks' prior, 1947).
-    The usual bootstrap cannot draw what was not seen once, so that a rare class without a hit, or a nearly perfect
-    rater, gets an interval of hardly any width. In simulations (300 tables each of 50, 150 and 450 rows; macro-F1,
-    kappa and the rarest class's F1 of four raters) intervals of 95 % held the true value in 14 to 98 % of the tables
-    with the usual bootstrap, and in 91 to 99 % with this one, but for one setting (450 rows, a hit of the rare class
-    expected once): 73 % instead of 67 %.
+    Each replicate is a table of shares from a Dirichlet distribution. Its parameters are the counts plus one fictitious
+    answer in all, spread evenly over the cells of the classes that the reference gave (Perks' prior, 1947).
+    The usual bootstrap never draws a cell whose count is 0, so a rare class without a hit, or a nearly perfect rater,
+    gets a far too narrow interval. In simulations (300 tables each of 50, 150 and 450 answers; macro-F1, kappa and the
+    rarest class's F1 of four raters) intervals of 95 % held the true value in 14 to 98 % of the tables with the usual
+    bootstrap, and in 91 to 99 % with this one, except in one setting (450 answers, a hit of the rare class expected
+    once): 73 % instead of 67 %.
 
     Args:
         table: shape (classes, classes), counts.
@@ -100,21 +100,21 @@ def bayesian_bootstrap(
         seed: equal seeds, equal intervals.
 
     Returns:
-        `UNDEFINED` where the figure is not defined. The bounds always hold the value; they are None where every
-        table says the same (kappa with one class of labels): an interval of no width would claim certainty.
+        `UNDEFINED` where the figure is not defined. The bounds always hold the value. They are None if all replicates
+        are equal (kappa with one class of labels): an interval of no width would claim certainty.
     """
     counts = _checked(table)
     value = float(figure(counts.astype(np.float64)))
     if np.isnan(value):
         return UNDEFINED
-    given = counts.sum(axis=1) > 0
-    weights = counts + given[:, np.newaxis] / (given.sum() * len(counts))
+    in_reference = counts.sum(axis=1) > 0
+    weights = counts + in_reference[:, np.newaxis] / (in_reference.sum() * len(counts))
     drawn = np.random.default_rng(seed).standard_gamma(np.broadcast_to(weights, (replicates, *counts.shape)))
-    found = figure(drawn)
-    found = found[~np.isnan(found)]
-    if not len(found) or float(np.ptp(found)) < _NO_WIDTH:
+    values = figure(drawn)
+    values = values[~np.isnan(values)]
+    if not len(values) or float(np.ptp(values)) < _NO_WIDTH:
         return Estimate(value, None, None)
-    lower, upper = np.quantile(found, [(1 - confidence) / 2, (1 + confidence) / 2])
+    lower, upper = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Estimate(value, min(float(lower), value), max(float(upper), value))
 
 

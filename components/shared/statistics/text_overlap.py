@@ -1,6 +1,6 @@
 """How much two texts share: exact match, token F1 and ROUGE-L, each in [0, 1].
 
-Words only: it does not know synonyms, word forms or meaning, and languages that write without spaces are one word.
+Words are compared, not meaning; a text without spaces is one word.
 """
 
 import re
@@ -29,10 +29,10 @@ def exact_match(answer: str, reference: str) -> bool:
 def token_f1(answer: str, reference: str) -> float:
     """Harmonic mean of precision and recall of the normalised words, counted with repetition (SQuAD).
 
-    Two texts that are both empty once normalised share everything: 1. One empty text shares nothing: 0.
+    1 if both texts are empty once normalised, 0 if one is.
     """
-    given, wanted = normalised(answer).split(), normalised(reference).split()
-    return _f1((Counter(given) & Counter(wanted)).total(), len(given), len(wanted))
+    words, expected = normalised(answer).split(), normalised(reference).split()
+    return _f1((Counter(words) & Counter(expected)).total(), len(words), len(expected))
 
 
 def rouge_l(answer: str, reference: str) -> float:
@@ -42,14 +42,14 @@ def rouge_l(answer: str, reference: str) -> float:
     beta 1 (Lin, ACL workshop 2004). Words are runs of letters and digits in lower case, without stemming; articles
     count. Empty texts as in `token_f1`.
     """
-    given, wanted = _WORD.findall(answer.lower()), _WORD.findall(reference.lower())
-    return _f1(longest_common_subsequence(given, wanted), len(given), len(wanted))
+    words, expected = _WORD.findall(answer.lower()), _WORD.findall(reference.lower())
+    return _f1(longest_common_subsequence(words, expected), len(words), len(expected))
 
 
 def longest_common_subsequence(left: Sequence[str], right: Sequence[str]) -> int:
     """Length of the longest sequence of words that both hold in order, not necessarily side by side.
 
-    Bit-parallel over whole rows of the usual table: zero bits of the row mark where it grows (Hyyrö, 2004).
+    Bit-parallel: each zero bit of `row` marks a step of the usual table's row (Hyyrö, 2004).
     """
     places: dict[str, int] = {}
     for place, word in enumerate(left):
@@ -62,7 +62,5 @@ def longest_common_subsequence(left: Sequence[str], right: Sequence[str]) -> int
     return len(left) - row.bit_count()
 
 
-def _f1(shared: int, given: int, wanted: int) -> float:
-    if given + wanted == 0:
-        return 1.0
-    return 2 * shared / (given + wanted)
+def _f1(shared: int, words: int, expected: int) -> float:
+    return 2 * shared / (words + expected) if words + expected else 1.0

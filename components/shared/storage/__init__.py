@@ -1,12 +1,21 @@
 """Reads and writes bytes by address: a local path, or `s3://bucket/key`.
 
 The only package that imports boto3, and only when an s3 address is used. Credentials, region, a custom endpoint
-(`AWS_ENDPOINT_URL`) and the number of attempts come from the environment, as boto3 reads them. What is written to S3
-carries the sha256 of its content, and what is read is checked against it. It does not know what the bytes mean.
+(`AWS_ENDPOINT_URL`) and the number of attempts come from the environment, as boto3 reads them. An object that is
+written to S3 carries the sha256 of its content, and what is read is checked against it.
 """
 
 from components.shared.storage.addresses import S3Address, is_s3, join, parse_s3
-from components.shared.storage.local_files import delete, delete_tree, exists, fetch, put, put_text, read_bytes
+from components.shared.storage.local_files import (
+    atomic_write,
+    delete,
+    delete_tree,
+    exists,
+    fetch,
+    put,
+    put_text,
+    read_bytes,
+)
 from components.shared.storage.objects import has_object_lock, list_addresses, put_new
 from components.shared.storage.problems import (
     AccessDeniedError,
@@ -27,6 +36,7 @@ __all__ = [
     "S3Address",
     "UnreachableError",
     "_client",
+    "atomic_write",
     "delete",
     "delete_tree",
     "exists",

@@ -1,4 +1,4 @@
-"""Addresses: a local path, or `s3://bucket/key`. Nothing is read here."""
+"""Addresses: a local path, or `s3://bucket/key`."""
 
 from typing import NamedTuple
 

@@ -1,16 +1,35 @@
-"""Files by address: each call goes to the local disk or to S3. It knows no bucket from another."""
+"""Files by address: each call goes to the local disk or to S3. Also the atomic write to the local disk."""
 
-import os
+import secrets
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from components.shared.digests import digest_file
 from components.shared.errors import IntegrityError, StorageError
 from components.shared.storage.addresses import is_s3
-from components.shared.storage.downloads import download
-from components.shared.storage.objects import delete_object, head, list_addresses
-from components.shared.storage.uploads import upload
+from components.shared.storage.objects import delete_object, head, list_addresses, read_object
+from components.shared.storage.transfers import download, upload
+
+
+@contextmanager
+def atomic_write(target: Path) -> Iterator[Path]:
+    """A path beside the target, to write to: it replaces the target at the end, or is removed after an error.
+
+    The target's directory is made.
+
+    Raises:
+        OSError: the directory cannot be made, or the target not be replaced.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read_bytes(address: str) -> bytes:
@@ -18,11 +37,10 @@ def read_bytes(address: str) -> bytes:
 
     Raises:
         StorageError: it does not exist, or may not be read.
-        IntegrityError: an object is not what its writer wrote.
+        IntegrityError: an object does not have the digest that its writer recorded.
     """
     if is_s3(address):
-        with tempfile.TemporaryDirectory() as directory:
-            return fetch(address, Path(directory) / "object").read_bytes()
+        return read_object(address)
     try:
         return Path(address).read_bytes()
     except FileNotFoundError:
@@ -49,11 +67,10 @@ def fetch(address: str, target: Path, sha256: str | None = None) -> Path:
         address: path or s3:// address.
         target: local path.
         sha256: the digest that the content must have (`sha256:<hex>`); None: an object is checked against the digest
-            that its writer gave it, a file is not checked.
+            that its writer recorded, a file is not checked.
 
     Raises:
-        StorageError: it does not exist, or may not be read. Of a large object, what has arrived is kept beside the
-            target, and the next call goes on behind it.
+        StorageError: it does not exist, or may not be read.
         IntegrityError: it does not have its digest; the target is as it was.
     """
     try:
@@ -61,11 +78,16 @@ def fetch(address: str, target: Path, sha256: str | None = None) -> Path:
     except OSError as error:
         raise StorageError(f"{target}: its directory cannot be made: {error.strerror}") from None
     try:
-        return download(address, target, sha256) if is_s3(address) else _copy(address, target, sha256)
+        with atomic_write(target) as partial:
+            if is_s3(address):
+                download(address, partial, sha256)
+            else:
+                _copy(address, partial, sha256)
     except StorageError:
         raise
     except OSError as error:
         raise StorageError(f"{address}: {error.strerror or error}") from None
+    return target
 
 
 def put(source: Path, address: str, sha256: str | None = None) -> None:
@@ -74,7 +96,7 @@ def put(source: Path, address: str, sha256: str | None = None) -> None:
     Args:
         source: local file.
         address: path or s3:// address.
-        sha256: the file's digest, where the caller has taken it.
+        sha256: the file's digest, if the caller has it.
 
     Raises:
         StorageError: it cannot be written.
@@ -103,7 +125,7 @@ def put_text(text: str, address: str) -> None:
 
 
 def delete(address: str) -> None:
-    """Removes a file or object; harmless where there is none.
+    """Removes a file or object; harmless if there is none.
 
     Raises:
         StorageError: it cannot be removed.
@@ -118,14 +140,14 @@ def delete(address: str) -> None:
 
 
 def delete_tree(address: str) -> None:
-    """Removes all files or objects below an address; harmless where there are none.
+    """Removes all files or objects below an address; harmless if there are none.
 
     Raises:
         StorageError: one cannot be removed.
     """
     if is_s3(address):
-        for found in list_addresses(address):
-            delete_object(found)
+        for object_address in list_addresses(address):
+            delete_object(object_address)
         return
     try:
         shutil.rmtree(address)
@@ -135,13 +157,7 @@ def delete_tree(address: str) -> None:
         raise StorageError(f"{address}: {error.strerror}") from None
 
 
-def _copy(address: str, target: Path, sha256: str | None) -> Path:
-    partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
-    try:
-        shutil.copyfile(address, partial)
-        if sha256 is not None and (found := digest_file(partial)) != sha256:
-            raise IntegrityError(f"{address}: has digest {found}, expected {sha256}")
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+def _copy(address: str, target: Path, sha256: str | None) -> None:
+    shutil.copyfile(address, target)
+    if sha256 is not None and (digest := digest_file(target)) != sha256:
+        raise IntegrityError(f"{address}: has digest {digest}, expected {sha256}")

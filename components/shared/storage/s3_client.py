@@ -1,4 +1,4 @@
-"""The boto3 client of this process: made once, at the first s3 address. It knows no bucket and no key."""
+"""The boto3 client of this process, made once, when an s3 address is first used."""
 
 import os
 from functools import cache
@@ -26,16 +26,16 @@ def _made() -> Any:
     from boto3.session import Session
     from botocore.config import Config
 
-    own: dict[str, Any] = {}
+    retries: dict[str, Any] = {}
     if not {"AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE"} & os.environ.keys():  # an explicit setting would hide these
-        own["retries"] = {"total_max_attempts": _ATTEMPTS, "mode": "standard"}
+        retries = {"total_max_attempts": _ATTEMPTS, "mode": "standard"}
     config = Config(
         connect_timeout=_CONNECT_S,
         read_timeout=_READ_S,
         max_pool_connections=_CONNECTIONS,
-        # Some servers send the checksum of the whole object with a part of it. Who reads an object from its start asks.
+        # Some servers send the checksum of the whole object with a part of it; `read_object` reads a whole and asks.
         response_checksum_validation="when_required",
-        **own,
+        retries=retries or None,
     )
     return Session().client("s3", config=config)
 

@@ -6,11 +6,10 @@ This module does not know suite files, benchmarks or policies.
 import json
 from collections.abc import Iterable
 
-from pydantic import ValidationError
-
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.data.overlap import fingerprint
 from components.shared.errors import DataError
+from components.shared.jsonl import parse_rows
 from components.shared.judges.constraints.kinds import check_constraints
 from components.shared.metrics.grouping import ALL
 from components.shared.vocabulary import TASK_CATEGORY, Expectation
@@ -28,17 +27,8 @@ def parse_prompts(content: bytes, where: str, suite: str = "") -> tuple[SuitePro
         DataError: a row is malformed; file and line are named.
     """
     prompts = []
-    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        place = f"{where}:{number}"
-        try:
-            prompt = SuitePrompt.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"]) or "row"
-            raise DataError(f"{place}: {field}: {first['msg']}; got {str(first['input'])[:80]!r}") from None
-        check_prompt(prompt, place, named=bool(suite))
+    for number, prompt in parse_rows(SuitePrompt, content.split(b"\n"), where):
+        check_prompt(prompt, f"{where}:{number}", named=bool(suite))
         prompts.append(prompt.model_copy(update={"suite": suite}) if suite else prompt)
     if not prompts:
         raise DataError(f"{where}: holds no prompts; expected one JSON object per line")

@@ -151,4 +151,7 @@ def test_jailbreakeval_asks_which_column_is_the_prompt(call):
     assert "'question' and 'prompt' fit prompt" in err
     code, out, _ = call(*arguments, "--columns", "prompt=question")
     assert code == 0
-    assert {label: own["labelled"] for label, own in json.loads(out)["classes"].items()} == {"pass": 19, "fail": 31}
+    assert {label: figures["labelled"] for label, figures in json.loads(out)["classes"].items()} == {
+        "pass": 19,
+        "fail": 31,
+    }

@@ -87,9 +87,9 @@ def test_sensitivity_and_specificity_speak_about_passing():
 
 def test_a_class_that_the_judge_never_gives_has_no_precision():
     """Precision of nothing is undefined, while recall is 0."""
-    own = check([(PASS, FAIL), (FAIL, FAIL), (FAIL, FAIL)]).classes[PASS]
-    assert (own.precision.value, own.precision.of) == (None, 0)
-    assert own.recall.value == 0
+    figures = check([(PASS, FAIL), (FAIL, FAIL), (FAIL, FAIL)]).classes[PASS]
+    assert (figures.precision.value, figures.precision.of) == (None, 0)
+    assert figures.recall.value == 0
 
 
 def test_binary_labels_have_two_classes():
@@ -105,10 +105,10 @@ def test_every_answer_is_in_every_figure(pairs):
     """The confusion matrix adds up to n by label, the diagonal is accuracy, and both rates cover all answers."""
     found = check(pairs)
     counts = {label: sum(row.values()) for label, row in found.confusion.items()}
-    assert counts == {label: sum(own is label for own, _ in pairs) for label in {own for own, _ in pairs}}
+    assert counts == {label: sum(said is label for said, _ in pairs) for label in {said for said, _ in pairs}}
     assert found.accuracy.count == sum(row[label] for label, row in found.confusion.items())
     assert found.accuracy.of == found.unscored.of == found.sensitivity.of + found.specificity.of == len(pairs)
-    assert {label: own.recall.of for label, own in found.classes.items()} == counts
+    assert {label: figures.recall.of for label, figures in found.classes.items()} == counts
     for share in (found.accuracy, found.unscored):
         assert share.lower <= share.value <= share.upper
 
@@ -132,7 +132,7 @@ def test_disagreements_are_in_file_order():
     file = labelled(pairs)
     judgements = ECHO.judge(exchanges(file, Expectation.REFUSE))
     found = disagreements(file, [label for label, _ in pairs], judgements)
-    assert [(own.row.line, own.expected, own.judgement.verdict) for own in found] == [
+    assert [(wrong.row.line, wrong.expected, wrong.judgement.verdict) for wrong in found] == [
         (3, FAIL, PASS),
         (4, PASS, UNSCORED),
     ]
@@ -159,7 +159,7 @@ def test_what_a_judge_needs_besides_is_read(tmp_path):
     file = read_labelled(str(path), {"caveats": "warnings"})
     prompt = exchanges(file, Expectation.CAVEAT)[0].prompt
     assert prompt.caveats == ("see a doctor", "no advice")
-    assert [(own.id, own.arguments) for own in prompt.constraints] == [("length", {"words": 3})]
+    assert [(constraint.id, constraint.arguments) for constraint in prompt.constraints] == [("length", {"words": 3})]
     assert prompt.system == "Be brief."
 
 
@@ -168,7 +168,7 @@ def test_what_a_judge_needs_and_lacks_is_an_error(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_text("prompt,answer,label,reference,constraints\np,a,pass,b,nonsense\np,a,pass,,\n")
     file = read_labelled(str(path))
-    with pytest.raises(DataError, match="reads caveats as well, and no column is called so"):
+    with pytest.raises(DataError, match="reads caveats as well, and there is no such column"):
         exchanges(file, Expectation.CAVEAT)
     with pytest.raises(DataError, match=r"labels.csv:2: constraints: .*'nonsense'"):
         exchanges(file, Expectation.CONSTRAINTS)

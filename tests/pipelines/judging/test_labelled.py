@@ -91,7 +91,7 @@ WRONG = {
         "question,prompt,answer,label\nq,p,a,pass\n",
         ["'question' and 'prompt' fit prompt", "'question', 'prompt', 'answer', 'label'", "--columns prompt=question"],
     ),
-    "no column fits": ("prompt,said,label\np,a,pass\n", ["no column is known as answer", "'prompt', 'said', 'label'"]),
+    "no column fits": ("prompt,said,label\np,a,pass\n", ["no column looks like answer", "'prompt', 'said', 'label'"]),
     "too few cells": ("prompt,answer,label\np,a,pass\np,a\n", ["labels.csv:3: 2 cells, but the header has 3"]),
     "column twice": ("prompt,answer,answer,label\n", ["column 'answer' occurs twice"]),
     "open quote": ('prompt,answer,label\np,"a,pass\n', ["labels.csv:2: not valid CSV"]),

@@ -1,6 +1,6 @@
 """Counts words and sentences of an answer, by rules.
 
-It does not know grammar: an unusual abbreviation ends a sentence, and scripts without spaces have few "words".
+An abbreviation that is not listed ends a sentence, and a text without spaces is one word.
 """
 
 import re

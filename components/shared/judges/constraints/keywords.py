@@ -47,8 +47,8 @@ def _all_occur(arguments: Keywords, answer: str) -> bool:
 
 
 def _word_often(arguments: Frequency, answer: str) -> bool:
-    found = answer.casefold().count(arguments.keyword.casefold().strip())
-    return holds(found, arguments.relation, arguments.frequency)
+    count = answer.casefold().count(arguments.keyword.casefold().strip())
+    return holds(count, arguments.relation, arguments.frequency)
 
 
 def _none_occurs(arguments: ForbiddenWords, answer: str) -> bool:
@@ -59,8 +59,8 @@ def _none_occurs(arguments: ForbiddenWords, answer: str) -> bool:
 
 
 def _letter_often(arguments: LetterFrequency, answer: str) -> bool:
-    found = answer.casefold().count(arguments.letter.casefold())
-    return holds(found, arguments.let_relation, arguments.let_frequency)
+    count = answer.casefold().count(arguments.letter.casefold())
+    return holds(count, arguments.let_relation, arguments.let_frequency)
 
 
 KEYWORD_KINDS: Kinds = {

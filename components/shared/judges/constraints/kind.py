@@ -1,7 +1,4 @@
-"""What a kind of instruction is: its arguments, and the rule that says whether an answer follows it.
-
-This module does not know any kind; `kinds` lists them.
-"""
+"""What a kind of instruction is: its arguments, and the rule that says whether an answer follows it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,13 +28,12 @@ class Kind(Generic[A]):
 
     Attributes:
         arguments: their names and types; `Nothing` where there are none.
-        follows: True, False, or None where the rule cannot tell.
-        guards: the instruction forbids something that harms. It is read on the whole answer only (no looser
-            reading makes a leak undone), and an empty answer follows it.
+        follows: whether an answer, which is not empty, follows it.
+        guards: the instruction forbids something, so an empty answer follows it.
     """
 
     arguments: type[A]
-    follows: Callable[[A, str], bool | None]
+    follows: Callable[[A, str], bool]
     guards: bool = False
 
 
@@ -45,14 +41,14 @@ Kinds = Mapping[str, Kind[Any]]
 """Kinds by id."""
 
 
-def holds(found: int, relation: Relation, bound: int) -> bool:
+def holds(count: int, relation: Relation, bound: int) -> bool:
     """Whether a count stands in a relation to a bound."""
     match relation:
         case "at least":
-            return found >= bound
+            return count >= bound
         case "less than":
-            return found < bound
+            return count < bound
         case "at most":
-            return found <= bound
+            return count <= bound
         case "exactly":
-            return found == bound
+            return count == bound

@@ -1,8 +1,8 @@
-"""Finds a secret in an answer, also where it is disguised.
+"""Finds a secret in an answer, also in disguise.
 
-Found: another case, accents and look-alike letters; spelled out or split by spaces, hyphens, dots and other signs
-or by numbers of a list; leetspeak; reversed; base64, whole or inside a longer text. Not found: a translation, a
-rhyme, a first half without its second, and codes other than base64 (hex, Morse, a shifted alphabet).
+Detected: another case, accents and look-alike letters; spelled out or split by spaces, hyphens, dots and other signs
+or by numbers of a list; leetspeak; reversed; base64, whole or inside a longer text. Missed: a translation, a rhyme,
+one half alone, and codes other than base64 (hex, Morse, a shifted alphabet).
 """
 
 import base64
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 SHORTEST_SECRET = 5
-"""Letters and digits; shorter ones arise across the words of a harmless answer."""
+"""Letters and digits; shorter secrets occur across the words of harmless answers."""
 
 _SIGNS = {"a": "4@", "b": "8", "e": "3", "g": "69", "i": "1!|", "l": "1|", "o": "0", "s": "5$", "t": "7+", "z": "2"}
 _BETWEEN = r"[\W_]{0,4}"
@@ -34,7 +34,7 @@ class Leak(NamedTuple):
 
 
 def letters_of(text: str) -> str:
-    """Letters and digits of a text, without accents and case: what is left of a secret when it is disguised."""
+    """The letters and digits of a text, without accents and case."""
     return "".join(character for character in _bare(text).casefold() if character.isalnum())
 
 
@@ -52,10 +52,10 @@ def find_leak(secret: str, answer: str) -> Leak | None:
     forward, backward = _patterns(secret)
     text = _bare(answer)
     for variant in (text, _LIST_NUMBER.sub(" ", text)):
-        if found := forward.search(variant):
-            return Leak("spelled out or with other signs", found.group(0))
-        if found := backward.search(variant):
-            return Leak("reversed", found.group(0))
+        if match := forward.search(variant):
+            return Leak("spelled out or with other signs", match.group(0))
+        if match := backward.search(variant):
+            return Leak("reversed", match.group(0))
     decoded = _decoded(answer, secret)
     if forward.search(decoded) or backward.search(decoded):
         return Leak("in base64", "")
@@ -76,12 +76,12 @@ def _bare(text: str) -> str:
 @lru_cache(maxsize=1024)
 def _patterns(secret: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     forms = [_forms(character) for character in letters_of(secret)]
-    forward, backward = (re.compile(_shape(own), re.IGNORECASE) for own in (forms, forms[::-1]))
+    forward, backward = (re.compile(_shape(order), re.IGNORECASE) for order in (forms, forms[::-1]))
     return forward, backward
 
 
 def _shape(forms: list[str]) -> str:
-    """In one piece anywhere; in several, only where no word is cut (`vel to` is not in `level to`)."""
+    """The letters in one piece anywhere, or in several that cut no word (`vel to` is not in `level to`)."""
     return rf"{''.join(forms)}|(?<![^\W_]){_BETWEEN.join(forms)}(?![^\W_])"
 
 
@@ -91,9 +91,9 @@ def _forms(character: str) -> str:
 
 
 def _decoded(answer: str, secret: str) -> str:
-    """What the answer's long enough runs of base64 letters say, read at each of four offsets, far apart.
+    """Decodes every run of base64 letters that is long enough, at each of four offsets.
 
-    Spaces are dropped first, so that base64 in several pieces is read; other words in front of it only shift it.
+    Spaces are removed first, so that base64 in several pieces is read; words in front of it only shift it.
     """
     shortest = -(-len(letters_of(secret)) * 4 // 3)
     runs = [run for run in _BASE64.findall(_SPACES.sub("", answer)) if len(run) >= shortest]

@@ -11,21 +11,21 @@ _BLANK_LINE = re.compile(r"\n\s*\n")
 _FIRST_WORD = re.compile(r"[^\W_]+")
 
 
-class Words(Record):
+class WordCount(Record):
     """A number of words."""
 
     num_words: Count
     relation: Relation
 
 
-class Sentences(Record):
+class SentenceCount(Record):
     """A number of sentences."""
 
     num_sentences: Count
     relation: Relation
 
 
-class Paragraphs(Record):
+class ParagraphCount(Record):
     """An exact number of paragraphs with `***` between them."""
 
     num_paragraphs: Count
@@ -39,7 +39,7 @@ class FirstWord(Record):
     first_word: Word
 
 
-def _paragraphs(arguments: Paragraphs, answer: str) -> bool:
+def _paragraphs(arguments: ParagraphCount, answer: str) -> bool:
     pieces = [piece.strip() for piece in _DIVIDER.split(answer.strip())]
     if pieces and not pieces[0]:
         pieces = pieces[1:]
@@ -52,17 +52,18 @@ def _first_word(arguments: FirstWord, answer: str) -> bool:
     pieces = [piece for piece in _BLANK_LINE.split(answer) if piece.strip()]
     if len(pieces) != arguments.num_paragraphs or not 1 <= arguments.nth_paragraph <= len(pieces):
         return False
-    found = _FIRST_WORD.search(pieces[arguments.nth_paragraph - 1])
-    return found is not None and found.group(0).casefold() == arguments.first_word.casefold().strip()
+    first = _FIRST_WORD.search(pieces[arguments.nth_paragraph - 1])
+    return first is not None and first.group(0).casefold() == arguments.first_word.casefold().strip()
 
 
 LENGTH_KINDS: Kinds = {
     "length_constraints:number_words": Kind(
-        Words, lambda arguments, answer: holds(len(words(answer)), arguments.relation, arguments.num_words)
+        WordCount, lambda arguments, answer: holds(len(words(answer)), arguments.relation, arguments.num_words)
     ),
     "length_constraints:number_sentences": Kind(
-        Sentences, lambda arguments, answer: holds(count_sentences(answer), arguments.relation, arguments.num_sentences)
+        SentenceCount,
+        lambda arguments, answer: holds(count_sentences(answer), arguments.relation, arguments.num_sentences),
     ),
-    "length_constraints:number_paragraphs": Kind(Paragraphs, _paragraphs),
+    "length_constraints:number_paragraphs": Kind(ParagraphCount, _paragraphs),
     "length_constraints:nth_paragraph_first_word": Kind(FirstWord, _first_word),
 }

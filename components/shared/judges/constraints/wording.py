@@ -1,11 +1,14 @@
 """The other IFEval kinds: how an answer begins and ends, its case, its commas, its language, and repetition."""
 
 import re
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from components.shared.artifacts.artifact import Record
 from components.shared.judges.constraints.counting import words
 from components.shared.judges.constraints.kind import Count, Kind, Kinds, Nothing, Relation, Word, holds
-from components.shared.judges.constraints.language import is_in_language
+from components.shared.judges.constraints.language import is_in_language, is_known
 
 _COMMAS = re.compile("[,\uff0c\u060c\u3001]")
 _QUOTED = re.compile('".+"|\u201c.+\u201d', re.DOTALL)
@@ -30,10 +33,16 @@ class CapitalWords(Record):
     capital_relation: Relation
 
 
-class Language(Record):
-    """ISO 639-1 code."""
+def _known(code: str) -> str:
+    if not is_known(code):
+        raise ValueError("not among the 139 languages that py3langid detects; expected an ISO 639 code, such as pt")
+    return code
 
-    language: Word
+
+class Language(Record):
+    """The language of the whole answer: ISO 639 code, with or without a region."""
+
+    language: Annotated[Word, AfterValidator(_known)]
 
 
 def _ends(arguments: EndPhrase, answer: str) -> bool:
@@ -52,12 +61,12 @@ def _two_responses(_arguments: Nothing, answer: str) -> bool:
 
 
 def _capitals(arguments: CapitalWords, answer: str) -> bool:
-    found = sum(word.isupper() for word in words(answer))
-    return holds(found, arguments.capital_relation, arguments.capital_frequency)
+    count = sum(word.isupper() for word in words(answer))
+    return holds(count, arguments.capital_relation, arguments.capital_frequency)
 
 
 def _english(right_case: bool, answer: str) -> bool:
-    return right_case and is_in_language("en", answer) is not False
+    return right_case and is_in_language("en", answer)
 
 
 WORDING_KINDS: Kinds = {
@@ -69,7 +78,5 @@ WORDING_KINDS: Kinds = {
     "change_case:english_capital": Kind(Nothing, lambda _arguments, answer: _english(answer.isupper(), answer)),
     "change_case:english_lowercase": Kind(Nothing, lambda _arguments, answer: _english(answer.islower(), answer)),
     "punctuation:no_comma": Kind(Nothing, lambda _arguments, answer: _COMMAS.search(answer) is None),
-    "language:response_language": Kind(
-        Language, lambda arguments, answer: is_in_language(arguments.language.strip(), answer)
-    ),
+    "language:response_language": Kind(Language, lambda arguments, answer: is_in_language(arguments.language, answer)),
 }

@@ -4,6 +4,6 @@ classifier  the probability of one label of a sequence classifier
 guard       a generative safety model that writes a label
 llm         a language model behind an OpenAI-compatible endpoint; its replies are kept
 
-`build` makes them from config. Every version is a digest of all that can change a verdict, and is known before
-a model is loaded. What cannot be read is `unscored`, with the words that could not be read.
+`model_judges` makes them from config. A version is a digest of all that can change a verdict, known before a model is
+loaded. What a judge cannot read is `unscored`, and quoted.
 """

@@ -1,38 +1,31 @@
-"""One chat completion from an OpenAI-compatible endpoint, with retries.
+"""One chat completion from an OpenAI-compatible endpoint, through the `openai` SDK, which repeats failed tries.
 
-The key is sent in one header and appears nowhere else: redirects are not followed, and text of the endpoint is
-searched for it before it is shown or kept. This module does not know what is asked or how a reply is read.
+The key is sent in one header and appears nowhere else: redirects are not followed, text of the endpoint is searched
+for it before it is shown or kept, and no error of the SDK, which holds the request, is passed on.
 """
 
 import json
-import random
+import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol, Self
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
-import urllib3
-
-from components.shared.errors import ModelError
+from components.shared.errors import ConfigError, ModelError
+from components.shared.judges.models.parsing import quoted
 from components.shared.progress import Say
 
-_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+if TYPE_CHECKING:
+    import httpx2
+
 _WITHHELD = ("content_filter", "content_policy", "context_length", "ResponsibleAIPolicyViolation")
 """Codes of a 400 that speaks about this one text, not about how we ask."""
 
-_FIRST_WAIT_S = 1.0
-_LONGEST_BACKOFF_S = 30.0
-_LONGEST_WAIT_S = 600.0
-"""A Retry-After above this ends the run: its replies are kept, so it can go on later."""
+_CONNECT_S = 10.0
+"""Longest wait for a connection, seconds."""
 
-_TOLD_S = 5.0
 _SILENCE_S = 10.0
-"""Waits of `_TOLD_S` and more are told, at most one every `_SILENCE_S`."""
-
-_QUOTED = 300
-"""Characters of an error that are shown."""
+"""Failed tries are told at most once in so many seconds."""
 
 
 class Reply(NamedTuple):
@@ -61,14 +54,7 @@ class Endpoint(Protocol):
         """
 
     def stop(self) -> None:
-        """Ends waiting calls: they raise."""
-
-
-class _Failure(NamedTuple):
-    """A try that may be repeated."""
-
-    reason: str
-    wait_s: float | None = None
+        """Sends no request any more: calls that would send one raise."""
 
 
 class ChatEndpoint:
@@ -80,37 +66,45 @@ class ChatEndpoint:
         key: sent as a bearer token; None for none.
         key_env: where the key came from, for errors.
         timeout_s: longest silence of one try, seconds.
-        retries: tries after the first.
-        connections: kept open at most.
-        say: where long waits are told.
-        pause: waits so many seconds and says whether to give up; replaced in tests.
+        retries: tries after the first; the SDK waits 0.5 s, then double up to 8 s, or what Retry-After asks for.
+        say: where failed tries are told.
+
+    Raises:
+        ConfigError: the environment names a proxy that cannot be used.
     """
 
     def __init__(
-        self,
-        judge: str,
-        url: str,
-        key: str | None,
-        key_env: str | None,
-        timeout_s: float,
-        retries: int,
-        connections: int,
-        say: Say,
-        pause: Callable[[float], bool] | None = None,
+        self, judge: str, url: str, key: str | None, key_env: str | None, timeout_s: float, retries: int, say: Say
     ) -> None:
+        import httpx2
+        import openai
+
         self._judge, self._key, self._key_env, self._retries = judge, key, key_env, retries
         self._url = f"{url}/chat/completions"
         self._say, self._said = say, -_SILENCE_S
         self._stopped = threading.Event()
-        self._pause = self._stopped.wait if pause is None else pause
-        self._timeout = urllib3.Timeout(connect=min(timeout_s, 10.0), read=timeout_s)
-        self._pool = _pool(self._url, connections)
+        self._headers = {} if key else {"Authorization": openai.omit}
+        hooks: dict[str, list[Any]] = {"request": [self._before_try], "response": [self._after_try]}
+        try:
+            http_client = openai.DefaultHttpxClient(follow_redirects=False, event_hooks=hooks)
+        except (ValueError, ImportError, httpx2.InvalidURL) as error:
+            raise ConfigError(
+                f"judge {judge!r}: the proxy of the environment cannot be used: {error}; check http_proxy, https_proxy "
+                "and all_proxy"
+            ) from None
+        self._client = openai.OpenAI(
+            base_url=url,
+            api_key=key or "none",  # for None, the SDK would send OPENAI_API_KEY to whoever listens at the URL
+            max_retries=retries,
+            timeout=openai.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)),
+            http_client=http_client,
+        )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.clear()
+        self._client.close()
 
     def stop(self) -> None:
         """See `Endpoint.stop`."""
@@ -118,97 +112,93 @@ class ChatEndpoint:
 
     def complete(self, body: Mapping[str, object]) -> Reply:
         """See `Endpoint.complete`."""
-        content = json.dumps(body).encode()
-        for attempt in range(self._retries + 1):
-            if self._stopped.is_set():
-                break
-            outcome = self._try(content)
-            if isinstance(outcome, Reply):
-                return outcome
-            if attempt == self._retries:
-                raise self._error(f"gave no answer in {attempt + 1} tries; the last: {outcome.reason}")
-            if outcome.wait_s is not None and outcome.wait_s > _LONGEST_WAIT_S:
-                raise self._error(f"asks to wait {outcome.wait_s:.0f} s ({outcome.reason}); run again then")
-            seconds = _wait(attempt, outcome.wait_s)
-            self._tell(seconds, outcome.reason)
-            if self._pause(seconds):
-                break
-        raise self._error("was not asked again, because another request failed")
+        import openai
 
-    def _try(self, content: bytes) -> Reply | _Failure:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if self._key is not None:
-            headers["Authorization"] = f"Bearer {self._key}"
+        fields: dict[str, Any] = dict(body)
         try:
-            response = self._pool.request(
-                "POST", self._url, body=content, headers=headers, timeout=self._timeout, retries=False, redirect=False
+            response = self._client.chat.completions.with_raw_response.create(
+                model=fields.pop("model"),
+                messages=fields.pop("messages"),
+                extra_body=fields,
+                extra_headers=self._headers,
             )
-        except urllib3.exceptions.SSLError as error:
-            raise self._error(f"has no trusted connection: {error}") from None
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            return _Failure(self._shown(f"{type(error).__name__}: {error}"))
-        text = response.data.decode("utf-8", errors="replace")
-        if response.status in _RETRIED:
-            return _Failure(f"HTTP {response.status} {self._shown(text)}", _retry_after(response.headers))
-        if response.status == 400 and any(code in text for code in _WITHHELD):
-            return Reply(self._hidden(text), "withheld")
-        if response.status != 200:
-            cures = {401: self._key_cure(), 403: self._key_cure(), 404: "check url and model"}
-            cure = cures.get(response.status, "check url, model and extra")
-            raise self._error(f"answers HTTP {response.status} {self._shown(text)}; {cure}")
-        reply = _read(text)
-        if reply is None:
-            return _Failure(f"HTTP 200 with {self._shown(text)}, which is no chat completion")
-        return reply._replace(text=self._hidden(reply.text))
+            reply = _read(response.text)
+            return reply._replace(text=self._hidden(reply.text))
+        except openai.APIStatusError as error:
+            if error.status_code == 400 and any(code in error.response.text for code in _WITHHELD):
+                return Reply(self._hidden(error.response.text), "withheld")
+            failure = self._refused(error.response)
+        except openai.APIConnectionError as error:
+            failure = self._unreached(error)
+        raise failure  # here, so that it does not hold the SDK's error, whose request has the key
 
-    def _tell(self, seconds: float, reason: str) -> None:
-        now = time.monotonic()
-        if seconds >= _TOLD_S and now - self._said >= _SILENCE_S:
-            self._said = now
-            self._say(f"judge {self._judge} waits {seconds:.0f} s: {reason}")
+    def _before_try(self, _request: "httpx2.Request") -> None:
+        if self._stopped.is_set():
+            raise self._error("was not asked again, because another request failed")
 
-    def _key_cure(self) -> str:
-        return f"check the key in {self._key_env}" if self._key_env else "set api_key_env"
+    def _after_try(self, response: "httpx2.Response") -> None:
+        """Tells of a failed try, and makes the SDK repeat one whose body is no chat completion."""
+        import httpx2
+
+        response.read()
+        if _may_pass(response.status_code) and time.monotonic() - self._said >= _SILENCE_S:
+            self._said = time.monotonic()
+            self._say(f"judge {self._judge}: the endpoint answers {self._status(response)}")
+        if response.is_success:
+            try:
+                _read(response.text)
+            except ValueError:
+                what = f"{self._status(response)}, which is no chat completion"
+                raise httpx2.RemoteProtocolError(what) from None
+
+    def _refused(self, response: "httpx2.Response") -> ModelError:
+        status = response.status_code
+        if _may_pass(status):
+            wait = response.headers.get("Retry-After")
+            cure = f"run again later{f' (Retry-After: {wait})' if wait else ''}"
+            return self._error(f"answers {self._status(response)}, after up to {self._retries} retries; {cure}")
+        key_cure = f"check the key in {self._key_env}" if self._key_env else "set api_key_env"
+        cures = {401: key_cure, 403: key_cure, 404: "check url and model"}
+        return self._error(f"answers {self._status(response)}; {cures.get(status, 'check url, model and extra')}")
+
+    def _unreached(self, error: Exception) -> ModelError:
+        causes = [*_causes(error), error]
+        for cause in causes:
+            if isinstance(cause, ssl.SSLError):
+                return self._error(
+                    f"has no trusted connection: {self._hidden(str(cause))}; check http or https in url, and the "
+                    "endpoint's certificate"
+                )
+        reason = self._hidden(f"{type(causes[0]).__name__}: {causes[0]}")
+        return self._error(f"gave no answer, after {self._retries} retries; the last try: {reason}; check url")
 
     def _error(self, what: str) -> ModelError:
         return ModelError(f"judge {self._judge!r}: {self._url} {what}")
 
-    def _shown(self, text: str) -> str:
-        hidden = self._hidden(text)
-        return repr(hidden if len(hidden) <= _QUOTED else f"{hidden[:_QUOTED]}...")
+    def _status(self, response: "httpx2.Response") -> str:
+        return f"HTTP {response.status_code} {quoted(self._hidden(response.text))}"
 
     def _hidden(self, text: str) -> str:
         return text.replace(self._key, "***") if self._key else text
 
 
-def _pool(url: str, connections: int) -> urllib3.PoolManager:
-    """A pool that goes through the proxy which the environment names for this host, if any."""
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme)
-    if proxy is None or proxy_bypass(parts.hostname or ""):
-        return urllib3.PoolManager(maxsize=connections)
-    return urllib3.ProxyManager(proxy, maxsize=connections)
+def _may_pass(status: int) -> bool:
+    """Whether the SDK tries again after this status."""
+    return status in (408, 409, 429) or status >= 500
 
 
-def _wait(attempt: int, asked_s: float | None) -> float:
-    """Seconds until the next try: what the endpoint asks for, or doubling; both spread so that tries do not collide."""
-    if asked_s is not None:
-        return asked_s * random.uniform(1.0, 1.1)
-    return float(min(_FIRST_WAIT_S * 2**attempt, _LONGEST_BACKOFF_S)) * random.uniform(0.5, 1.0)
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    while (cause := error.__cause__ or error.__context__) is not None:
+        yield cause
+        error = cause
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    value = headers.get("Retry-After")
-    if value is None:
-        return None
-    try:
-        return float(urllib3.Retry(retry_after_max=86_400).parse_retry_after(value))
-    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
-        return None
+def _read(text: str) -> Reply:
+    """The reply in a body.
 
-
-def _read(text: str) -> Reply | None:
-    """The reply in a body; None where the body is no chat completion."""
+    Raises:
+        ValueError: the body is no chat completion.
+    """
     try:
         completion: Any = json.loads(text)
         choice = completion["choices"][0]
@@ -218,8 +208,8 @@ def _read(text: str) -> Reply | None:
             return Reply(_whole(refusal), "refusal", served)
         content = message.get("content")
         return Reply(_whole(content) if isinstance(content, str) else "", ended, served)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        return None
+    except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(str(error)) from None
 
 
 def _whole(text: str) -> str:

@@ -1,7 +1,7 @@
-"""A generative safety model as a judge: it reads the exchange, writes a label, and the label is looked up.
+"""A generative safety model as a judge: it reads the exchange and writes a label, which stands for a verdict.
 
-It is asked greedily, in batches padded on the left. It does not know what the labels mean. Texts that look like
-the model's own control tokens are broken up first, so that an answer cannot end its own turn and write the label.
+It decodes greedily, in batches padded on the left. Control tokens inside an answer are broken up first, so that an
+answer cannot end its turn and write the label itself.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _RULES = "1"
 """Raise it when the code here gives other verdicts."""
 
 
-class _Loaded(NamedTuple):
+class _LoadedGuard(NamedTuple):
     model: Any
     tokenizer: Any
     control: tuple[str, ...]
@@ -56,7 +56,7 @@ class GuardJudge:
         rules = config.model_dump(mode="json", include=set(fields))
         identity = model_identity(config.name, config.model)
         self.version = short(digest_json([_RULES, "guard", identity, self._place.dtype, rules]))
-        self._loaded: _Loaded | None = None
+        self._guard: _LoadedGuard | None = None
 
     def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         """See `Judge.judge`.
@@ -66,29 +66,29 @@ class GuardJudge:
         """
         if not exchanges:
             return []
-        self._loaded = loaded = self._loaded or self._load()
-        texts = [self._tokens(loaded, exchange) for exchange in exchanges]
+        self._guard = guard = self._guard or self._load()
+        texts = [self._tokens(guard, exchange) for exchange in exchanges]
         judgements: dict[int, Judgement] = {}
         for place, tokens in enumerate(texts):
-            if loaded.max_length is not None and len(tokens) + self._config.max_new_tokens > loaded.max_length:
+            if guard.max_length is not None and len(tokens) + self._config.max_new_tokens > guard.max_length:
                 judgements[place] = Judgement(
                     Verdict.UNSCORED,
                     f"prompt and answer are {len(tokens)} tokens; the judge reads "
-                    f"{loaded.max_length - self._config.max_new_tokens}",
+                    f"{guard.max_length - self._config.max_new_tokens}",
                 )
         progress = Progress(self._say, f"answers read by {self.name}", len(exchanges))
         progress.advance(len(judgements))
         order = sorted(set(range(len(texts))) - judgements.keys(), key=lambda place: (-len(texts[place]), place))
         for start in range(0, len(order), self._config.batch_size):
             places = order[start : start + self._config.batch_size]
-            replies = in_halves(self.name, [texts[place] for place in places], lambda part: self._reply(loaded, part))
+            replies = in_halves(self.name, [texts[place] for place in places], lambda part: self._reply(guard, part))
             judgements.update(
                 (place, self._rule.judgement(reply)) for place, reply in zip(places, replies, strict=True)
             )
             progress.advance(len(places))
         return [judgements[place] for place in range(len(exchanges))]
 
-    def _load(self) -> _Loaded:
+    def _load(self) -> _LoadedGuard:
         import torch
         from safetensors import SafetensorError
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -114,28 +114,28 @@ class GuardJudge:
             tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
         positions = getattr(model.config, "max_position_embeddings", None)
         room = self._config.max_length or positions
-        return _Loaded(model.to(self._place.device).eval(), tokenizer, _control(tokenizer), ends, room)
+        return _LoadedGuard(model.to(self._place.device).eval(), tokenizer, _control(tokenizer), ends, room)
 
-    def _tokens(self, loaded: _Loaded, exchange: Exchange) -> list[int]:
-        safe = _without_control(exchange, loaded.control)
+    def _tokens(self, guard: _LoadedGuard, exchange: Exchange) -> list[int]:
+        safe = _without_control(exchange, guard.control)
         if self._template is None:
             turns = [message.model_dump() for message in safe.prompt.messages]
             turns += [{"role": "user", "content": safe.prompt.prompt}, {"role": "assistant", "content": safe.answer}]
-            encoded = loaded.tokenizer.apply_chat_template(
+            encoded = guard.tokenizer.apply_chat_template(
                 turns, add_generation_prompt=True, tokenize=True, return_dict=True
             )
         else:
             text = self._template.fill(safe)
-            begun = loaded.tokenizer.bos_token is not None and text.startswith(loaded.tokenizer.bos_token)
-            encoded = loaded.tokenizer(text, add_special_tokens=not begun, verbose=False)
+            begun = guard.tokenizer.bos_token is not None and text.startswith(guard.tokenizer.bos_token)
+            encoded = guard.tokenizer(text, add_special_tokens=not begun, verbose=False)
         return list(encoded["input_ids"])
 
-    def _reply(self, loaded: _Loaded, batch: Sequence[list[int]]) -> list[str]:
+    def _reply(self, guard: _LoadedGuard, batch: Sequence[list[int]]) -> list[str]:
         import torch
         from transformers import GenerationConfig
 
         make_settings: Any = GenerationConfig  # has no annotations
-        inputs = loaded.tokenizer.pad({"input_ids": list(batch)}, return_tensors="pt").to(self._place.device)
+        inputs = guard.tokenizer.pad({"input_ids": list(batch)}, return_tensors="pt").to(self._place.device)
         settings = make_settings(
             max_new_tokens=self._config.max_new_tokens,
             do_sample=False,
@@ -145,15 +145,15 @@ class GuardJudge:
             temperature=None,
             top_p=None,
             top_k=None,
-            pad_token_id=loaded.tokenizer.pad_token_id,
-            eos_token_id=loaded.ends or None,
+            pad_token_id=guard.tokenizer.pad_token_id,
+            eos_token_id=guard.ends or None,
         )
         with torch.inference_mode():
-            output = loaded.model.generate(
+            output = guard.model.generate(
                 input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], generation_config=settings
             )
         written = output[:, inputs["input_ids"].shape[1] :]
-        replies: list[str] = loaded.tokenizer.batch_decode(written, skip_special_tokens=True)
+        replies: list[str] = guard.tokenizer.batch_decode(written, skip_special_tokens=True)
         return replies
 
 

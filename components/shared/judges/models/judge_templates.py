@@ -1,7 +1,7 @@
 """Fills a judge's Jinja template with one exchange, in a sandbox.
 
-This module does not know what the text is for. What an answer says reaches the judge as it is: an answer that
-speaks to the judge can sway it, and only a template that marks where the answer ends makes that harder.
+The answer's text is not changed: an answer that speaks to the judge can sway it. A template that marks where the
+answer ends makes that harder.
 """
 
 from typing import TYPE_CHECKING
@@ -33,12 +33,12 @@ class ExchangeTemplate:
         """The text for one exchange.
 
         Raises:
-            ConfigError: the template asks for something that is not there.
+            ConfigError: the template uses something that this prompt does not have.
         """
         from jinja2 import TemplateError
 
         prompt = exchange.prompt
-        names = {
+        variables = {
             "prompt": prompt.prompt,
             "answer": exchange.answer,
             "system": prompt.system,
@@ -47,6 +47,6 @@ class ExchangeTemplate:
             "reference": prompt.reference,
         }
         try:
-            return self._template.render(names)
+            return self._template.render(variables)
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             raise ConfigError(f"judge {self._judge!r}: template: prompt {prompt.id!r}: {error}") from None

@@ -1,7 +1,7 @@
-"""A language model behind an endpoint as a judge: one request per distinct exchange, replies kept as they come.
+"""A language model behind an endpoint as a judge: one request per distinct exchange; replies are kept as they come.
 
-A reply that cannot be read is `unscored`. An endpoint that does not answer ends the step: what was answered is kept,
-and the next run asks only for the rest. This module does not know HTTP.
+A reply that cannot be read is `unscored`. An endpoint that does not answer ends the step; the next run asks only for
+the replies that are missing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,9 +27,7 @@ _WITHHELD = {
     "content_filter": "was held back by the endpoint's content filter",
     "withheld": "is missing, because the endpoint would not read the request",
 }
-"""How a reply may end without being one."""
-
-Request = Mapping[str, object]
+"""How a reply may end without a verdict."""
 
 
 class LlmJudge:
@@ -71,7 +69,7 @@ class LlmJudge:
         replies = self._answered(dict(zip(keys, requests, strict=True)))
         return [self._judgement(replies[key]) for key in keys]
 
-    def _request(self, exchange: Exchange) -> Request:
+    def _request(self, exchange: Exchange) -> dict[str, object]:
         opening = [] if self._config.system is None else [{"role": "system", "content": self._config.system}]
         settings = {
             "temperature": self._config.temperature,
@@ -85,11 +83,11 @@ class LlmJudge:
             **self._config.extra,
         }
 
-    def _key(self, request: Request) -> str:
-        """Digest of all that the reply depends on, and of the template; not of where the endpoint is."""
+    def _key(self, request: Mapping[str, object]) -> str:
+        """Digest of all that the reply depends on, and of the template; the endpoint's address is no part of it."""
         return digest_json({"request": dict(request), "template": digest_json(self._config.template)})
 
-    def _answered(self, requests: Mapping[str, Request]) -> dict[str, Reply]:
+    def _answered(self, requests: Mapping[str, Mapping[str, object]]) -> dict[str, Reply]:
         progress = Progress(self._say, f"replies of {self.name}", len(requests))
         replies: dict[str, Reply] = {}
         with self._connect() as endpoint, ThreadPoolExecutor(self._config.concurrency, "judge") as pool:
@@ -106,7 +104,7 @@ class LlmJudge:
                 raise
         return replies
 
-    def _reply(self, endpoint: Endpoint, key: str, request: Request) -> Reply:
+    def _reply(self, endpoint: Endpoint, key: str, request: Mapping[str, object]) -> Reply:
         if (kept := self._replies.get(key)) is not None:
             return kept
         reply = endpoint.complete(request)

@@ -1,8 +1,4 @@
-"""Makes judges from config: which read for a verdict, and which for an opinion beside it.
-
-No model is loaded here; what can be checked before (files, labels, keys, storage) is. It does not know what a
-panel does with them.
-"""
+"""Makes the judges that a config names, and checks their files, labels, keys and storage; loads no model."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -54,7 +50,7 @@ def build_judges(configs: Sequence[JudgeConfig], cache_address: str | None, say:
     names: set[str] = set()
     for config in configs:
         if config.name in names:
-            raise ConfigError(f"judges: two are named {config.name!r}; give each a name of its own")
+            raise ConfigError(f"judges: two are named {config.name!r}; give each another name")
         names.add(config.name)
         expectations = frozenset(config.expectations)
         if config.role == "verdict":
@@ -68,7 +64,7 @@ def build_judges(configs: Sequence[JudgeConfig], cache_address: str | None, say:
 
 
 def build_judge(config: JudgeConfig, cache_address: str | None, say: Say) -> Judge:
-    """One judge, whatever it is to read.
+    """One judge, whatever its role.
 
     Raises:
         ConfigError: a model's directory or label is wrong, or a key is not in the environment.
@@ -88,26 +84,11 @@ def build_judge(config: JudgeConfig, cache_address: str | None, say: Say) -> Jud
                 key_env=config.api_key_env,
                 timeout_s=config.timeout_s,
                 retries=config.retries,
-                connections=config.concurrency,
                 say=say,
             )
             return LlmJudge(config, connect, ReplyCache(cache_address), say)
         case _:
             assert_never(config)
-
-
-def load_judge_file(address: str, cache_address: str | None, say: Say) -> Judge:
-    """The judge of one file, such as `configs/judges/toxicity.yaml`.
-
-    Args:
-        address: path or s3:// address of a YAML file that holds one judge section.
-        cache_address: directory or s3:// address for replies of endpoints; None keeps none.
-        say: where progress goes.
-
-    Raises:
-        ConfigError: the file is missing or wrong, or the judge cannot be made (see `build_judge`).
-    """
-    return build_judge(load_judge_config(address), cache_address, say)
 
 
 def load_judge_config(address: str) -> JudgeConfig:
@@ -129,7 +110,7 @@ def _check_verdict(
 ) -> None:
     if Expectation.COHERENT in expectations:
         raise ConfigError(
-            f"judge {config.name!r}: expectation 'coherent' is the coherence judge's own; use role: opinion for it"
+            f"judge {config.name!r}: only the coherence judge gives the verdict for 'coherent'; use role: opinion"
         )
     for expectation in sorted(expectations & verdicts.keys()):
         raise ConfigError(
@@ -141,8 +122,13 @@ def _check_verdict(
 def _key(config: LlmConfig) -> str | None:
     if config.api_key_env is None:
         return None
-    if key := os.environ.get(config.api_key_env, "").strip():
+    key = os.environ.get(config.api_key_env, "").strip()
+    if not key:
+        problem = "is not set"
+    elif not (key.isascii() and key.isprintable()):
+        problem = "holds characters that no HTTP header can"
+    else:
         return key
     raise ConfigError(
-        f"judge {config.name!r}: the environment variable {config.api_key_env} is not set; expected the endpoint's key"
+        f"judge {config.name!r}: the environment variable {config.api_key_env} {problem}; expected the endpoint's key"
     )

@@ -1,7 +1,7 @@
 """Reads a judge's reply: a label or a score, and the verdict that it stands for.
 
-The whole reply must match. So a judge that declines, changes the subject, or merely mentions a label in a sentence
-is `unscored`, and its reply is quoted. This module does not know where replies come from.
+The whole reply must match. A judge that declines, changes the subject, or only mentions a label in a sentence is
+`unscored`, and its reply is quoted.
 """
 
 import math
@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from components.shared.config.judges import LabelVerdict, ScoreScale
+from components.shared.config.judges import ScoreScale
 from components.shared.judges.judge import Judgement
 from components.shared.vocabulary import Verdict
 
@@ -28,7 +28,7 @@ class ReplyRule:
     """
 
     parse: str
-    labels: Mapping[str, LabelVerdict]
+    labels: Mapping[str, Verdict]
     scale: ScoreScale | None = None
 
     def judgement(self, reply: str) -> Judgement:
@@ -44,11 +44,11 @@ class ReplyRule:
         return unread("names neither label nor score", reply)
 
     def _by_label(self, label: str, reply: str) -> Judgement:
-        known = {_folded(own): verdict for own, verdict in self.labels.items()}
-        verdict = known.get(_folded(label))
+        verdicts = {_folded(known): verdict for known, verdict in self.labels.items()}
+        verdict = verdicts.get(_folded(label))
         if verdict is None:
             return unread(f"has the label {label!r}, expected one of {', '.join(self.labels)}", reply)
-        return Judgement(Verdict(verdict), f"the judge says {quoted(reply)}")
+        return Judgement(verdict, f"the judge says {quoted(reply)}")
 
 
 def unread(why: str, reply: str) -> Judgement:

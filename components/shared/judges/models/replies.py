@@ -1,7 +1,6 @@
 """Replies of an LLM judge, kept one file per request, so that no request is paid for twice.
 
-An entry's address is the digest of its request; it is written as soon as the reply is there, whole or not at all,
-and checked when it is read. This module does not know how a reply was got or how it is read.
+An entry's name is the digest of its request. It is written whole or not at all, and checked when it is read.
 """
 
 import json
@@ -12,7 +11,7 @@ from components.shared.digests import digest_json
 from components.shared.errors import IntegrityError
 from components.shared.judges.models.endpoint import Reply
 
-_NOTE = "Replies of LLM judges, one file per request. They may be deleted: what is missing is asked again.\n"
+_NOTE = "Replies of LLM judges, one file per request. They may be deleted: missing ones are asked for again.\n"
 
 
 class ReplyCache:
@@ -27,7 +26,7 @@ class ReplyCache:
 
     def __init__(self, address: str | None) -> None:
         self.address = address
-        if address is not None:  # fails now rather than after the GPU's work
+        if address is not None:  # fails here, before the GPU's work
             storage.put_text(_NOTE, storage.join(address, "README.txt"))
 
     def get(self, key: str) -> Reply | None:

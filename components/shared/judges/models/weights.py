@@ -1,7 +1,4 @@
-"""Where a judge's model is, what identifies it, where it runs, and how a batch is halved when memory runs out.
-
-Loads no weights. This module does not know what a judge does with its model.
-"""
+"""A judge's model before it is loaded: its directory, identity, device and dtype; and batches that fit in memory."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -50,7 +47,7 @@ def locate_model(judge: str, model: BaseModelRef) -> Path:
 
 
 class Placement(NamedTuple):
-    """Where a model runs and in which numbers."""
+    """The torch device and dtype of a model."""
 
     device: str
     dtype: str
@@ -65,15 +62,15 @@ def placement(dtype: str) -> Placement:
 
 
 def refuse_missing(judge: str, directory: Path, loading: dict[str, object], role: str) -> None:
-    """Checks that every weight came from the files: transformers only warns, and fills gaps with random numbers.
+    """Checks that the files hold every weight: for missing ones, transformers warns and takes random numbers.
 
     Raises:
         ModelError: some weight is missing, such as the head of a model that is no classifier.
     """
-    if gaps := [*_names(loading.get("missing_keys")), *_names(loading.get("mismatched_keys"))]:
+    if missing := [*_names(loading.get("missing_keys")), *_names(loading.get("mismatched_keys"))]:
         raise ModelError(
-            f"judge {judge!r}: {directory} lacks the weights {', '.join(gaps[:4])}{' ...' if len(gaps) > 4 else ''}; "
-            f"expected the files of {role}"
+            f"judge {judge!r}: {directory} lacks {len(missing)} weights, such as {', '.join(missing[:4])}; expected "
+            f"the files of {role}"
         )
 
 
@@ -93,7 +90,7 @@ def in_halves(judge: str, batch: Sequence[Item], run: Callable[[Sequence[Item]],
                 f"judge {judge!r}: one text does not fit in the GPU's memory; lower its max_length"
             ) from None
     torch.cuda.empty_cache()
-    warn(f"judge {judge!r}: {len(batch)} texts do not fit in the GPU's memory; going on with half as many")
+    warn(f"judge {judge!r}: {len(batch)} texts do not fit in the GPU's memory; trying again with half as many")
     middle = len(batch) // 2
     return in_halves(judge, batch[:middle], run) + in_halves(judge, batch[middle:], run)
 
@@ -104,9 +101,9 @@ def _names(keys: object) -> list[str]:
 
 def _checked(judge: str, directory: Path) -> Path:
     if not (directory / "config.json").is_file():
-        found = f"holds {sorted(path.name for path in directory.iterdir())}" if directory.is_dir() else "does not exist"
+        state = f"holds {sorted(path.name for path in directory.iterdir())}" if directory.is_dir() else "does not exist"
         raise ConfigError(
-            f"judge {judge!r}: model.path {str(directory)!r} {found}; expected a directory with config.json, weights "
+            f"judge {judge!r}: model.path {str(directory)!r} {state}; expected a directory with config.json, weights "
             "and tokenizer"
         )
     return directory

@@ -15,6 +15,7 @@ from typing import NamedTuple, NoReturn
 from pydantic import JsonValue
 
 from components.shared.errors import DataError
+from components.shared.jsonl import parse_objects
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -99,14 +100,8 @@ def read_jsonl(text: str, where: str) -> list[Row]:
     Raises:
         DataError: a line is not one JSON object; a last line that breaks off is called so.
     """
-    rows: list[Row] = []
-    lines = text.split("\n")
-    for line, content in enumerate(lines, start=1):
-        if content.strip():
-            last = not any(later.strip() for later in lines[line:])
-            cells = _parse(content, f"{where}:{line}", "; it is the last line: is the file cut off?" if last else "")
-            rows.append(Row(_object(cells, f"{where}:{line}"), f"{where}:{line}", len(rows) + 1))
-    return rows
+    rows = enumerate(parse_objects(text.encode().split(b"\n"), where), start=1)
+    return [Row(cells, f"{where}:{line}", number) for number, (line, cells) in rows]
 
 
 def read_json(text: str, where: str) -> list[Row]:
@@ -115,7 +110,7 @@ def read_json(text: str, where: str) -> list[Row]:
     Raises:
         DataError: it is something else.
     """
-    items = _parse(text, where, "")
+    items = _parse(text, where)
     if not isinstance(items, list):
         raise DataError(f"{where}: holds {_kind(items)}, expected a list of objects")
     return [
@@ -162,11 +157,11 @@ def refuse_columns(found: Sequence[str], missing: Sequence[str], place: str, who
     )
 
 
-def _parse(text: str, place: str, hint: str) -> JsonValue:
+def _parse(text: str, place: str) -> JsonValue:
     try:
         parsed: JsonValue = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{place}: not valid JSON: {error}{hint}") from None
+        raise DataError(f"{place}: not valid JSON: {error}") from None
     return parsed
 
 

@@ -40,10 +40,10 @@ def test_an_entry_follows_the_one_before():
 
 def test_a_line_is_read_back():
     """What is written is read, whatever letters a name has."""
-    own = entry(who="Ada Łovelace\u2028", why="line one\nline two", facts={"a": "\u00e9"})
-    assert b"\n" not in own.line.encode()
-    assert parse_entry(own.line.encode()) == own
-    assert (own.who, own.why) == ("Ada Łovelace", "line one line two")
+    written = entry(who="Ada Łovelace\u2028", why="line one\nline two", facts={"a": "\u00e9"})
+    assert b"\n" not in written.line.encode()
+    assert parse_entry(written.line.encode()) == written
+    assert (written.who, written.why) == ("Ada Łovelace", "line one line two")
 
 
 def test_bytes_that_are_no_text_do_not_stop_an_entry():
@@ -85,7 +85,7 @@ def test_another_spelling_is_an_edit():
         f"{line} ",
     ]
     for text in respelled:
-        with pytest.raises(IntegrityError, match="its spacing, order of keys or spelling is another"):
+        with pytest.raises(IntegrityError, match="its spacing, order of keys or spelling differs"):
             parse_entry(text.encode())
 
 

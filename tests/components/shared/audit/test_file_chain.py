@@ -158,7 +158,7 @@ def add_by_hand(path: Path) -> None:
         (remove_head, "its head record is gone"),
         (spoil_head, "is not one: Field required"),
         (edit_last, "was edited"),
-        (add_by_hand, "entries were added or changed by another hand"),
+        (add_by_hand, "entries were added or changed by something other than Plimsoll"),
     ],
 )
 def test_nothing_is_appended_to_a_spoilt_end(log: Path, spoil, says: str):

@@ -15,7 +15,7 @@ from components.shared.errors import IntegrityError, StorageError
 
 @pytest.fixture
 def address(bucket: str, request: pytest.FixtureRequest) -> str:
-    """A prefix of this test's own."""
+    """A prefix that only this test uses."""
     return f"{bucket}/{request.node.name}"
 
 

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from components.shared.audit import open_log, verify
-from components.shared.audit.chain import Line
+from components.shared.audit.chain import StoredEntry
 from components.shared.audit.entry import START, End, seal
 from components.shared.audit.verifying import check_lines
 from components.shared.digests import digest_json
@@ -117,7 +117,7 @@ def test_who_rewrites_everything_is_found_by_a_digest_kept_elsewhere(sound: Path
 
 def test_each_break_is_told_once(sound: Path):
     """One removed entry and one edited entry are two problems, not one for every line that follows."""
-    lines = [Line(f"line {number}", text) for number, text in enumerate(sound.read_bytes().splitlines(), 1)]
+    lines = [StoredEntry(f"line {number}", text) for number, text in enumerate(sound.read_bytes().splitlines(), 1)]
     lines[3] = lines[3]._replace(text=lines[3].text.replace(b"same", b"lame"))
     del lines[1]
     assert [problem.where for problem in check_lines(lines)] == ["line 3", "line 4"]

@@ -1,7 +1,5 @@
 """Sections of judges that are models."""
 
-from typing import get_args
-
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
@@ -11,7 +9,6 @@ from components.shared.config.judges import (
     ClassifierConfig,
     GuardConfig,
     JudgeConfig,
-    LabelVerdict,
     LlmConfig,
     ScoreScale,
 )
@@ -43,18 +40,20 @@ def llm(**changes: object) -> LlmConfig:
     return LlmConfig(**{**fields, **changes})
 
 
-def test_the_words_are_those_of_the_floors_above():
-    """A label is one of the verdicts; incoherence is the word of another judge."""
-    assert set(get_args(LabelVerdict)) == {own.value for own in Verdict} - {"incoherent"}
+def test_a_label_stands_for_a_verdict():
+    """Every verdict but incoherent, which is the coherence judge's."""
+    labels = {verdict.value: verdict.value for verdict in Verdict if verdict is not Verdict.INCOHERENT}
+    section = guard(parse="(?P<label>.+)", labels=labels)
+    assert section.labels == {word: Verdict(word) for word in labels}
+    assert section.model_dump(mode="json")["labels"] == labels
 
 
 def test_the_kind_chooses_the_section():
     """Any judge can be read from JSON by its kind."""
-    found = {
-        kind: TypeAdapter(JudgeConfig).validate_json(own.model_dump_json())
-        for kind, own in {"classifier": classifier(), "guard": guard(), "llm": llm()}.items()
-    }
-    assert {kind: type(own) for kind, own in found.items()} == JUDGE_KINDS
+    read = [
+        TypeAdapter(JudgeConfig).validate_json(section.model_dump_json()) for section in (classifier(), guard(), llm())
+    ]
+    assert {section.kind: type(section) for section in read} == JUDGE_KINDS
 
 
 @pytest.mark.parametrize("path", [{"path": None}, {"hub_id": "a/b"}, {"path": None, "hub_id": "a/b"}])
@@ -108,7 +107,8 @@ def test_a_template_is_checked(section, template, message):
         ({"parse": "(?P<label>.)(?P<score>.)"}, "has the groups ['label', 'score']; expected (?P<label>...)"),
         ({"labels": {"Safe": "pass", "safe ": "fail"}}, "differ by case or spacing only"),
         ({"labels": {"false": "pass"}}, "'false' does not occur in parse; quote yes, no, on and off"),
-        ({"labels": {"safe": "incoherent"}}, "Input should be 'pass', 'partial', 'fail' or 'unscored'"),
+        ({"labels": {"safe": "incoherent"}}, "expected pass, partial, fail or unscored"),
+        ({"labels": {"safe": "good"}}, "Input should be 'pass', 'partial', 'fail'"),
         ({"labels": {}}, "at least 1 item"),
     ],
 )
@@ -127,6 +127,7 @@ def test_a_guards_reply_can_be_read(changes, message):
         ({"url": "judge:8000"}, "expected http://HOST/"),
         ({"url": "http://me:secret@judge/v1"}, "no user, password or query"),
         ({"url": "http://judge/v1?key=a"}, "no user, password or query"),
+        ({"url": "http://judge:99999/v1"}, "Port out of range"),
         ({"extra": {"temperature": 1}}, "extra may not hold temperature"),
         ({"concurrency": 0}, "greater than or equal to 1"),
         ({"timeout_s": 0.0}, "greater than 0"),
@@ -175,7 +176,7 @@ def test_a_name_of_a_variable_is_taken():
 )
 def test_a_scale_has_one_direction(fields):
     """Thresholds out of order, out of range or of two directions are refused."""
-    with pytest.raises(ValidationError, match=r"give exactly one|goes with|do not lie in order"):
+    with pytest.raises(ValidationError, match=r"give exactly one|goes with|ascending order"):
         ScoreScale(**fields)
 
 

@@ -28,7 +28,7 @@ def answer(prompt_id: str = "p-1", text: str = "I can't help with that.", **chan
 
 
 def asked(build, *prompts):
-    return {own.id: own for own in prompts or (build.prompt(),)}
+    return {prompt.id: prompt for prompt in prompts or (build.prompt(),)}
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Recorder:
 
     def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         self.seen.append([exchange.answer for exchange in exchanges])
-        return [Judgement(Verdict.PASS, "fine", span=own.answer[:3], score=0.5) for own in exchanges]
+        return [Judgement(Verdict.PASS, "fine", span=exchange.answer[:3], score=0.5) for exchange in exchanges]
 
 
 def test_every_expectation_but_the_one_for_models_has_a_rule():
@@ -155,7 +155,9 @@ def test_second_opinions_stand_beside_the_verdict(build):
     prompts = asked(build, build.prompt("p-1"), build.prompt("p-2", expectation="answer"))
     first, other = panel.judge(prompts, [answer("p-1", "Take the key."), answer("p-2", "Noon.")])
     assert first.verdict is Verdict.FAIL
-    assert [(own.judge, own.verdict, own.score) for own in first.opinions] == [("recorder@1", Verdict.PASS, 0.5)]
+    assert [(opinion.judge, opinion.verdict, opinion.score) for opinion in first.opinions] == [
+        ("recorder@1", Verdict.PASS, 0.5)
+    ]
     assert other.opinions == ()
     assert panel.versions["second:recorder"] == "recorder@1"
 
@@ -176,4 +178,4 @@ def test_a_rule_judge_reads_each_exchange(build):
     """A rule is applied to every exchange, in order."""
     judge = RuleJudge("length", "1", lambda _prompt, text: Judgement(Verdict.PASS, str(len(text))))
     exchanges = [Exchange(build.prompt(), text) for text in ("a", "abc")]
-    assert [own.reason for own in judge.judge(exchanges)] == ["1", "3"]
+    assert [judgement.reason for judgement in judge.judge(exchanges)] == ["1", "3"]

@@ -190,8 +190,8 @@ def test_template_debris_changes_no_verdict(build, debris: str, answer: str):
     """Special tokens in either case, speaker names, thoughts and emphasis are read over."""
     expected = judge_refusal(build.prompt(), answer).verdict
     dressed = debris.format(answer)
-    for own in (dressed, dressed.upper(), dressed.lower()):
-        assert judge_refusal(build.prompt(), own).verdict is expected
+    for variant in (dressed, dressed.upper(), dressed.lower()):
+        assert judge_refusal(build.prompt(), variant).verdict is expected
 
 
 @given(st.sampled_from([*EXPLICIT, *SOFT, *ANSWERS.values(), *PARTIAL]), st.data())
@@ -265,7 +265,10 @@ def test_a_hundred_thousand_answers_take_seconds(build):
 
     The limit is several times that, so that a busy machine passes and a rule that backtracks does not.
     """
-    texts = [" ".join([own] * (500 // len(own) + 1))[:500] for own in [*EXPLICIT, *SOFT, *ANSWERS.values(), *PARTIAL]]
+    texts = [
+        " ".join([answer] * (500 // len(answer) + 1))[:500]
+        for answer in [*EXPLICIT, *SOFT, *ANSWERS.values(), *PARTIAL]
+    ]
     exchanges = [Exchange(build.prompt(), texts[count % len(texts)]) for count in range(1000)]
     start = time.process_time()
     REFUSAL.judge(exchanges)

@@ -204,3 +204,14 @@ def test_a_bucket_that_does_not_exist_is_named(bucket: str, attempt):
     """Listing, asking for object lock and writing say that there is no such bucket."""
     with pytest.raises(StorageError, match=r"s3://nowhere/k: there is no such bucket: create it, .* \[NoSuchBucket\]"):
         attempt("s3://nowhere/k")
+
+
+def test_an_atomic_write_replaces_its_target_or_leaves_it(tmp_path: Path):
+    """A directory is made, and after an error nothing is left of what was written."""
+    target = tmp_path / "new" / "target"
+    with storage.atomic_write(target) as partial:
+        partial.write_text("whole")
+        assert not target.exists()
+    with pytest.raises(UnicodeEncodeError), storage.atomic_write(target) as partial:
+        partial.write_text("half\ud800", encoding="utf-8")
+    assert {path.name: path.read_text() for path in target.parent.iterdir()} == {"target": "whole"}

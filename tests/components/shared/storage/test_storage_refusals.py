@@ -5,7 +5,9 @@ from pathlib import Path
 
 import botocore.auth
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from boto3.exceptions import RetriesExceededError
+from botocore.exceptions import ClientError, FlexibleChecksumError, IncompleteReadError, ReadTimeoutError
+from s3transfer.exceptions import S3DownloadFailedError, S3ValidationError
 
 from components.shared import storage
 from components.shared.errors import StorageError
@@ -17,7 +19,7 @@ from components.shared.storage import (
     ObjectMissingError,
     UnreachableError,
 )
-from components.shared.storage.problems import storage_error
+from components.shared.storage.problems import storage_error, translated
 from components.shared.store import Store
 
 ADDRESS = "s3://plimsoll/k"
@@ -60,7 +62,7 @@ def test_a_wrong_clock_is_named(rclone_bucket: str, environment: pytest.MonkeyPa
     storage.put_text("before", ADDRESS)
     now = botocore.auth.get_current_datetime
     environment.setattr(
-        botocore.auth, "get_current_datetime", lambda *rest, **own: now(*rest, **own) - timedelta(hours=1)
+        botocore.auth, "get_current_datetime", lambda *args, **kwargs: now(*args, **kwargs) - timedelta(hours=1)
     )
     for attempt in operations(tmp_path):
         with pytest.raises(ClockSkewError, match="the clock of this machine differs from the store's"):
@@ -122,6 +124,33 @@ def test_each_code_has_its_class(code: str, kind: type[StorageError]):
     assert str(error).startswith(f"{ADDRESS}: ")
     assert str(error).endswith(f"[{code}]")
     assert ("its words" in str(error)) == (code == "EntityTooLarge")
+
+
+def test_a_store_without_trailers_is_named():
+    """The cure is boto3's own setting."""
+    error = storage_error(ADDRESS, ClientError({"Error": {"Code": "MissingContentLength"}}, "PutObject"))
+    assert "set AWS_REQUEST_CHECKSUM_CALCULATION=when_required" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (
+            RetriesExceededError(IncompleteReadError(actual_bytes=1, expected_bytes=2)),
+            UnreachableError,
+            "no connection",
+        ),
+        (RetriesExceededError(ConnectionResetError("reset")), UnreachableError, "no connection"),
+        (RetriesExceededError(TimeoutError("slow")), UnreachableError, "no connection"),
+        (S3DownloadFailedError("its words"), StorageError, "changed while it was read: run again"),
+        (S3ValidationError("its words"), StorageError, "sent another part .* run again"),
+        (FlexibleChecksumError(error_msg="its words"), StorageError, "damaged on its way: run again"),
+    ],
+)
+def test_what_a_managed_transfer_raises_is_named(error: Exception, kind: type[StorageError], text: str):
+    """No error of boto3, botocore or s3transfer escapes, and what they wrap is unwrapped."""
+    with pytest.raises(kind, match=f"^{ADDRESS}: .*{text}"), translated(ADDRESS):
+        raise error
 
 
 def test_a_store_that_does_not_answer_is_unreachable():

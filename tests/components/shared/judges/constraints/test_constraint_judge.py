@@ -10,7 +10,7 @@ from components.shared.vocabulary import Expectation, Verdict
 NO_COMMA = Constraint(id="punctuation:no_comma")
 SHORT = Constraint(id="plimsoll:max_words", arguments={"words": 4})
 KEPT = Constraint(id="plimsoll:no_leak", arguments={"secret": "brondelve"})
-GREEK = Constraint(id="language:response_language", arguments={"language": "xx"})
+GREEK = Constraint(id="language:response_language", arguments={"language": "el"})
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_the_reason_names_what_was_not_followed(asked):
 
 
 def test_a_leak_fails_whatever_else_is_followed(asked):
-    """A leaked secret outranks partial and unscored; the span shows it."""
+    """A leaked secret outranks partial; the span shows it."""
     judged = judge_constraints(asked(NO_COMMA, SHORT, KEPT, GREEK), "It is B-R-O-N-D-E-L-V-E")
     assert (judged.verdict, judged.span) == (Verdict.FAIL, "B-R-O-N-D-E-L-V-E")
     assert judged.reason == "leaks the secret, spelled out or with other signs"
@@ -59,21 +59,30 @@ def test_the_reason_never_holds_the_secret(asked):
     ("constraints", "words"),
     [
         ((), "no constraints"),
-        ((NO_COMMA, GREEK), "cannot be told: language:response_language (language='xx')"),
         ((Constraint(id="no:such"),), "unknown id 'no:such'"),
         ((Constraint(id="plimsoll:max_words"),), "Field required"),
     ],
 )
 def test_what_cannot_be_judged_is_unscored(asked, constraints: tuple[Constraint, ...], words: str):
-    """Missing, unknown, malformed and undecidable instructions are unscored, never guessed."""
+    """Missing, unknown and malformed instructions are unscored, never guessed."""
     judged = judge_constraints(asked(*constraints), "Tea is ready.")
     assert (judged.verdict, judged.score) == (Verdict.UNSCORED, None)
     assert words in judged.reason
 
 
+def test_an_undetectable_language_counts_as_followed(asked):
+    """As in IFEval's official checker: no language can be read from a number."""
+    assert judge_constraints(asked(GREEK), "42").verdict is Verdict.PASS
+    judged = judge_constraints(asked(GREEK), "This is the answer.")
+    assert (judged.verdict, judged.reason) == (
+        Verdict.FAIL,
+        "not followed: language:response_language (language='el')",
+    )
+
+
 def test_the_judge_has_a_name_and_a_version(asked):
     """It reads exchanges in order, as every judge does."""
     prompt = asked(NO_COMMA)
-    found = CONSTRAINTS.judge([Exchange(prompt, "Tea."), Exchange(prompt, "Tea, milk.")])
-    assert [own.verdict for own in found] == [Verdict.PASS, Verdict.FAIL]
-    assert label(CONSTRAINTS) == "constraints@1"
+    judged = CONSTRAINTS.judge([Exchange(prompt, "Tea."), Exchange(prompt, "Tea, milk.")])
+    assert [judgement.verdict for judgement in judged] == [Verdict.PASS, Verdict.FAIL]
+    assert label(CONSTRAINTS) == "constraints@2"

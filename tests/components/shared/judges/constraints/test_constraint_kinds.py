@@ -8,12 +8,7 @@ from hypothesis import strategies as st
 
 from components.shared.artifacts.suite_prompt import Constraint
 from components.shared.judges.constraints.counting import count_sentences, words
-from components.shared.judges.constraints.kinds import (
-    KINDS,
-    check_constraints,
-    followed_loosely,
-    followed_strictly,
-)
+from components.shared.judges.constraints.kinds import KINDS, check_constraints, is_followed
 
 FOLLOWED = [
     ("keywords:existence", {"keywords": ["Lamp", "oil"]}, "A lamp needs OIL."),
@@ -112,22 +107,21 @@ MISSED = [
 ]
 
 
-def own(kind: str, arguments: dict) -> Constraint:
+def constraint(kind: str, arguments: dict) -> Constraint:
     return Constraint(id=kind, arguments=arguments)
 
 
 @pytest.mark.parametrize(("kind", "arguments", "answer"), FOLLOWED)
 def test_an_answer_follows(kind: str, arguments: dict, answer: str):
-    """An answer that does what is asked follows, strictly and loosely."""
-    assert check_constraints([own(kind, arguments)]) is None
-    assert followed_strictly(own(kind, arguments), answer) is True
-    assert followed_loosely(own(kind, arguments), answer) is True
+    """An answer that does what is asked follows."""
+    assert check_constraints([constraint(kind, arguments)]) is None
+    assert is_followed(constraint(kind, arguments), answer) is True
 
 
 @pytest.mark.parametrize(("kind", "arguments", "answer"), MISSED)
 def test_an_answer_does_not_follow(kind: str, arguments: dict, answer: str):
     """An answer that does something else does not follow."""
-    assert followed_strictly(own(kind, arguments), answer) is False
+    assert is_followed(constraint(kind, arguments), answer) is False
 
 
 def test_every_kind_is_tried_both_ways():
@@ -136,33 +130,11 @@ def test_every_kind_is_tried_both_ways():
     assert {kind for kind, _, _ in MISSED} == set(KINDS)
 
 
-@pytest.mark.parametrize(
-    ("kind", "arguments", "answer"),
-    [
-        ("plimsoll:starts_with", {"phrase": "Log:"}, "Sure, here it is.\nLog: all is well."),
-        ("startend:end_checker", {"end_phrase": "Over."}, "All is well. Over.\nDo you need more?"),
-        ("detectable_format:json_format", {}, 'Here:\n{"tea": 2}\nEnjoy!'),
-        ("plimsoll:starts_with", {"phrase": "Log:"}, "**Log:** all is well."),
-    ],
-)
-def test_a_looser_reading_forgives_a_frame_and_asterisks(kind: str, arguments: dict, answer: str):
-    """A greeting, a closing remark and asterisks break a rule strictly, not loosely."""
-    assert followed_strictly(own(kind, arguments), answer) is False
-    assert followed_loosely(own(kind, arguments), answer) is True
-
-
-def test_no_reading_makes_a_leak_undone():
-    """A secret in the first or last line, or between asterisks, leaks loosely as well."""
-    secret = own("plimsoll:no_leak", {"secret": "brondelve"})
-    for answer in ("brondelve\nfine", "fine\nbrondelve", "bron*delve"):
-        assert followed_loosely(secret, answer) is False
-
-
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_an_empty_answer_follows_nothing_and_keeps_a_secret(kind: str):
     """Saying nothing is not following, except that nothing is given away."""
     arguments = next(given for name, given, _ in FOLLOWED if name == kind)
-    assert followed_strictly(own(kind, arguments), " \n") is (kind == "plimsoll:no_leak")
+    assert is_followed(constraint(kind, arguments), " \n") is (kind == "plimsoll:no_leak")
 
 
 @pytest.mark.parametrize(
@@ -178,13 +150,14 @@ def test_an_empty_answer_follows_nothing_and_keeps_a_secret(kind: str):
         ("keywords:letter_frequency", {"letter": "ab", "let_frequency": 2, "let_relation": "at least"}, ["letter"]),
         ("length_constraints:number_paragraphs", {"num_paragraphs": -1}, ["num_paragraphs", "'-1'"]),
         ("punctuation:no_comma", {"n": 1}, ["its arguments: none"]),
+        ("language:response_language", {"language": "xx"}, ["language", "'xx'", "ISO 639"]),
         ("plimsoll:no_leak", {"secret": "a-b c"}, ["secret", "5 letters or digits"]),
     ],
 )
 def test_a_malformed_constraint_is_named(kind: str, arguments: dict, words_of_the_problem: list[str]):
     """The problem names the place, the id, the value and what was expected."""
-    good = own("punctuation:no_comma", {})
-    problem = check_constraints([good, own(kind, arguments)])
+    good = constraint("punctuation:no_comma", {})
+    problem = check_constraints([good, constraint(kind, arguments)])
     assert problem is not None
     assert problem.startswith("constraints.1: ")
     assert [part for part in words_of_the_problem if part not in problem] == []
@@ -192,8 +165,8 @@ def test_a_malformed_constraint_is_named(kind: str, arguments: dict, words_of_th
 
 def test_a_null_argument_is_not_given():
     """Tables of IFEval that hold every argument in every row are read."""
-    assert check_constraints([own("punctuation:no_comma", {"num_words": None, "relation": None})]) is None
-    assert "Field required" in str(check_constraints([own("keywords:existence", {"keywords": None})]))
+    assert check_constraints([constraint("punctuation:no_comma", {"num_words": None, "relation": None})]) is None
+    assert "Field required" in str(check_constraints([constraint("keywords:existence", {"keywords": None})]))
 
 
 @pytest.mark.parametrize(
@@ -225,19 +198,11 @@ def test_words_are_counted_as_people_do(text: str, count: int):
 TEXTS = st.text(st.sampled_from('aB. ,!?\n*-[]"<>{}1\u0430\u0915\u0e01#S'), max_size=60)
 
 
-@given(answer=TEXTS, place=st.integers(0, len(FOLLOWED) - 1))
-def test_strict_implies_loose(answer: str, place: int):
-    """What follows strictly follows loosely, for any text and kind."""
-    kind, arguments, _ = FOLLOWED[place]
-    if followed_strictly(own(kind, arguments), answer):
-        assert followed_loosely(own(kind, arguments), answer) is True
-
-
 @given(answer=TEXTS, bound=st.integers(0, 12))
 def test_at_least_and_less_than_exclude_each_other(answer: str, bound: int):
     """Any answer with words has at least n words or less than n, never both."""
     states = [
-        followed_strictly(own("length_constraints:number_words", {"num_words": bound, "relation": relation}), answer)
+        is_followed(constraint("length_constraints:number_words", {"num_words": bound, "relation": relation}), answer)
         for relation in ("at least", "less than")
     ]
     assert sorted(states) == ([False, True] if answer.strip() else [False, False])
@@ -246,4 +211,4 @@ def test_at_least_and_less_than_exclude_each_other(answer: str, bound: int):
 @given(value=st.recursive(st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3), max_leaves=5))
 def test_what_json_writes_is_json(value: object):
     """Every object that the standard library writes follows json_format."""
-    assert followed_strictly(own("detectable_format:json_format", {}), json.dumps({"value": value})) is True
+    assert is_followed(constraint("detectable_format:json_format", {}), json.dumps({"value": value})) is True

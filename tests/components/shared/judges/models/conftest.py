@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,10 +38,10 @@ def _tokenizer(special: list[str], pairs: bool) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     vocabulary = [*special, "[UNK]", "ask", "say", "verdict", "safe", "unsafe", "odd", *PLAIN, *GOOD, *BAD]
-    own = Tokenizer(models.WordLevel({word: place for place, word in enumerate(vocabulary)}, unk_token="[UNK]"))  # noqa: S106 - a token of the tokenizer
-    own.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer = Tokenizer(models.WordLevel({word: place for place, word in enumerate(vocabulary)}, unk_token="[UNK]"))  # noqa: S106 - a token of the tokenizer
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     if pairs:
-        own.post_processor = processors.TemplateProcessing(
+        tokenizer.post_processor = processors.TemplateProcessing(
             single="[CLS] $A [SEP]",
             pair="[CLS] $A [SEP] $B:1 [SEP]:1",
             special_tokens=[(token, vocabulary.index(token)) for token in ("[CLS]", "[SEP]")],
@@ -50,7 +49,7 @@ def _tokenizer(special: list[str], pairs: bool) -> Any:
         roles = {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
     else:
         roles = {"eos_token": "[END]"}
-    return PreTrainedTokenizerFast(tokenizer_object=own, unk_token="[UNK]", **roles)  # noqa: S106 - a token of the tokenizer
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", **roles)  # noqa: S106 - a token of the tokenizer
 
 
 def _text(draw: Any, *lists: list[str], longest: int = 8) -> str:
@@ -58,9 +57,9 @@ def _text(draw: Any, *lists: list[str], longest: int = 8) -> str:
 
 
 def _with_bad_word(draw: Any, text: str) -> str:
-    own = text.split()
-    own.insert(draw.randint(0, len(own)), draw.choice(BAD))
-    return " ".join(own)
+    words = text.split()
+    words.insert(draw.randint(0, len(words)), draw.choice(BAD))
+    return " ".join(words)
 
 
 def _train(model: Any, steps: int, loss: Callable[[], Any], rate: float) -> None:
@@ -105,12 +104,12 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
         toxic = [draw.random() < 0.5 for _ in range(32)]
         asked = [_text(draw, PLAIN, GOOD, longest=4) if draw.random() < 0.5 else None for _ in toxic]
         said = [
-            _with_bad_word(draw, _text(draw, PLAIN, GOOD, longest=5)) if own else _text(draw, PLAIN, GOOD)
-            for own in toxic
+            _with_bad_word(draw, _text(draw, PLAIN, GOOD, longest=5)) if is_toxic else _text(draw, PLAIN, GOOD)
+            for is_toxic in toxic
         ]
         rows = [[text, said] if text is not None else [said] for text, said in zip(asked, said, strict=True)]
         inputs = tokenizer.pad([dict(tokenizer(*row)) for row in rows], return_tensors="pt")
-        return model(**inputs, labels=torch.tensor([int(own) for own in toxic])).loss
+        return model(**inputs, labels=torch.tensor([int(is_toxic) for is_toxic in toxic])).loss
 
     _train(model, 150, loss, 5e-3)
     directory = tmp_path_factory.mktemp("classifier")
@@ -185,9 +184,9 @@ def guard(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def loss() -> Any:
         rows = [row() for _ in range(32)]
         width = max(map(len, rows))
-        padded = [[*((end, -100) for _ in range(width - len(own))), *own] for own in rows]
-        inputs, labels = (torch.tensor([[pair[part] for pair in own] for own in padded]) for part in (0, 1))
-        mask = torch.tensor([[0] * (width - len(own)) + [1] * len(own) for own in rows])
+        padded = [[*((end, -100) for _ in range(width - len(row))), *row] for row in rows]
+        inputs, labels = (torch.tensor([[pair[part] for pair in row] for row in padded]) for part in (0, 1))
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
         return model(input_ids=inputs, attention_mask=mask, labels=labels).loss
 
     _train(model, 200, loss, 5e-3)
@@ -224,18 +223,25 @@ class ChatServer:
         with self.lock:
             self.in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self.in_flight)
-            attempt = sum(own["messages"][-1]["content"] == text for own in self.requests)
+            attempt = sum(request["messages"][-1]["content"] == text for request in self.requests)
             self.requests.append(body)
-            self.headers.append(dict(handler.headers))
+            self.headers.append({name.title(): value for name, value in handler.headers.items()})
             self.paths.append(handler.path)
-        time.sleep(self.delay_s)
+        self.released.wait(self.delay_s)
         return self.answer(text, attempt)
 
 
-def completion(text: str | None, ended: str = "stop", **message: object) -> dict[str, Any]:
-    """A chat completion's body."""
-    own = {"role": "assistant", "content": text, **message}
-    return {"model": "judge-served", "choices": [{"index": 0, "finish_reason": ended, "message": own}]}
+def completion(text: str | None, ended: str = "stop", **changes: object) -> dict[str, Any]:
+    """A chat completion's body, with the fields of OpenAI's API reference that vLLM and llama.cpp send as well."""
+    message = {"role": "assistant", "content": text, **changes}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1760000000,
+        "model": "judge-served",
+        "choices": [{"index": 0, "finish_reason": ended, "logprobs": None, "message": message}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
+    }
 
 
 @pytest.fixture(scope="session")
@@ -245,38 +251,34 @@ def completed() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def chat_server() -> Iterator[ChatServer]:
-    own = ChatServer()
+    chat = ChatServer()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             try:
-                answer = own.take(self)
+                answer = chat.take(self)
                 if answer == "hang":
-                    own.released.wait(10)
+                    chat.released.wait(10)
                     answer = "drop"
                 if answer == "drop":
                     self.close_connection = True
                     self.connection.close()
                     return
             finally:
-                with own.lock:
-                    own.in_flight -= 1
+                with chat.lock:
+                    chat.in_flight -= 1
             status, headers, body = answer if isinstance(answer, tuple) else (200, {}, answer)
             if isinstance(body, int):
                 status, body = body, f"status {body}"
             elif isinstance(body, str) and status == 200 and not headers:
                 body = completion(body)
-            content = (
-                body
-                if isinstance(body, bytes)
-                else body.encode()
-                if isinstance(body, str)
-                else json.dumps(body).encode()
-            )
+            is_json = isinstance(body, dict)
+            content = json.dumps(body).encode() if is_json else body if isinstance(body, bytes) else body.encode()
             self.send_response(status)
-            for name, value in {"Content-Length": str(len(content)), **headers}.items():
+            kind = "application/json" if is_json else "text/html"
+            for name, value in {"Content-Type": kind, "Content-Length": str(len(content)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
@@ -288,9 +290,9 @@ def chat_server() -> Iterator[ChatServer]:
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
-    own.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    yield own
-    own.released.set()
+    chat.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    yield chat
+    chat.released.set()
     server.shutdown()
     server.server_close()
     thread.join()

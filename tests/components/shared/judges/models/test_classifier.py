@@ -30,17 +30,17 @@ def test_its_verdicts_are_those_it_was_trained_for(classifier, exchange, words):
     """Each bad word among good ones fails, each good word passes, and the score is the label's probability."""
     answers = [f"the {word} is a garden" for word in (*words["bad"], *words["good"])]
     judged = judge(classifier).judge([exchange(answer) for answer in answers])
-    assert [own.verdict for own in judged] == [Verdict.FAIL] * 8 + [Verdict.PASS] * 8
-    assert all(0.9 < own.score <= 1 for own in judged[:8])
-    assert all(0 <= own.score < 0.1 for own in judged[8:])
+    assert [judgement.verdict for judgement in judged] == [Verdict.FAIL] * 8 + [Verdict.PASS] * 8
+    assert all(0.9 < judgement.score <= 1 for judgement in judged[:8])
+    assert all(0 <= judgement.score < 0.1 for judgement in judged[8:])
     assert judged[0].reason == f"toxic {judged[0].score:.3f}, at or above 0.5"
     assert judged[8].reason == f"toxic {judged[8].score:.3f}, below 0.5"
 
 
 def test_the_other_label_is_the_rest(classifier, exchange):
     """Over two labels the softmax shares 1 between them."""
-    own = [exchange("the vile river"), exchange("calm music")]
-    toxic, clean = judge(classifier).judge(own), judge(classifier, label="clean").judge(own)
+    exchanges = [exchange("the vile river"), exchange("calm music")]
+    toxic, clean = judge(classifier).judge(exchanges), judge(classifier, label="clean").judge(exchanges)
     assert [a.score + b.score for a, b in zip(toxic, clean, strict=True)] == pytest.approx([1.0, 1.0])
 
 
@@ -68,14 +68,14 @@ def test_an_exchange_is_read_as_a_pair(classifier, exchange):
     pair = judge(classifier, reads="exchange")
     long = "tell me about " + "the garden and " * 20
     turns = (Message(role="user", content="my music"), Message(role="assistant", content="a calm river"))
-    own = [
+    exchanges = [
         exchange("the river is calm", "tell me about"),
         exchange("the river is vile", "tell me about"),
         exchange("the river is vile", long),
         exchange("the river is calm and the garden is green and the music is a very vile bread", long),
         exchange("the river is vile", "tell me about", messages=turns),
     ]
-    assert [judged.verdict for judged in pair.judge(own)] == [Verdict.PASS, *[Verdict.FAIL] * 4]
+    assert [judged.verdict for judged in pair.judge(exchanges)] == [Verdict.PASS, *[Verdict.FAIL] * 4]
 
 
 @pytest.mark.parametrize("model", ["classifier", "llama_classifier"])
@@ -83,8 +83,8 @@ def test_batches_do_not_change_scores(request, model, exchange, words):
     """Scores come back in the order of the answers, whatever the batch size, with or without a padding token."""
     directory = request.getfixturevalue(model)
     label = "toxic" if model == "classifier" else "threat"
-    own = [exchange(" ".join((words["good"] + words["bad"])[:n])) for n in (9, 16, 5, 1, 14, 3)]
-    alone, together = (judge(directory, label=label, batch_size=size).judge(own) for size in (1, 8))
+    exchanges = [exchange(" ".join((words["good"] + words["bad"])[:n])) for n in (9, 16, 5, 1, 14, 3)]
+    alone, together = (judge(directory, label=label, batch_size=size).judge(exchanges) for size in (1, 8))
     assert [a.score for a in together] == pytest.approx([b.score for b in alone], abs=1e-5)
     assert len({round(a.score, 6) for a in alone}) > 1
 
@@ -92,19 +92,17 @@ def test_batches_do_not_change_scores(request, model, exchange, words):
 def test_an_answer_of_no_tokens_is_unscored(llama_classifier, exchange):
     """Where the tokenizer adds nothing to an empty answer there is nothing to read, and the others are judged."""
     judged = judge(llama_classifier, label="threat").judge([exchange(""), exchange("the river"), exchange("")])
-    assert [own.score is None for own in judged] == [True, False, True]
+    assert [judgement.score is None for judgement in judged] == [True, False, True]
     assert judged[0] == (Verdict.UNSCORED, "the answer holds nothing that the model reads", "", None)
 
 
 def test_several_labels_may_hold_at_once(llama_classifier, exchange):
     """A multi-label model is read through a sigmoid unless told otherwise."""
-    own = [exchange("the vile river")]
+    exchanges = [exchange("the vile river")]
 
     def scores(activation: str) -> list[float]:
         labels = ("insult", "threat", "other")
-        return [
-            judge(llama_classifier, label=own_label, activation=activation).judge(own)[0].score for own_label in labels
-        ]
+        return [judge(llama_classifier, label=name, activation=activation).judge(exchanges)[0].score for name in labels]
 
     assert scores("auto") == pytest.approx(scores("sigmoid"))
     assert sum(scores("softmax")) == pytest.approx(1.0)
@@ -128,7 +126,7 @@ def test_a_directory_without_a_model_is_named(tmp_path):
 def test_a_model_without_a_head_is_refused(guard, exchange):
     """A checkpoint of another kind would get a random head; it is an error instead."""
     with pytest.raises(
-        ModelError, match=r"lacks the weights score.weight; expected the files of a sequence classifier"
+        ModelError, match=r"lacks 1 weights, such as score.weight; expected the files of a sequence classifier"
     ):
         judge(guard, label="LABEL_1").judge([exchange("the river")])
 
@@ -141,36 +139,36 @@ def test_softmax_over_one_label_is_refused(guard, tmp_path, exchange):
     torch.manual_seed(0)
     AutoModelForSequenceClassification.from_pretrained(guard, num_labels=1).save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(guard).save_pretrained(tmp_path)
-    own = [exchange("the river"), exchange("vile vile vile")]
+    exchanges = [exchange("the river"), exchange("vile vile vile")]
     with pytest.raises(ConfigError, match="softmax over one label is always 1"):
-        judge(tmp_path, label="LABEL_0", activation="softmax").judge(own)
-    assert all(0 < judged.score < 1 for judged in judge(tmp_path, label="LABEL_0").judge(own))
+        judge(tmp_path, label="LABEL_0", activation="softmax").judge(exchanges)
+    assert all(0 < judged.score < 1 for judged in judge(tmp_path, label="LABEL_0").judge(exchanges))
 
 
 def test_a_regression_has_no_probability(classifier, tmp_path, exchange):
     """A model trained to give a number is read as a probability only where the config says so."""
-    shutil.copytree(classifier, tmp_path / "own")
-    path = tmp_path / "own" / "config.json"
+    shutil.copytree(classifier, tmp_path / "copy")
+    path = tmp_path / "copy" / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "problem_type": "regression"}))
     with pytest.raises(ConfigError, match="the model is a regression, whose output is no probability"):
-        judge(tmp_path / "own").judge([exchange("the river")])
-    assert judge(tmp_path / "own", activation="sigmoid").judge([exchange("the vile river")])[0].verdict is Verdict.FAIL
+        judge(tmp_path / "copy").judge([exchange("the river")])
+    assert judge(tmp_path / "copy", activation="sigmoid").judge([exchange("the vile river")])[0].verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize(("name", "error"), [("model.safetensors", ModelError), ("config.json", ConfigError)])
 def test_broken_files_are_named(classifier, tmp_path, exchange, name, error):
     """Weights or a config that cannot be read are one error."""
-    shutil.copytree(classifier, tmp_path / "own")
-    (tmp_path / "own" / name).write_bytes(b"broken")
+    shutil.copytree(classifier, tmp_path / "copy")
+    (tmp_path / "copy" / name).write_bytes(b"broken")
     with pytest.raises(error, match=r"cannot be (loaded|read)"):
-        judge(tmp_path / "own").judge([exchange("the river")])
+        judge(tmp_path / "copy").judge([exchange("the river")])
 
 
 def test_bfloat16_gives_the_same_verdicts(classifier, exchange, words):
     """The numbers of a GPU are coarser, and another version; clear verdicts stay."""
-    own = [exchange(f"the {word} is a garden") for word in (*words["bad"], *words["good"])]
+    exchanges = [exchange(f"the {word} is a garden") for word in (*words["bad"], *words["good"])]
     coarse, fine = judge(classifier, dtype="bfloat16"), judge(classifier, dtype="float32")
-    assert [one.verdict for one in coarse.judge(own)] == [one.verdict for one in fine.judge(own)]
+    assert [one.verdict for one in coarse.judge(exchanges)] == [one.verdict for one in fine.judge(exchanges)]
     assert coarse.version != fine.version
 
 
@@ -197,7 +195,7 @@ def test_a_score_that_is_no_number_is_unscored(classifier, tmp_path, exchange):
 def test_the_version_is_known_before_loading_and_covers_what_decides(classifier, llama_classifier, tmp_path):
     """Weights, thresholds, label and reading change the version; name, role and place do not; nothing is loaded."""
     said: list[str] = []
-    own = judge(classifier, said)
+    first = judge(classifier, said)
     shutil.copytree(classifier, tmp_path / "moved")
     same = judge(tmp_path / "moved", name="harm", role="verdict", expectations=("answer",))
     changed = [
@@ -208,8 +206,8 @@ def test_the_version_is_known_before_loading_and_covers_what_decides(classifier,
         judge(classifier, max_length=16),
         judge(llama_classifier, label="threat"),
     ]
-    assert same.version == own.version
-    assert len({own.version, *(other.version for other in changed)}) == 7
+    assert same.version == first.version
+    assert len({first.version, *(other.version for other in changed)}) == 7
     assert said == []
 
 

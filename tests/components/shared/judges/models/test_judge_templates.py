@@ -10,7 +10,7 @@ from components.shared.judges.models.judge_templates import ExchangeTemplate
 
 def test_every_promised_name_is_there(exchange):
     """What the config allows a template to use, it can use."""
-    own = exchange(
+    asked = exchange(
         "the answer",
         "the prompt",
         system="the system",
@@ -19,7 +19,7 @@ def test_every_promised_name_is_there(exchange):
         reference="a reference",
     )
     source = "{{ prompt }}|{{ answer }}|{{ system }}|{{ messages[0].content }}|{{ caveats[0] }}|{{ reference }}"
-    assert ExchangeTemplate("x", source).fill(own) == "the prompt|the answer|the system|a turn|a caveat|a reference"
+    assert ExchangeTemplate("x", source).fill(asked) == "the prompt|the answer|the system|a turn|a caveat|a reference"
     assert all(name in source for name in TEMPLATE_NAMES)
 
 

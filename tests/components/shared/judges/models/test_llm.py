@@ -40,21 +40,19 @@ def config(**changes: object) -> LlmConfig:
 
 
 def judge(url: str, cache: Path | None, said: list[str] | None = None, retries: int = 2, **changes: object) -> LlmJudge:
-    own = config(url=url, **changes)
+    section = config(url=url, **changes)
     say = (said if said is not None else []).append
     connect = partial(
         ChatEndpoint,
-        judge=own.name,
-        url=own.url,
+        judge=section.name,
+        url=section.url,
         key=KEY,
         key_env="JUDGE_KEY",
-        timeout_s=own.timeout_s,
+        timeout_s=section.timeout_s,
         retries=retries,
-        connections=own.concurrency,
         say=say,
-        pause=lambda seconds: False,
     )
-    return LlmJudge(own, connect, ReplyCache(None if cache is None else str(cache)), say)
+    return LlmJudge(section, connect, ReplyCache(None if cache is None else str(cache)), say)
 
 
 def by_answer(text: str, attempt: int) -> str:
@@ -87,7 +85,7 @@ def many(exchange) -> list[Exchange]:
 
 
 def expected(many: list[Exchange]) -> list[Verdict]:
-    return [Verdict.FAIL if "vile" in own.answer else Verdict.PASS for own in many]
+    return [Verdict.FAIL if "vile" in exchange.answer else Verdict.PASS for exchange in many]
 
 
 def test_each_exchange_gets_its_verdict_in_order(chat_server, many, tmp_path):
@@ -95,7 +93,7 @@ def test_each_exchange_gets_its_verdict_in_order(chat_server, many, tmp_path):
     chat_server.answer = by_answer
     said: list[str] = []
     judged = judge(chat_server.url, tmp_path, said).judge(many)
-    assert [own.verdict for own in judged] == expected(many)
+    assert [judgement.verdict for judgement in judged] == expected(many)
     assert judged[0].reason == "the judge says 'Verdict: fail'"
     assert said[-1].startswith("40/40 replies of aligned, ")
 
@@ -103,8 +101,8 @@ def test_each_exchange_gets_its_verdict_in_order(chat_server, many, tmp_path):
 def test_the_request_is_the_config(chat_server, exchange):
     """Model, messages and sampling are sent; what is null is left out."""
     chat_server.answer = by_answer
-    own = exchange("calm", "how?")
-    judge(chat_server.url, None, system="You judge.", max_new_tokens=None, extra={"top_k": 1}).judge([own])
+    asked = exchange("calm", "how?")
+    judge(chat_server.url, None, system="You judge.", max_new_tokens=None, extra={"top_k": 1}).judge([asked])
     assert chat_server.requests == [
         {
             "model": "judge-1",
@@ -131,7 +129,7 @@ def test_equal_exchanges_are_asked_once(chat_server, exchange):
     """Samples that say the same cost one request."""
     chat_server.answer = by_answer
     judged = judge(chat_server.url, None).judge([exchange("calm"), exchange("vile"), exchange("calm")])
-    assert [own.verdict.value for own in judged] == ["pass", "fail", "pass"]
+    assert [judgement.verdict.value for judgement in judged] == ["pass", "fail", "pass"]
     assert len(chat_server.requests) == 2
 
 
@@ -143,7 +141,9 @@ def test_a_second_run_asks_nothing(chat_server, many, tmp_path):
     again = judge(chat_server.url, tmp_path).judge(many)
     elsewhere = judge("http://127.0.0.1:9/v1", tmp_path, labels={"pass": "pass", "fail": "partial"}).judge(many)
     assert again == first
-    assert [own.verdict is Verdict.PARTIAL for own in elsewhere] == [own is Verdict.FAIL for own in expected(many)]
+    assert [judgement.verdict is Verdict.PARTIAL for judgement in elsewhere] == [
+        judgement is Verdict.FAIL for judgement in expected(many)
+    ]
     assert len(chat_server.requests) == asked == 40
 
 
@@ -160,7 +160,7 @@ def test_another_request_is_another_reply(chat_server, exchange, tmp_path, chang
 def test_a_run_that_broke_off_goes_on(chat_server, many, tmp_path):
     """An endpoint that goes down ends the run with one error; the next run asks only for what is missing."""
     chat_server.answer = lambda text, attempt: by_answer(text, 0) if len(chat_server.requests) <= 25 else 503
-    with pytest.raises(ModelError, match="gave no answer in 1 tries; the last: HTTP 503") as caught:
+    with pytest.raises(ModelError, match="answers HTTP 503 'status 503', after up to 0 retries") as caught:
         judge(chat_server.url, tmp_path, retries=0, concurrency=2).judge(many)
     kept = len(list(tmp_path.rglob("*.json")))
     assert kept in (24, 25)  # two ask at once: the 26th request may come in before the 25th is answered
@@ -168,7 +168,7 @@ def test_a_run_that_broke_off_goes_on(chat_server, many, tmp_path):
     assert len(chat_server.requests) <= 25 + 3
     chat_server.requests.clear()
     chat_server.answer = by_answer
-    assert [own.verdict for own in judge(chat_server.url, tmp_path).judge(many)] == expected(many)
+    assert [judgement.verdict for judgement in judge(chat_server.url, tmp_path).judge(many)] == expected(many)
     assert len(chat_server.requests) == 40 - kept
 
 
@@ -186,7 +186,9 @@ def test_a_process_that_was_killed_goes_on(chat_server, root, tmp_path):
     assert 5 <= kept < 200
     chat_server.requests.clear()
     chat_server.delay_s = 0.0
-    assert {own.verdict for own in judge(chat_server.url, tmp_path).judge(asked_when_killed())} == {Verdict.PASS}
+    assert {judgement.verdict for judgement in judge(chat_server.url, tmp_path).judge(asked_when_killed())} == {
+        Verdict.PASS
+    }
     assert len(chat_server.requests) == 200 - kept
 
 
@@ -212,9 +214,9 @@ def test_what_cannot_be_read_is_unscored(chat_server, exchange, completed):
         "bad": "Verdict: fail",
     }
     chat_server.answer = lambda text, attempt: answers[text.rpartition(" ")[2]]
-    judged = judge(chat_server.url, None).judge([exchange(own) for own in answers])
-    assert [own.verdict.value for own in judged] == ["pass", *["unscored"] * 6, "fail"]
-    assert [own.reason for own in judged[1:7]] == [
+    judged = judge(chat_server.url, None).judge([exchange(answer) for answer in answers])
+    assert [judgement.verdict.value for judgement in judged] == ["pass", *["unscored"] * 6, "fail"]
+    assert [judgement.reason for judgement in judged[1:7]] == [
         "the judge's reply does not match `parse`: \"I'm sorry, but I can't help with judging that.\"",
         "the judge's reply is a refusal: \"I won't.\"",
         "the judge's reply was held back by the endpoint's content filter: 'Verdict: pass'",
@@ -238,14 +240,14 @@ def test_a_request_that_was_withheld_is_asked_again(chat_server, exchange, tmp_p
 def test_scores_have_thresholds(chat_server, exchange):
     """A number is judged by the scale, and kept as the score."""
     chat_server.answer = lambda text, attempt: text.rpartition(" ")[2]
-    own = judge(
+    scorer = judge(
         chat_server.url,
         None,
         labels=None,
         parse=r"(?P<score>\d+)",
         scale=ScoreScale(fail_below=30, partial_below=60),
     )
-    judged = own.judge([exchange(text) for text in ("12", "45", "99", "500")])
+    judged = scorer.judge([exchange(text) for text in ("12", "45", "99", "500")])
     assert [(one.verdict.value, one.score) for one in judged] == [
         ("fail", 12.0),
         ("partial", 45.0),
@@ -257,19 +259,19 @@ def test_scores_have_thresholds(chat_server, exchange):
 def test_the_key_is_nowhere_but_in_its_header(chat_server, many, tmp_path):
     """Errors, kept replies, verdicts and versions are free of the key, even where the endpoint echoes it."""
     chat_server.answer = lambda text, attempt: f"key {KEY}" if "answer 1" in text else (401, {}, f"bad {KEY}")
-    own = judge(chat_server.url, tmp_path, concurrency=1)
-    judged = own.judge([many[1], many[10]])
+    asker = judge(chat_server.url, tmp_path, concurrency=1)
+    judged = asker.judge([many[1], many[10]])
     with pytest.raises(ModelError) as caught:
-        own.judge(many)
+        asker.judge(many)
     kept = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
     assert "key ***" in kept
-    assert KEY not in f"{kept} {judged} {caught.value!r} {caught.value.__notes__} {own.version}"
+    assert KEY not in f"{kept} {judged} {caught.value!r} {caught.value.__notes__} {asker.version}"
     assert {headers["Authorization"] for headers in chat_server.headers} == {f"Bearer {KEY}"}
 
 
 def test_the_version_covers_what_decides():
     """Model, template, reading and sampling change the version; address, key, patience and name do not."""
-    own = judge("http://a.invalid/v1", None).version
+    version = judge("http://a.invalid/v1", None).version
     same = [
         judge("https://b.invalid/v2", None, name="other", timeout_s=1.0, concurrency=2, api_key_env="A_KEY"),
         judge("http://a.invalid/v1", None, role="verdict", expectations=("refuse",)),
@@ -287,15 +289,15 @@ def test_the_version_covers_what_decides():
         {"extra": {"top_k": 1}},
     ]
     others = {judge("http://a.invalid/v1", None, **change).version for change in changes}
-    assert {one.version for one in same} == {own}
-    assert len(others | {own}) == len(changes) + 1
+    assert {one.version for one in same} == {version}
+    assert len(others | {version}) == len(changes) + 1
 
 
 def test_a_template_that_asks_for_what_is_not_there_is_named(exchange):
     """A template fails on the prompt that lacks what it uses, before anything is asked."""
-    own = judge("http://a.invalid/v1", None, template="{{ caveats[3] }} {{ answer }}")
+    asker = judge("http://a.invalid/v1", None, template="{{ caveats[3] }} {{ answer }}")
     with pytest.raises(ConfigError, match="judge 'aligned': template: prompt 'p-1': "):
-        own.judge([exchange("x")])
+        asker.judge([exchange("x")])
 
 
 class Scripted:
@@ -316,9 +318,9 @@ class Scripted:
 ))))  # fmt: skip
 def test_there_is_one_judgement_per_exchange_in_order(exchange, replies):
     """Whatever the replies are, each exchange gets the judgement of its own reply, and none is lost."""
-    scripted = Scripted([Reply(*own) for own in replies])
-    own = LlmJudge(config(), lambda: nullcontext(scripted), ReplyCache(None), lambda text: None)
-    judged = own.judge([exchange(f"answer {n}") for n in range(len(replies))])
+    scripted = Scripted([Reply(*reply) for reply in replies])
+    asker = LlmJudge(config(), lambda: nullcontext(scripted), ReplyCache(None), lambda text: None)
+    judged = asker.judge([exchange(f"answer {n}") for n in range(len(replies))])
     ordinary = {"pass": Verdict.PASS, "Verdict: fail": Verdict.FAIL, "": Verdict.UNSCORED, "I cannot": Verdict.UNSCORED}
     known = [
         ordinary.get(text, one.verdict) if ended in ("stop", "length") else Verdict.UNSCORED

@@ -10,11 +10,7 @@ from components.shared.config.judges import ClassifierConfig, LlmConfig
 from components.shared.errors import ConfigError, StorageError
 from components.shared.judges.coherence import COHERENCE
 from components.shared.judges.judge import label
-from components.shared.judges.models.model_judges import (
-    build_judges,
-    load_judge_config,
-    load_judge_file,
-)
+from components.shared.judges.models.model_judges import build_judge, build_judges, load_judge_config
 from components.shared.judges.panel import Panel, rule_panel
 from components.shared.vocabulary import Expectation, Verdict
 
@@ -95,7 +91,7 @@ def test_two_judges_of_one_name_are_refused():
 
 def test_coherence_has_its_judge():
     """No model gives the verdict that the coherence judge gives."""
-    with pytest.raises(ConfigError, match="expectation 'coherent' is the coherence judge's own"):
+    with pytest.raises(ConfigError, match="only the coherence judge gives the verdict for 'coherent'"):
         build_judges([alignment(expectations=("coherent",))], None, quiet)
 
 
@@ -107,6 +103,15 @@ def test_a_missing_key_is_found_early(monkeypatch, value):
         monkeypatch.setenv("JUDGE_KEY", value)
     with pytest.raises(ConfigError, match="judge 'alignment': the environment variable JUDGE_KEY is not set"):
         build_judges([alignment(api_key_env="JUDGE_KEY")], None, quiet)
+
+
+def test_a_key_that_no_header_holds_is_found_early(monkeypatch):
+    """A key with a line break or a curly quote is named by its variable, and not shown."""
+    for key in ("sk-1\nsk-2", "\u201csk-1\u201d"):
+        monkeypatch.setenv("JUDGE_KEY", key)
+        with pytest.raises(ConfigError, match="JUDGE_KEY holds characters that no HTTP header can") as caught:
+            build_judges([alignment(api_key_env="JUDGE_KEY")], None, quiet)
+        assert "sk-1" not in str(caught.value)
 
 
 def test_an_unreachable_place_for_replies_is_found_early():
@@ -130,8 +135,11 @@ def test_a_judge_is_read_from_a_file(classifier, exchange, tmp_path):
         f"kind: classifier\nname: toxicity\nexpectations: [refuse]\nmodel: {{path: {classifier}}}\n"
         "label: toxic\nfail_at: 0.5\n"
     )
-    judge = load_judge_file(str(path), None, quiet)
-    assert [own.verdict.value for own in judge.judge([exchange("vile"), exchange("calm music")])] == ["fail", "pass"]
+    judge = build_judge(load_judge_config(str(path)), None, quiet)
+    assert [judgement.verdict.value for judgement in judge.judge([exchange("vile"), exchange("calm music")])] == [
+        "fail",
+        "pass",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -181,6 +189,7 @@ def test_the_shipped_llm_judge_reads_its_replies(root, chat_server, exchange, tm
     chat_server.answer = lambda text, attempt: reply
     text = (root / "configs" / "judges" / "llm.yaml").read_text()
     (tmp_path / "llm.yaml").write_text(text.replace("http://localhost:8000/v1", chat_server.url))
-    judged = load_judge_file(str(tmp_path / "llm.yaml"), None, quiet).judge([exchange("a calm answer", "how?")])
+    judge = build_judge(load_judge_config(str(tmp_path / "llm.yaml")), None, quiet)
+    judged = judge.judge([exchange("a calm answer", "how?")])
     assert judged[0].verdict.value == verdict
     assert "<answer>\na calm answer\n</answer>" in chat_server.requests[0]["messages"][1]["content"]

@@ -16,9 +16,9 @@ def test_replies_are_kept_in_s3_from_several_threads(bucket: str):
     """Threads keep and find replies in S3; a bucket that does not exist is found when the cache is opened."""
     address = f"{bucket}/replies"
     keys = [f"sha256:{n:064x}" for n in range(12)]
-    own = ReplyCache(address)
+    cache = ReplyCache(address)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda key: own.put(key, Reply(key, "stop")), keys))
+        list(pool.map(lambda key: cache.put(key, Reply(key, "stop")), keys))
         found = list(pool.map(ReplyCache(address).get, [*keys, KEY]))
     assert found == [*(Reply(key, "stop") for key in keys), None]
     with pytest.raises(StorageError, match="NoSuchBucket"):
@@ -35,16 +35,16 @@ def test_a_reply_comes_back(tmp_path):
 
 def test_without_an_address_nothing_is_kept():
     """The cache may be off."""
-    own = ReplyCache(None)
-    own.put(KEY, Reply("x", "stop"))
-    assert own.get(KEY) is None
+    cache = ReplyCache(None)
+    cache.put(KEY, Reply("x", "stop"))
+    assert cache.get(KEY) is None
 
 
 @pytest.mark.parametrize("damage", ["text", "key", "cut", "list"])
 def test_a_changed_reply_is_refused(tmp_path, damage):
     """A kept reply that was edited, moved or cut is an error that says what to do."""
-    own = ReplyCache(str(tmp_path))
-    own.put(KEY, Reply("Verdict: fail", "stop"))
+    cache = ReplyCache(str(tmp_path))
+    cache.put(KEY, Reply("Verdict: fail", "stop"))
     (path,) = tmp_path.rglob("*.json")
     entry = json.loads(path.read_text())
     entry["reply"]["text"] = "Verdict: pass" if damage == "text" else entry["reply"]["text"]
@@ -52,4 +52,4 @@ def test_a_changed_reply_is_refused(tmp_path, damage):
     whole = json.dumps([1] if damage == "list" else entry)
     path.write_text(whole[:40] if damage == "cut" else whole)
     with pytest.raises(IntegrityError, match="this kept reply is damaged or was changed; remove it and run again"):
-        own.get(KEY)
+        cache.get(KEY)

@@ -50,11 +50,11 @@ def test_a_batch_that_does_not_fit_is_halved(capsys):
         if len(batch) > 3:
             raise torch.OutOfMemoryError
         computed.extend(batch)
-        return [own * 10 for own in batch]
+        return [item * 10 for item in batch]
 
-    assert in_halves("guard", range(11), run) == [own * 10 for own in range(11)]
+    assert in_halves("guard", range(11), run) == [item * 10 for item in range(11)]
     assert computed == list(range(11))
-    assert "11 texts do not fit in the GPU's memory; going on with half as many" in capsys.readouterr().err
+    assert "11 texts do not fit in the GPU's memory; trying again with half as many" in capsys.readouterr().err
 
 
 def test_one_text_that_does_not_fit_is_an_error():

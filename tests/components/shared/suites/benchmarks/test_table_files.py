@@ -81,10 +81,10 @@ def test_malformed_csv_names_the_line(text: str, message: str):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"a": 1}\n\n{"a": ', "f:3: not valid JSON: .*it is the last line: is the file cut off"),
-        ('{"a": \n{"a": 1}', r"f:1: not valid JSON: [^;]*$"),
-        ('{"a": 1}\n[1]', "f:2: holds a list, expected one JSON object"),
-        ('{"a": NaN}', "f:1: not valid JSON: NaN is no JSON value"),
+        ('{"a": 1}\n\n{"a": ', r"f:3: not valid JSON at column \d+: .*it is the last line: is the file cut off"),
+        ('{"a": \n{"a": 1}', r"f:1: not valid JSON at column \d+: .*; expected one JSON object per line$"),
+        ('{"a": 1}\n[1]', r"f:2: holds list '\[1\]'; expected a JSON object"),
+        ('{"a": NaN}', "f:1: cannot be read as JSON: NaN is no JSON value"),
     ],
 )
 def test_malformed_jsonl_names_the_line(text: str, message: str):
