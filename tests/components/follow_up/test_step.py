@@ -239,4 +239,4 @@ def test_a_category_whose_wording_counts_is_left_alone(flagged: Scene, capsys, t
     flagged.escalate(categories={"exact": flagged.build.delta("exact", drop_pp=50.0)})
     flagged.run(base_model=BaseModelRef(path="/no/such/model"))
     assert (flagged.report().variants, flagged.report().answers_sha256) == ((), {})
-    assert "exact: looks worse, but none of its prompts is asked in another way" in capsys.readouterr().out
+    assert "exact: looks worse, but no variant of its prompts is asked" in capsys.readouterr().out
