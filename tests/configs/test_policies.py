@@ -13,7 +13,7 @@ from components.shared.config.reading import load_policy
 from components.shared.gate.requirements import prompts_of
 from components.shared.statistics.rates import clopper_pearson
 from components.shared.suites.suite_files import load_suite
-from pipelines.policies.policy_rates import Rates, decide_run, draw, simulate
+from pipelines.policies.policy_rates import Rates, decide_run, draw_category, simulate
 from pipelines.policies.simulated_answers import Assumptions, pass_chances
 from pipelines.policies.tables import percent
 
@@ -143,7 +143,7 @@ def test_no_category_of_50_prompts_is_promoted_when_5_of_them_fail_for_good():
         after = before.copy()
         after[rng.choice(np.flatnonzero(before == 1), 5, replace=False)] = 0
         name = list(RED_TEAM)[run % 5]
-        sample = draw(name, before, after, draws, policy, model.judge_noise, rng)
+        sample = draw_category(name, before, after, draws, policy, model.judge_noise, rng)
         assert decide_run([sample], policy, date(2026, 1, 1))[name] is not Decision.PROMOTE
 
 

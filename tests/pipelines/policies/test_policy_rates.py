@@ -16,7 +16,7 @@ from components.shared.gate.deltas import category_deltas
 from components.shared.gate.flips import judge_flips
 from components.shared.gate.pairing import PromptPair
 from components.shared.statistics.planning import spread_of_unchanged
-from pipelines.policies.policy_rates import Rates, SimulatedCategory, _verdicts, decide_run, draw, simulate
+from pipelines.policies.policy_rates import Rates, SimulatedCategory, _verdicts, decide_run, draw_category, simulate
 from pipelines.policies.simulated_answers import Assumptions, pass_chances, passed
 
 TODAY = date(2026, 1, 1)
@@ -40,7 +40,7 @@ def rates(
 
 def sample(tried: Policy, category: str, before: list[float], after: list[float]) -> SimulatedCategory:
     rng = np.random.default_rng(0)
-    return draw(category, np.array(before), np.array(after), [5] * len(before), tried, 0.0, rng)
+    return draw_category(category, np.array(before), np.array(after), [5] * len(before), tried, 0.0, rng)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_flip_is_confirmed_at_the_level_of_the_policy():
         tried = policy({"direct": ZERO}, follow_up=FollowUpRule(max_prompts=budget))
         rng = np.random.default_rng(0)
         before, after = np.ones(40), np.array([0.35] * 40)
-        seen = draw("direct", before, after, [5] * 40, tried, 0.1, rng)
+        seen = draw_category("direct", before, after, [5] * 40, tried, 0.1, rng)
         flips = judge_flips(seen.fresh.values(), tried.flip_alpha, tried.follow_up.max_share_after)
         confirmed = [flip.confirmed for flip in flips]
         assert all(flip.confirmed is (flip.fisher_p <= tried.flip_alpha and flip.passed_after <= 10) for flip in flips)
