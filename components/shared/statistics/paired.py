@@ -12,6 +12,7 @@ differs from the t-bound if few prompts improved much, if all dropped much and e
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,6 @@ class Level(NamedTuple):
     mean_pct: float
     lower_pct: float
     upper_pct: float
-    spread_pct: float
 
 
 def paired_drop(differences: ArrayLike, confidence: float = 0.95) -> Drop:
@@ -88,7 +88,6 @@ def level(shares: ArrayLike, confidence: float = 0.95) -> Level:
         mean_pct=100 * float(np.mean(values)),
         lower_pct=100 * (1 - _plus_one_upper(1 - values[::-1], 0.0, confidence)),
         upper_pct=100 * _plus_one_upper(values, 0.0, confidence),
-        spread_pct=100 * float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
     )
 
 
@@ -122,12 +121,17 @@ def prompts_needed(limit_pp: float, mean_pp: float, spread_pp: float, confidence
         squares += (1 - shifted) ** 2 + fewer * (1 + shifted) ** 2
         return shifted + t * math.sqrt(squares / prompts / count)
 
+    return smallest_count(lambda prompts: bound(prompts) <= limit)
+
+
+def smallest_count(suffices: Callable[[int], bool]) -> int:
+    """The smallest count from 1 that suffices, where every larger one does too."""
     low, high = 1, 2
-    while bound(high) > limit:
+    while not suffices(high):
         low, high = high, high * 2
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if bound(middle) <= limit else (middle + 1, high)
+        low, high = (low, middle) if suffices(middle) else (middle + 1, high)
     return low
 
 

@@ -4,7 +4,7 @@ import math
 
 from scipy import stats
 
-from components.shared.statistics.paired import paired_drop, prompts_needed
+from components.shared.statistics.paired import paired_drop, prompts_needed, smallest_count
 
 
 def smallest_limit(prompts: int, confidence: float = 0.95) -> float:
@@ -31,40 +31,31 @@ def spread_of_unchanged(wavering: float, samples: int) -> float:
     return 100 * math.sqrt(wavering / (3 * samples))
 
 
-def prompts_for_power(
-    limit_pp: float, spread_pp: float, confidence: float = 0.95, power: float = 0.8, mean_pp: float = 0.0
-) -> int | None:
-    """The number of prompts with which the plus-one bound is at most a limit, with a given probability.
+def prompts_for_power(limit_pp: float, spread_pp: float, confidence: float = 0.95, power: float = 0.8) -> int | None:
+    """The number of prompts with which an unchanged model's plus-one bound is at most a limit, with this probability.
 
-    The measured mean drop is taken as normal around the true one, with standard error spread/√n. The result is the
-    smallest n for which `prompts_needed`, at the power-quantile of that mean, is at most n.
+    The measured mean drop is taken as normal around 0, with standard error spread/√n. The result is the smallest n for
+    which `prompts_needed`, at the power-quantile of that mean, is at most n.
 
     Args:
         limit_pp: the drop to rule out, percentage points.
         spread_pp: standard deviation of the drop over prompts, percentage points; at 0 the power makes no difference.
         confidence: of the bound.
         power: probability that the bound is at most the limit, e.g. 0.8.
-        mean_pp: the true drop, percentage points.
 
     Returns:
-        None if the true drop is at or above the limit: no number suffices.
+        None if the limit is 0 or below: no number suffices.
     """
-    if prompts_needed(limit_pp, mean_pp, spread_pp, confidence) is None:
+    if prompts_needed(limit_pp, 0.0, spread_pp, confidence) is None:
         return None
     quantile = float(stats.norm.ppf(power))
 
     def supports(prompts: int) -> bool:
-        measured_pp = mean_pp + quantile * spread_pp / math.sqrt(prompts)
+        measured_pp = quantile * spread_pp / math.sqrt(prompts)
         needed = prompts_needed(limit_pp, measured_pp, spread_pp, confidence)
         return needed is not None and needed <= prompts
 
-    low, high = 1, 2
-    while not supports(high):
-        low, high = high, high * 2
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if supports(middle) else (middle + 1, high)
-    return low
+    return smallest_count(supports)
 
 
 def chance_above(limit_pp: float, true_pp: float, spread_pp: float, prompts: int, step_pp: float = 0.0) -> float:

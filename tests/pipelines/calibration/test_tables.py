@@ -54,9 +54,9 @@ def calibration(build):
 
 def test_bins_hold_every_mutant_once(calibration):
     """The bins' observations add up to the mutants, and so do their predictions."""
-    assert sum(own.observations for own in calibration.bins) == 5
-    assert sum(sum(own.predicted.values()) for own in calibration.bins) == pytest.approx(5)
-    assert [own.range_in_words for own in calibration.bins] == [
+    assert sum(drops.observations for drops in calibration.bins) == 5
+    assert sum(sum(drops.predicted.values()) for drops in calibration.bins) == pytest.approx(5)
+    assert [drops.range_in_words for drops in calibration.bins] == [
         "up to 2.5 pp",
         "2.5 to 5 pp",
         "10 to 15 pp",
@@ -89,12 +89,12 @@ def test_the_tables_show_observed_and_predicted(calibration, capsys):
 
 def test_agreement_is_that_of_independent_mutants(calibration):
     """Expected counts add up to the mutants; counts as predicted agree, impossible ones do not."""
-    found = {own.decision: own for own in agreements(calibration)}
-    assert sum(own.expected for own in found.values()) == pytest.approx(5)
-    assert all(own.holds for own in found.values())
+    counts = {agreement.decision: agreement for agreement in agreements(calibration)}
+    assert sum(agreement.expected for agreement in counts.values()) == pytest.approx(5)
+    assert all(agreement.holds for agreement in counts.values())
     lucky = calibration.mutants[4].model_copy(update={"decision": Decision.PROMOTE})
     spoiled = calibration.model_copy(update={"mutants": (*calibration.mutants[:4], lucky)})
-    wrong = {own.decision: own.holds for own in agreements(spoiled)}
+    wrong = {agreement.decision: agreement.holds for agreement in agreements(spoiled)}
     assert not wrong[Decision.PROMOTE]
 
 

@@ -107,10 +107,10 @@ def test_the_rates_are_printed_as_json(call, write):
     assert (content["policy"], content["version"], content["runs"], content["seed"]) == ("tried", "7", 4, 0)
     assert (content["samples_per_prompt"], content["wavering"], content["judge_noise"]) == (3, 0.5, 0.0)
     assert content["prompts"] == dict.fromkeys(RULES, 20)
-    for own in content["categories"].values():
-        assert list(own) == ["0", "3", "5", "10"]
-        assert all(sum(shares.values()) == pytest.approx(100) for shares in own.values())
-    assert {tuple(own) for own in content["overall"].values()} == {("3", "5", "10")}
+    for by_drop in content["categories"].values():
+        assert list(by_drop) == ["0", "3", "5", "10"]
+        assert all(sum(shares.values()) == pytest.approx(100) for shares in by_drop.values())
+    assert {tuple(by_drop) for by_drop in content["overall"].values()} == {("3", "5", "10")}
     assert sum(content["unchanged"].values()) == pytest.approx(100)
     assert content["false_accept"]["drop_pp"] == 10
     assert content["sentence"].startswith("false reject: ")

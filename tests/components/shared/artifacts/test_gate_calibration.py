@@ -16,7 +16,8 @@ from components.shared.store import Store
 
 @pytest.fixture
 def calibration(build):
-    own = CategoryResponse(true_drop_pp=12.0, error_pp=0.5, decision=Decision.REJECT, predicted={Decision.REJECT: 1.0})
+    predicted = {Decision.REJECT: 1.0}
+    response = CategoryResponse(true_drop_pp=12.0, error_pp=0.5, decision=Decision.REJECT, predicted=predicted)
     made = Mutant(
         bad=0.5,
         good=0.5,
@@ -26,8 +27,8 @@ def calibration(build):
         worst="direct",
         decision=Decision.REJECT,
         summary="REJECTED: worse.",
-        predicted={Decision.REJECT: 1.0},
-        categories={"direct": own},
+        predicted=predicted,
+        categories={"direct": response},
     )
     return GateCalibration(
         pipeline="toy",

@@ -112,7 +112,7 @@ BOUNDS = st.tuples(st.floats(-100, 100), st.floats(-100, 100), st.floats(-100, 1
 
 @given(BOUNDS, st.floats(0, 1), st.sampled_from([MARGIN, WIDE, ZERO, REVIEWED]))
 def test_promotion_means_that_the_limit_was_shown(build, bounds: list[float], p: float, rule):
-    """No promotion without an upper bound inside the limit; no rejection of a drop inside it that is no accident."""
+    """No promotion without an upper bound inside the limit; no rejection of a drop inside the limit or the flag."""
     lower, drop, upper = bounds
     decision = decide(build, rule, drop=drop, lower=lower, upper=upper, p=p).decision
     if decision is Decision.PROMOTE:
@@ -158,7 +158,7 @@ def test_the_limit_is_shown_with_its_rule(build):
 def test_the_worst_decision_wins(decisions: list[Decision]):
     """Precedence is reject, invalid, needs_review, insufficient_evidence, promote."""
     order = ["reject", "invalid", "needs_review", "insufficient_evidence", "promote"]
-    assert worst(decisions) == next(Decision(word) for word in order if Decision(word) in decisions)
+    assert worst(decisions) == next(Decision(name) for name in order if Decision(name) in decisions)
 
 
 def test_nothing_decided_is_nothing_promoted():

@@ -43,7 +43,7 @@ def test_new_failures_are_named_up_to_five(build):
 
 
 def test_no_zero_is_negative(build):
-    """Minus zero is nowhere shown."""
+    """Minus zero is never shown."""
     flat = build.delta("task", drop_pp=0.0, lower_pp=0.0, upper_pp=0.0)
     for decision in (Decision.PROMOTE, Decision.REJECT, Decision.NEEDS_REVIEW):
         assert "-0.0" not in sentences.task_gain(flat, 30, 0.95, decision)

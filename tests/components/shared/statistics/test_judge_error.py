@@ -100,7 +100,7 @@ def test_a_worse_prompt_lowers_no_corrected_bound(values: list[float], which: in
     place = which % len(values)
     worse = values.copy()
     worse[place] += step * (1 - worse[place])
-    first, second = (corrected_drop(paired_drop(own), judge, 0.95) for own in (values, worse))
+    first, second = (corrected_drop(paired_drop(differences), judge, 0.95) for differences in (values, worse))
     assume(first is not None)
     assert second.upper_pp >= first.upper_pp - 1e-9
     assert second.lower_pp >= first.lower_pp - 1e-9

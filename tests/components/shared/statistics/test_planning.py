@@ -63,9 +63,9 @@ def test_more_is_asked_of_tighter_limits_and_wider_spreads(limit, spread, power)
     assert needed <= prompts_for_power(limit, spread, power=0.97)
 
 
-def test_no_number_supports_a_limit_below_the_true_drop():
-    """Where the true drop is at the limit there is nothing to plan."""
-    assert prompts_for_power(5.0, 10.0, mean_pp=5.0) is None
+def test_no_number_supports_a_limit_of_zero():
+    """An unchanged model's drop is at that limit, so there is nothing to plan."""
+    assert prompts_for_power(0.0, 10.0) is None
 
 
 def test_a_measured_mean_is_above_its_limit_by_chance():
