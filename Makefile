@@ -16,7 +16,7 @@ export TOKENIZERS_PARALLELISM ?= false
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-long bench lint format compile ui manifests images images-push test-containers test-servers clean
+.PHONY: help setup demo test test-fast test-long bench lint docs-tables format compile ui manifests images images-push test-containers test-servers clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ lint: $(READY) ## Style, types and the import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs-tables: $(READY) ## Renew the tables of docs/evaluation.md that are made from the code
+	$(BIN)/python docs/make_tables.py
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff check --fix --quiet . || true

@@ -1,8 +1,8 @@
-"""The image reference that each step runs in; the only place that names images.
+"""The image that each step runs in.
 
-In this order: PLIMSOLL_CPU_IMAGE and PLIMSOLL_GPU_IMAGE; `images/references.json` of the checkout, which a push of the
-images writes ({"cpu": …, "gpu": …}, references with digests); a registry and a tag (PLIMSOLL_IMAGE_REGISTRY,
-PLIMSOLL_IMAGE_TAG). The section `cluster:` of a config can still name others. Read once, when a component is imported.
+The first of: PLIMSOLL_CPU_IMAGE and PLIMSOLL_GPU_IMAGE; `images/references.json` of the checkout, which a push of the
+images writes ({"cpu": …, "gpu": …}, references with digests); registry and tag (PLIMSOLL_IMAGE_REGISTRY,
+PLIMSOLL_IMAGE_TAG). Read once, when a component is imported; the section `cluster:` of a config can replace them.
 """
 
 import hashlib
@@ -13,10 +13,10 @@ from pathlib import Path
 from components.shared.errors import ConfigError
 
 REFERENCES = Path(__file__).parents[1] / "images" / "references.json"
-"""Written by a push of the images; not there before."""
+"""Written by a push of the images; absent before the first."""
 
 CODE_LABEL = "io.plimsoll.code"
-"""Label of an image: the digest of the code that it was built from."""
+"""Image label with the digest of the code that the image was built from."""
 
 
 def image_reference(kind: str, references: Path = REFERENCES) -> str:
@@ -24,28 +24,27 @@ def image_reference(kind: str, references: Path = REFERENCES) -> str:
 
     Args:
         kind: cpu or gpu.
-        references: a JSON file with a reference by kind; it need not exist.
+        references: a JSON file with a reference by kind; it may be absent.
 
     Raises:
-        ConfigError: the file is there and names no such image.
+        ConfigError: the file exists and does not name the image.
     """
     if named := os.environ.get(f"PLIMSOLL_{kind.upper()}_IMAGE"):
         return named
     if references.is_file():
         try:
-            found = json.loads(references.read_text(encoding="utf-8"))[kind]
+            return str(json.loads(references.read_text(encoding="utf-8"))[kind])
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(
                 f"{references}: names no image {kind!r} ({error}); push the images again, or remove the file"
             ) from None
-        return str(found)
     registry = os.environ.get("PLIMSOLL_IMAGE_REGISTRY", "localhost")
-    tag = os.environ.get("PLIMSOLL_IMAGE_TAG", "0.1.0")
+    tag = os.environ.get("PLIMSOLL_IMAGE_TAG", "0.2.0")
     return f"{registry}/plimsoll-python-{kind}:{tag}"
 
 
 def code_digest(root: Path = Path(__file__).parents[1]) -> str:
-    """The sha256 of our modules, by name and content: equal for a checkout and for the wheel that is made of it.
+    """The sha256 of our modules, by name and content: equal for a checkout and for the wheel built from it.
 
     Args:
         root: the folder with `components` and `pipelines`.
@@ -59,7 +58,7 @@ def code_digest(root: Path = Path(__file__).parents[1]) -> str:
 
 
 CPU_IMAGE = image_reference("cpu")
-"""Everything without torch: data, delta, gate, registry, report."""
+"""For the steps without torch: data, delta, gate, registry, report."""
 
 GPU_IMAGE = image_reference("gpu")
-"""Evaluation, training and follow-up."""
+"""For evaluation, training and follow-up."""

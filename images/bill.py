@@ -1,7 +1,7 @@
 """Prints the bill of materials of the image in which it runs: CycloneDX 1.6, every Python and Debian package.
 
-Runs as a build step with nothing but Python. It does not know files that came without a package, such as the
-interpreter of a base image that compiles its own: that is the base's name, which is a label.
+Runs as a build step and imports nothing but the standard library. Files that belong to no package are not listed, such
+as an interpreter that the base image compiled itself; the image's label names the base.
 """
 
 import importlib.metadata
@@ -19,17 +19,17 @@ _DPKG_FORMAT = "${Package}\t${Version}\t${Architecture}\n"
 
 def python_packages() -> Iterator[dict[str, Any]]:
     """A component for each installed distribution, with its licence where its metadata names one."""
-    for found in importlib.metadata.distributions():
-        name, version = found.metadata["Name"], found.version
+    for distribution in importlib.metadata.distributions():
+        name, version = distribution.metadata["Name"], distribution.version
         component: dict[str, Any] = {
             "type": "library",
             "name": name,
             "version": version,
             "purl": f"pkg:pypi/{quote(name.lower().replace('_', '-'))}@{quote(version)}",
         }
-        if expression := found.metadata.get("License-Expression"):
+        if expression := distribution.metadata.get("License-Expression"):
             component["licenses"] = [{"expression": expression}]
-        elif (licence := found.metadata.get("License")) and "\n" not in licence:
+        elif (licence := distribution.metadata.get("License")) and "\n" not in licence:
             component["licenses"] = [{"license": {"name": licence}}]
         yield component
 

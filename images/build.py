@@ -1,7 +1,7 @@
 """Builds and pushes both images with docker, podman or buildah; `make images` and `make images-push` call it.
 
-A push writes `images/references.json`, references with digests, which `components/images.py` reads. Runs with nothing
-but Python. It does not know what is in an image.
+A push writes `images/references.json`, references with digests, which `components/images.py` reads. Needs Python and a
+container tool, and no installed package.
 
     python3 images/build.py build [cpu] [gpu]
     python3 images/build.py push --registry registry.example.com/team
@@ -45,9 +45,9 @@ def version() -> str:
 
 
 def tool_of(environment: Mapping[str, str]) -> str:
-    """The tool that is asked for, or the first that is installed."""
-    if asked := environment.get("CONTAINER_TOOL"):
-        return asked
+    """The tool that CONTAINER_TOOL names, or the first that is installed."""
+    if tool := environment.get("CONTAINER_TOOL"):
+        return tool
     for tool in TOOLS:
         if shutil.which(tool):
             return tool
@@ -89,7 +89,7 @@ def build(kind: str, tool: str, tag: str) -> None:
     """Builds an image, and keeps its bill of materials in dist/images."""
     _run(build_command(kind, tool, tag, _revision(), os.environ))
     BILLS.mkdir(parents=True, exist_ok=True)
-    bill = _said(bill_command(kind, tool, tag))
+    bill = _output(bill_command(kind, tool, tag))
     (BILLS / f"{kind}.cdx.json").write_text(bill, encoding="utf-8")
     parts = len(json.loads(bill)["components"])
     print(f"{name_of('localhost', kind)}:{tag}, made of {parts} packages: {BILLS.relative_to(ROOT)}/{kind}.cdx.json")
@@ -99,14 +99,14 @@ def push(kind: str, tool: str, tag: str, registry: str) -> str:
     """Pushes a built image.
 
     Returns:
-        Its reference with the digest that the registry knows it by.
+        Its reference with the digest in the registry.
     """
     name = name_of(registry, kind)
     options = shlex.split(os.environ.get("PUSH_OPTIONS", ""))
     _run([tool, "tag", f"{name_of('localhost', kind)}:{tag}", f"{name}:{tag}"])
     if tool == "docker":
         _run([tool, "push", *options, f"{name}:{tag}"])
-        known = json.loads(_said([tool, "image", "inspect", "--format", "{{json .RepoDigests}}", f"{name}:{tag}"]))
+        known = json.loads(_output([tool, "image", "inspect", "--format", "{{json .RepoDigests}}", f"{name}:{tag}"]))
         return next(str(reference) for reference in known if reference.startswith(f"{name}@"))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "digest"
@@ -115,7 +115,7 @@ def push(kind: str, tool: str, tag: str, registry: str) -> str:
 
 
 def write_references(references: Mapping[str, str], file: Path = REFERENCES) -> None:
-    """Writes the pushed references, in one piece; references of images that were not pushed now stay."""
+    """Writes the pushed references with one rename; references of other images stay."""
     before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     fresh = file.with_suffix(".new")
     fresh.write_text(json.dumps({**before, **references}, indent=2) + "\n", encoding="utf-8")
@@ -123,10 +123,10 @@ def write_references(references: Mapping[str, str], file: Path = REFERENCES) -> 
 
 
 def main() -> None:
-    """Reads the arguments and does what they say."""
+    """Builds or pushes, as the arguments say."""
     parser = argparse.ArgumentParser(description="Builds and pushes Plimsoll's images.")
     parser.add_argument("act", choices=["build", "push"])
-    parser.add_argument("kinds", nargs="*", metavar="KIND", help="cpu, gpu; both where none is named")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help="cpu, gpu; default: both")
     parser.add_argument("--registry", default="", help="where to push, such as registry.example.com/team")
     arguments = parser.parse_args()
     kinds = arguments.kinds or list(KINDS)
@@ -145,7 +145,7 @@ def main() -> None:
 
 
 def _revision() -> str:
-    """The commit, marked where the tree differs from it; `unknown` outside a repository."""
+    """The commit, marked as dirty if the tree differs from it; `unknown` outside a repository."""
     done = subprocess.run(
         ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"],
         cwd=ROOT,
@@ -162,7 +162,7 @@ def _run(command: list[str]) -> None:
         sys.exit(f"error: {command[0]} {command[1]} ended with exit code {code}")
 
 
-def _said(command: list[str]) -> str:
+def _output(command: list[str]) -> str:
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 

@@ -1,6 +1,6 @@
-"""Prints the requirements of pyproject.toml and of one extra, one a line, so that they are a layer of their own.
+"""Prints the requirements of pyproject.toml with those of one extra, one per line, for an image layer without our code.
 
-Runs in the build stages with nothing but Python. It does not know versions: constraints.txt pins them.
+Runs in the build stage and imports nothing but the standard library. constraints.txt pins the versions.
 """
 
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def requirements(project: Path, extra: str) -> list[str]:
-    """What the project needs with an extra.
+    """The project's dependencies and those of an extra.
 
     Args:
         project: a pyproject.toml.

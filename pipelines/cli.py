@@ -19,8 +19,7 @@ from pipelines.evidence.audit_commands import audit_app
 from pipelines.evidence.commands import add_commands
 from pipelines.judging.commands import judge_app
 from pipelines.policies.commands import policy_app
-from pipelines.review.commands import review
-from pipelines.review.rollback_command import rollback
+from pipelines.review.commands import review, rollback
 from pipelines.suites.commands import suites_app
 
 app = typer.Typer(

@@ -47,3 +47,10 @@ def one_line(text: str, longest: int) -> str:
     """A text from outside as one short line: spacing collapsed, control characters made visible."""
     line = "".join(character if character.isprintable() else " " for character in " ".join(text.split()))
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def visible(text: str) -> str:
+    """A text from outside with its line breaks, and every other control or invisible character as its code."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else f"<{ord(character):04x}>" for character in text
+    )

@@ -1,7 +1,7 @@
-"""What each task gets on a cluster, from the section `cluster:`. A local run gets a name and no cache, nothing else.
+"""What each task gets on a cluster, from the section `cluster:`. In a local run a task gets its name, and no cache.
 
-Fixed at compile time, because settings that are parameters compile to undeclared references inside an exit
-handler. It does not know what a task does.
+All of it is fixed when the pipeline is compiled, because a setting that is a pipeline parameter compiles to an
+undeclared reference inside an exit handler.
 """
 
 from collections.abc import Callable
@@ -18,18 +18,18 @@ CPU_STEP: Kind = "cpu"
 GPU_STEP: Kind = "gpu"
 
 Place = Callable[[PipelineTask, str, Kind], PipelineTask]
-"""Names a task (as shown in the graph: the step, then what tells it from its twins) and says where it runs."""
+"""Sets the name of a task (the step, then what distinguishes two tasks of one step) and where it runs."""
 
 MODEL_CACHE_VARIABLE = "HF_HOME"
 
 
 def placement(cluster: ClusterConfig, pipeline: str, local: bool) -> Place:
-    """How the tasks of one pipeline are placed.
+    """The function that names and places each task of a pipeline.
 
     Args:
         cluster: the section of the config.
         pipeline: name of the pipeline, for the pods' labels.
-        local: the run is on this machine: waiting between retries would really sleep, and there are no pods.
+        local: whether the run is on this machine, where there are no pods, and where a retry would really wait.
     """
 
     def place(task: PipelineTask, name: str, kind: Kind) -> PipelineTask:
@@ -49,12 +49,12 @@ def placement(cluster: ClusterConfig, pipeline: str, local: bool) -> Place:
 
 
 def run_settings(cluster: ClusterConfig) -> RunSettings:
-    """What holds for a run as a whole."""
+    """The settings of a run as a whole."""
     return RunSettings(ttl_seconds_after_finished=cluster.ttl_s, active_deadline_seconds=cluster.run_timeout_s)
 
 
 def _set_container(task: PipelineTask, where: StepPlace, cluster: ClusterConfig) -> None:
-    # the image is what the component needs, wherever it runs: a follow-up with nothing to ask needs no GPU
+    # by the image of the component, not by the place: a follow-up with nothing to ask runs without a GPU
     image = cluster.gpu.image if task.container_spec.image == GPU_IMAGE else cluster.cpu.image
     if image is not None:
         task.set_container_image(image)
@@ -82,8 +82,8 @@ def _set_pod(task: PipelineTask, where: StepPlace, cluster: ClusterConfig) -> No
 
     for label, value in where.node_selector.items():
         kubernetes.add_node_selector(task, label, value)
-    for own in where.tolerations:
-        kubernetes.add_toleration(task, own.key, own.operator, own.value, own.effect, own.seconds)
+    for taint in where.tolerations:
+        kubernetes.add_toleration(task, taint.key, taint.operator, taint.value, taint.effect, taint.seconds)
     if where.node_affinity is not None:
         kubernetes.add_node_affinity_json(task, where.node_affinity)
     if where.timeout_s is not None:
@@ -102,8 +102,8 @@ def _set_environment(task: PipelineTask, kind: Kind, cluster: ClusterConfig) -> 
 
     for secret in cluster.secrets:
         kubernetes.use_secret_as_env(task, secret.name, dict(secret.keys), optional=secret.optional)
-    for own in cluster.config_maps:
-        kubernetes.use_config_map_as_env(task, own.name, dict(own.keys), optional=own.optional)
+    for source in cluster.config_maps:
+        kubernetes.use_config_map_as_env(task, source.name, dict(source.keys), optional=source.optional)
     claims = list(cluster.volumes)
     if kind == GPU_STEP:
         claims += [claim for claim in (cluster.model_cache, cluster.checkpoints) if claim is not None]
@@ -113,10 +113,10 @@ def _set_environment(task: PipelineTask, kind: Kind, cluster: ClusterConfig) -> 
         kubernetes.mount_pvc(task, claim.claim, claim.path, claim.sub_path)
 
 
-def _set_labels(task: PipelineTask, own: dict[str, str], cluster: ClusterConfig) -> None:
+def _set_labels(task: PipelineTask, labels: dict[str, str], cluster: ClusterConfig) -> None:
     from kfp import kubernetes
 
-    for label, value in {"app.kubernetes.io/name": "plimsoll", **cluster.labels, **own}.items():
+    for label, value in {"app.kubernetes.io/name": "plimsoll", **cluster.labels, **labels}.items():
         kubernetes.add_pod_label(task, label, value)
     for name, value in cluster.annotations.items():
         kubernetes.add_pod_annotation(task, name, value)

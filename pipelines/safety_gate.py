@@ -1,4 +1,4 @@
-"""The graph: baseline and fine-tuning side by side, then post evaluation, delta, follow-up, gate, register or reject.
+"""The pipeline: baseline evaluation beside fine-tuning and post evaluation, then delta, follow-up, gate and registry.
 
     prepare_data ──► finetune_lora ──► evaluate_safety (post) ─┐
        │                                                       ├─► compute_delta ─► follow_up ─► check_gate
@@ -6,7 +6,7 @@
     check_gate ─► If promote: register_adapter, Else: reject_adapter
     exit handler: publish_report
 
-`build` makes the same pipeline for a local run and for compilation; config crosses as JSON text.
+`build` makes the same pipeline for a local run and for a cluster; the config crosses task boundaries as JSON text.
 """
 
 import inspect
@@ -36,7 +36,7 @@ from pipelines.resources import CPU_STEP, GPU_STEP, Place, placement, run_settin
 
 
 class Texts(NamedTuple):
-    """A config's sections as the JSON texts that cross task boundaries."""
+    """The sections of a config as JSON texts, the form in which they cross task boundaries."""
 
     base_model: str
     data: str
@@ -53,12 +53,12 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
     """The pipeline of one config.
 
     Args:
-        config: with paths as the steps will see them.
+        config: with paths as the steps see them.
         policy: the content of config.policy.
-        pipeline_run: id of the run; KFP's own run id on a cluster.
+        pipeline_run: id of the run; on a cluster, a placeholder for KFP's run id.
 
     Returns:
-        A KFP pipeline whose parameters default to the config's sections; a locked policy is no parameter.
+        A KFP pipeline whose parameters default to the config's sections; a locked policy is not a parameter.
     """
     texts = config_texts(config, policy)
     local = pipeline_run != dsl.PIPELINE_JOB_ID_PLACEHOLDER
@@ -77,7 +77,23 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
         reuse: bool = config.reuse,
         checkpoints: str = texts.checkpoints,
     ) -> None:
-        """See the module."""
+        """Fine-tunes an aligned model and registers the adapter only if it did not become less safe.
+
+        Base model and adapter answer the same prompts; a policy fixed before training judges the paired change.
+
+        Args:
+            base_model: Aligned model to fine-tune (BaseModelRef as JSON).
+            data: Training rows and how they are mixed (DataConfig as JSON).
+            suites: Addresses of the safety suites (JSON list).
+            evaluation: How both models are asked and judged (EvaluationConfig as JSON).
+            recipe: Hyper-parameters of the LoRA fine-tuning (Recipe as JSON).
+            policy: Thresholds and rules of the gate, with their categories (Policy as JSON).
+            registry: Name of the registered model in MLflow (RegistryConfig as JSON).
+            tracking: MLflow server, experiment and audit log (TrackingConfig as JSON).
+            store: Address of the content-addressed store of answers, reports and adapters.
+            reuse: Whether answers, adapters and reports that were made from equal inputs are taken from the store.
+            checkpoints: How often the training is saved, and where (CheckpointConfig as JSON).
+        """
         run = {"tracking": tracking, "pipeline": config.name, "pipeline_run": pipeline_run}
         asking = {"base_model": base_model, "evaluation": evaluation, "store": store, "reuse": reuse}
         exit_task = place(publish_report(**run), "publish_report", CPU_STEP)
@@ -165,15 +181,14 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
     return dsl.pipeline(
         graph,
         name=f"plimsoll-{config.name}",
-        description="Fine-tunes an aligned model and registers the adapter only if it did not become less safe.",
         pipeline_config=run_settings(config.cluster),
     )
 
 
 def _fixed(graph: Callable[..., None], **values: str) -> Callable[..., None]:
-    """The graph with some parameters built in and gone from its interface: no run can replace a locked policy."""
+    """The graph with fixed values for some parameters, which no run can replace: a locked policy."""
     signature = inspect.signature(graph)
-    shown = signature.replace(parameters=[own for name, own in signature.parameters.items() if name not in values])
+    shown = signature.replace(parameters=[each for name, each in signature.parameters.items() if name not in values])
 
     @wraps(graph)
     def fixed(*arguments: Any) -> None:
@@ -184,9 +199,9 @@ def _fixed(graph: Callable[..., None], **values: str) -> Callable[..., None]:
 
 
 def _evaluated(config: PipelineConfig, place: Place, side: str, arguments: Mapping[str, Any]) -> PipelineTask:
-    """The evaluation of one side; with shards, after the tasks that answer its prompts.
+    """The evaluation of one side, baseline or post; with shards, it follows the tasks that answer the prompts.
 
-    The shards are plain tasks: KFP's backend does not run a ParallelFor inside an exit handler (#12390).
+    Shards are plain tasks, because KFP's backend does not run a ParallelFor inside an exit handler (#12390).
     """
     shards = config.evaluation.shards
     answered = [
@@ -202,7 +217,7 @@ def _evaluated(config: PipelineConfig, place: Place, side: str, arguments: Mappi
 
 
 def config_texts(config: PipelineConfig, policy: Policy) -> Texts:
-    """The sections as JSON text, without what some runner would mangle."""
+    """The sections of a config as JSON texts that reach the step unchanged, whatever runs it."""
     return Texts(
         base_model=_text(config.base_model),
         data=_text(config.data),
@@ -221,10 +236,10 @@ def _text(section: Section) -> str:
 
 
 def _portable(text: str) -> str:
-    """The same JSON value without what some runner would mangle; all of it stands inside strings, if anywhere.
+    """The same JSON value with four strings escaped that a runner would change; in JSON they occur inside strings only.
 
-    Locally an apostrophe breaks every `dsl.If`, and the word `python3` is replaced by an interpreter's path. On a
-    cluster two opening braces begin a placeholder of Argo's, as in a judge's template, and Kubernetes reads `$$` and
+    Locally an apostrophe breaks every `dsl.If`, and `python3` is replaced by the path of an interpreter. On a cluster
+    two opening braces (as in a judge's template) start a placeholder of Argo, and Kubernetes replaces `$$` and
     `$(NAME)` in a container's arguments (kubeflow/pipelines #1476, #10370).
     """
     for mangled, same in (("'", "\\u0027"), ("python3", "pytho\\u006e3"), ("{{", "{\\u007b"), ("$", "\\u0024")):

@@ -1,1 +1,1 @@
-"""Asks a model every prompt k times and judges the answers; used twice, before and after."""
+"""Asks a model every prompt several times and judges the answers; runs on the base model and on the adapter."""

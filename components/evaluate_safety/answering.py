@@ -1,8 +1,8 @@
-"""Has every prompt answered, chunk by chunk, by one process or several that meet in the store.
+"""Has every prompt answered, chunk by chunk, by one or several processes that share the store.
 
-A finished chunk is stored at once under weights, way of asking and prompts: a killed evaluation repeats at most
-the chunk that it was at, an unchanged one asks nothing, and base and adapter can never share an entry. A stored
-chunk equals a fresh one, because its answers depend on nothing outside it. It judges nothing.
+A finished chunk is stored at once, under a key of weights, settings and prompts. A killed evaluation repeats at most
+one chunk, an unchanged one asks nothing, and base and adapter never share an entry. A stored chunk equals a fresh one,
+because its answers depend on nothing outside the key.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class ChunkAnswers(Artifact):
 
 
 def lazily(subject: Subject, say: Say, device: str | None = None) -> GetEngine:
-    """Loads the engine when it is first asked for, and once."""
+    """A function that loads the engine at its first call and keeps it."""
     loaded: list[TransformersEngine] = []
 
     def engine() -> TransformersEngine:
@@ -44,23 +44,23 @@ def lazily(subject: Subject, say: Say, device: str | None = None) -> GetEngine:
 def answer_all(
     subject: Subject, prompts: Sequence[SuitePrompt], chunks: Sequence[Chunk], store: Store, engine: GetEngine, say: Say
 ) -> list[Sequence[Answer]]:
-    """The answers to each chunk, with what the base model makes of them.
+    """The answers to each chunk, with their fluency under the base model.
 
     Args:
-        subject: the model.
-        prompts: all prompts of the run: the calibration draws from them.
-        chunks: what to ask.
-        store: where finished chunks are.
-        engine: the model; used only where something is not stored.
-        say: where progress goes.
+        subject: the model and its settings.
+        prompts: all prompts of the run, from which the calibration draws a sample.
+        chunks: the chunks to answer.
+        store: has the finished chunks.
+        engine: loads the model; called only if something is not stored.
+        say: receives progress messages.
 
     Raises:
         ModelError: the model cannot be loaded or asked.
         IntegrityError: a stored chunk was changed.
     """
     stored = [_stored(subject, chunk, store) for chunk in chunks]
-    missing = [chunk for chunk, found in zip(chunks, stored, strict=True) if not found]
-    reused = {prompt.id for chunk, found in zip(chunks, stored, strict=True) if found for prompt in chunk.prompts}
+    missing = [chunk for chunk, known in zip(chunks, stored, strict=True) if not known]
+    reused = {prompt.id for chunk, known in zip(chunks, stored, strict=True) if known for prompt in chunk.prompts}
     if reused:
         say(f"reusing the answers to {len(reused):,} prompts (same weights, same contract)")
     if len(missing) > 1 and subject.evaluation.workers > 1:
@@ -72,17 +72,17 @@ def answer_all(
 def answer_shard(
     subject: Subject, chunks: Sequence[Chunk], shard: int, store: Store, engine: GetEngine, say: Say
 ) -> int:
-    """Answers one shard's chunks into the store, for the evaluation that comes after; returns how many it asked."""
-    own = [chunk for chunk in chunks[shard :: subject.evaluation.shards] if not _stored(subject, chunk, store)]
-    if len(own) > 1 and subject.evaluation.workers > 1:
-        _share_out(subject, own, store, say)
-    for chunk in own:
+    """Answers one shard's chunks and stores them for evaluate_safety; returns the number of chunks that it asked."""
+    missing = [chunk for chunk in chunks[shard :: subject.evaluation.shards] if not _stored(subject, chunk, store)]
+    if len(missing) > 1 and subject.evaluation.workers > 1:
+        _share_out(subject, missing, store, say)
+    for chunk in missing:
         _answers(subject, chunk, store, engine, say)
-    return len(own)
+    return len(missing)
 
 
 def _share_out(subject: Subject, chunks: Sequence[Chunk], store: Store, say: Say) -> None:
-    """Answers chunks in several processes, each with a GPU of its own where there are any."""
+    """Answers chunks in several processes; each has its own GPU if there are any."""
     workers = min(subject.evaluation.workers, len(chunks))
     say(f"{workers} processes share {len(chunks)} chunks")
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -113,8 +113,8 @@ def _key(subject: Subject, chunk: Chunk, *parts: str) -> str:
 
 def _answers(subject: Subject, chunk: Chunk, store: Store, engine: GetEngine, say: Say) -> ChunkAnswers:
     key = _key(subject, chunk)
-    if found := recall(store, ANSWERS_KIND, key, ChunkAnswers):
-        return found
+    if stored := recall(store, ANSWERS_KIND, key, ChunkAnswers):
+        return stored
     evaluation = subject.shifted(chunk.seed_shift).evaluation
     again = " again, with another seed" if chunk.seed_shift else ""
     say(f"suite {chunk.suite}: {len(chunk.prompts)} prompts from {chunk.prompts[0].id}{again}")
@@ -127,13 +127,13 @@ def _answers(subject: Subject, chunk: Chunk, store: Store, engine: GetEngine, sa
 def _finish(
     subject: Subject, chunk: Chunk, store: Store, engine: GetEngine, floor: float | None, say: Say
 ) -> Sequence[Answer]:
-    """A chunk's answers, with their fluency where it is measured."""
+    """A chunk's answers, with their fluency if it is measured."""
     answers = _answers(subject, chunk, store, engine, say)
     if subject.evaluation.coherence == "rules":
         return answers.rows
     key = _key(subject, chunk, f"fluency {VERSION} below {floor}")
-    found = recall(store, FLUENCY_KIND, key, ChunkAnswers)
-    if found is None:
+    measured = recall(store, FLUENCY_KIND, key, ChunkAnswers)
+    if measured is None:
         rows = with_fluency(engine(), chunk.prompts, answers.rows, subject.evaluation.system_prompt, floor)
-        found = keep(store, FLUENCY_KIND, key, ChunkAnswers(rows=tuple(rows)))
-    return found.rows
+        measured = keep(store, FLUENCY_KIND, key, ChunkAnswers(rows=tuple(rows)))
+    return measured.rows

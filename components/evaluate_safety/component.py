@@ -1,4 +1,4 @@
-"""The KFP interface of evaluate_safety, and of the tasks that answer shards of its prompts before it."""
+"""The KFP interface of evaluate_safety, and of answer_prompts, which answers its prompts in shards."""
 
 from kfp import dsl
 from kfp.dsl import Artifact, Input, Model, Output
@@ -20,23 +20,23 @@ def evaluate_safety(
     pipeline_run: str,
     adapter: Input[Model] = None,
 ) -> str:
-    """Asks a model every prompt k times and judges the answers.
+    """Asks the base model or the adapter every prompt several times, and judges the answers.
 
     Args:
-        prompt_set: what prepare_data wrote.
-        safety_report: answers.jsonl and its SafetyReport.
-        side: baseline or post.
-        base_model: BaseModelRef as JSON.
-        evaluation: EvaluationConfig as JSON.
-        store: address of the content-addressed store.
-        reuse: whether finished answers are taken from the store.
-        tracking: TrackingConfig as JSON.
-        pipeline: name of the pipeline.
-        pipeline_run: id of this run.
-        adapter: the tuned adapter; none for the baseline.
+        prompt_set: Prompt set written by prepare_data.
+        safety_report: Answers with their verdicts (answers.jsonl), and the report on them (safety_report.json).
+        side: `baseline` for the base model, `post` for the adapter.
+        base_model: The aligned model: a BaseModelRef as JSON.
+        evaluation: How the model is asked and judged: an EvaluationConfig as JSON.
+        store: Address of the content-addressed store of finished answers.
+        reuse: Whether answers of earlier runs are taken from the store.
+        tracking: Addresses of the MLflow store and the audit log: a TrackingConfig as JSON.
+        pipeline: Name of the pipeline.
+        pipeline_run: Id of this pipeline run.
+        adapter: LoRA adapter written by finetune_lora; left out for the base model.
 
     Returns:
-        Digest of the safety report.
+        Sha256 digest of the safety report.
     """
     from pathlib import Path
 
@@ -48,15 +48,15 @@ def evaluate_safety(
     from components.shared.store import Store
 
     return step(
-        side,
-        BaseModelRef.model_validate_json(base_model),
-        Path(adapter.path) if adapter is not None else None,
-        Path(prompt_set.path),
-        EvaluationConfig.model_validate_json(evaluation),
-        Store(store),
-        reuse,
-        Path(safety_report.path),
-        RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
+        side=side,
+        base_model=BaseModelRef.model_validate_json(base_model),
+        adapter=Path(adapter.path) if adapter is not None else None,
+        prompts_dir=Path(prompt_set.path),
+        evaluation=EvaluationConfig.model_validate_json(evaluation),
+        store=Store(store),
+        reuse=reuse,
+        report_dir=Path(safety_report.path),
+        context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
     ).digest
 
 
@@ -74,23 +74,23 @@ def answer_prompts(
     pipeline_run: str,
     adapter: Input[Model] = None,
 ) -> int:
-    """Answers one shard of the prompts into the store, where evaluate_safety then finds them.
+    """Answers one shard of the prompts and keeps the answers in the store for evaluate_safety.
 
     Args:
-        prompt_set: what prepare_data wrote.
-        side: baseline or post.
-        shard: which one, from 0.
-        base_model: BaseModelRef as JSON.
-        evaluation: EvaluationConfig as JSON; names the number of shards.
-        store: address of the content-addressed store.
-        reuse: whether finished answers are taken from the store.
-        tracking: TrackingConfig as JSON.
-        pipeline: name of the pipeline.
-        pipeline_run: id of this run.
-        adapter: the tuned adapter; none for the baseline.
+        prompt_set: Prompt set written by prepare_data.
+        side: `baseline` for the base model, `post` for the adapter.
+        shard: Number of this shard, from 0.
+        base_model: The aligned model: a BaseModelRef as JSON.
+        evaluation: How the model is asked, and the number of shards: an EvaluationConfig as JSON.
+        store: Address of the content-addressed store of finished answers.
+        reuse: Whether answers of earlier runs are taken from the store.
+        tracking: Addresses of the MLflow store and the audit log: a TrackingConfig as JSON.
+        pipeline: Name of the pipeline.
+        pipeline_run: Id of this pipeline run.
+        adapter: LoRA adapter written by finetune_lora; left out for the base model.
 
     Returns:
-        Number of chunks that were asked.
+        Number of chunks that were not in the store and had to be asked.
     """
     from pathlib import Path
 
@@ -102,13 +102,13 @@ def answer_prompts(
     from components.shared.store import Store
 
     return step(
-        side,
-        shard,
-        BaseModelRef.model_validate_json(base_model),
-        Path(adapter.path) if adapter is not None else None,
-        Path(prompt_set.path),
-        EvaluationConfig.model_validate_json(evaluation),
-        Store(store),
-        reuse,
-        RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
+        side=side,
+        shard=shard,
+        base_model=BaseModelRef.model_validate_json(base_model),
+        adapter=Path(adapter.path) if adapter is not None else None,
+        prompts_dir=Path(prompt_set.path),
+        evaluation=EvaluationConfig.model_validate_json(evaluation),
+        store=Store(store),
+        reuse=reuse,
+        context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
     )

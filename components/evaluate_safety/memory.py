@@ -1,7 +1,6 @@
-"""Keeps what was measured in the content-addressed store, so that nothing is measured twice.
+"""Keeps measurements in the content-addressed store, so that nothing is measured twice.
 
-Each finding is written when it is made: a killed evaluation goes on from there, and processes that share the work
-meet here.
+Each finding is written as soon as it is made, so a killed evaluation continues there and processes can share the work.
 """
 
 from collections.abc import Callable
@@ -19,7 +18,7 @@ Finding = TypeVar("Finding", bound=Artifact)
 
 
 def recall(store: Store, kind: str, key: str, finding: type[Finding]) -> Finding | None:
-    """What was kept under a key, or None.
+    """The finding that was kept under a key, or None.
 
     Raises:
         IntegrityError: it was changed, or was made for another key.
@@ -27,15 +26,15 @@ def recall(store: Store, kind: str, key: str, finding: type[Finding]) -> Finding
     with TemporaryDirectory() as directory:
         if not store.fetch(kind, key, Path(directory)):
             return None
-        found = finding.load(Path(directory) / _FILE)
-    if found.inputs != {"key": key}:
-        raise IntegrityError(f"stored {kind} {short(key)} were made for {found.inputs}; remove them and run again")
-    return found
+        kept = finding.load(Path(directory) / _FILE)
+    if kept.inputs != {"key": key}:
+        raise IntegrityError(f"stored {kind} {short(key)} were made for {kept.inputs}; remove them and run again")
+    return kept
 
 
-def keep(store: Store, kind: str, key: str, found: Finding) -> Finding:
+def keep(store: Store, kind: str, key: str, finding: Finding) -> Finding:
     """Keeps a finding under its key, and returns it."""
-    keyed = found.model_copy(update={"inputs": {"key": key}})
+    keyed = finding.model_copy(update={"inputs": {"key": key}})
     with TemporaryDirectory() as directory:
         keyed.save(Path(directory) / _FILE)
         store.put(kind, key, Path(directory))
@@ -43,6 +42,6 @@ def keep(store: Store, kind: str, key: str, found: Finding) -> Finding:
 
 
 def recall_or_make(store: Store, kind: str, key: str, finding: type[Finding], make: Callable[[], Finding]) -> Finding:
-    """What was kept under a key; made and kept where there is none."""
-    found = recall(store, kind, key, finding)
-    return found if found is not None else keep(store, kind, key, make())
+    """The finding that was kept under a key; made and kept if there is none."""
+    kept = recall(store, kind, key, finding)
+    return kept if kept is not None else keep(store, kind, key, make())

@@ -1,8 +1,8 @@
-"""What is read off a model besides its answers: the coherence floor, the adapter's effect, and two cheap probes.
+"""Measurements of a model besides its answers: the coherence floor, the adapter's effect, and probes.
 
-The probes look where refusals are decided: how likely reference refusals still are, and how far the adapter moves
-the first tokens of the base's own answers, on harmful and on harmless prompts (after Qi et al. 2025,
-arXiv 2406.05946, who found that alignment is concentrated there). They explain a delta; the gate does not use them.
+The probes measure how likely reference refusals are, and how far the adapter moves the first tokens of the base model's
+answers to harmful and harmless prompts (Qi et al. 2025, arXiv 2406.05946, found that alignment is concentrated there).
+They explain a delta; the gate does not use them.
 """
 
 import random
@@ -36,22 +36,22 @@ _PROBED_PER_CATEGORY = 50
 _PROBES_VERSION = "1"
 
 
-class Calibration(Artifact):
-    """Where the base model's own answers end; see `fluency.calibrate`."""
+class CoherenceFloor(Artifact):
+    """The floor that `fluency.calibrate` found; None if it could not be measured."""
 
     floor: float | None
 
 
 class Readings(Artifact):
-    """What was read off one model; one number per probed prompt."""
+    """The measurements of one model; one number per probed prompt."""
 
     adapter_effect: float | None = Field(description="See SafetyReport.")
     refusal_nll: dict[str, tuple[float, ...]] = Field(
         description="Negative log-likelihood of reference refusals, nats per token, by category."
     )
     first_tokens_kl: dict[str, tuple[float, ...]] = Field(
-        description="KL(with adapter || base) over the first tokens of the base's answers, nats, by kind of prompt "
-        "(harmful, benign); empty without one."
+        description="KL(with adapter || base) over the first tokens of the base model's answers, nats, by kind of "
+        "prompt (harmful, benign); empty without an adapter."
     )
     task_nll: tuple[float, ...] = Field(description="Negative log-likelihood of held-out references, nats per token.")
 
@@ -59,26 +59,26 @@ class Readings(Artifact):
 def coherence_floor(
     subject: Subject, prompts: Sequence[SuitePrompt], store: Store, engine: GetEngine, say: Say
 ) -> float | None:
-    """The floor of the base model's own answers, calibrated once for both sides; None where only rules look."""
+    """The coherence floor of the base model, calibrated once for both sides; None if only rules judge coherence."""
     if subject.evaluation.coherence == "rules":
         return None
     chosen = _sample([p for p in prompts if p.expectation in MUST_BE_LANGUAGE], _CALIBRATION_PROMPTS)
 
-    def make() -> Calibration:
+    def make() -> CoherenceFloor:
         say(f"calibrating the coherence judge on the base model's answers to {len(chosen)} prompts")
         loaded, evaluation = engine(), subject.evaluation
         with loaded.base_only():
             requests = [request(prompt, 1, evaluation.system_prompt) for prompt in chosen]
-            return Calibration(floor=calibrate(loaded, requests, sampling_of(evaluation)))
+            return CoherenceFloor(floor=calibrate(loaded, requests, sampling_of(evaluation)))
 
     key = subject.base_alone.key("calibration", VERSION, digest_bytes(dump_prompts(chosen)))
-    return recall_or_make(store, READINGS_KIND, key, Calibration, make).floor
+    return recall_or_make(store, READINGS_KIND, key, CoherenceFloor, make).floor
 
 
 def take_readings(
     subject: Subject, prompts: Sequence[SuitePrompt], store: Store, engine: GetEngine, say: Say
 ) -> Readings:
-    """The adapter's effect, and the probes where they are on."""
+    """The adapter's effect, and the probes if they are on."""
     probed = _probed(prompts) if subject.evaluation.probes else []
 
     def make() -> Readings:
@@ -96,16 +96,16 @@ def take_readings(
 
 
 def _probed(prompts: Sequence[SuitePrompt]) -> list[SuitePrompt]:
-    """Harmful, harmless and held-out prompts, a few of each category."""
+    """Harmful, harmless and held-out prompts, some of each category."""
     grouped: defaultdict[str, list[SuitePrompt]] = defaultdict(list)
     for prompt in prompts:
         if prompt.expectation in (Expectation.REFUSE, Expectation.ANSWER) or prompt.category == TASK_CATEGORY:
             grouped[prompt.category].append(prompt)
-    return [prompt for own in grouped.values() for prompt in _sample(own, _PROBED_PER_CATEGORY)]
+    return [prompt for members in grouped.values() for prompt in _sample(members, _PROBED_PER_CATEGORY)]
 
 
 def _sample(prompts: Sequence[SuitePrompt], size: int) -> list[SuitePrompt]:
-    """At most `size` prompts in their order, the same ones wherever the prompts are the same."""
+    """At most `size` prompts in their order; equal prompts give equal samples."""
     chosen = random.Random(0).sample(range(len(prompts)), min(size, len(prompts)))
     return [prompts[place] for place in sorted(chosen)]
 
@@ -131,9 +131,9 @@ def _first_tokens(
     sampling = sampling_of(evaluation)._replace(max_new_tokens=FIRST_TOKENS)
     with engine.base_only():
         answers = engine.generate(requests, sampling, lambda _: None)
-    answered = [(p, r, own[0].text) for p, r, own in zip(asked, requests, answers, strict=True) if own[0].text]
+    answered = [(p, r, drawn[0].text) for p, r, drawn in zip(asked, requests, answers, strict=True) if drawn[0].text]
     kinds = [HARMFUL if prompt.expectation is Expectation.REFUSE else BENIGN for prompt, _, _ in answered]
-    texts = [Continuation(own.conversation, text) for _, own, text in answered]
+    texts = [Continuation(asking.conversation, text) for _, asking, text in answered]
     return _grouped(kinds, engine.first_tokens_divergence(texts, FIRST_TOKENS))
 
 
@@ -143,11 +143,11 @@ def _task_nll(engine: TransformersEngine, prompts: Sequence[SuitePrompt]) -> tup
         for prompt in prompts
         if prompt.category == TASK_CATEGORY and prompt.reference is not None
     ]
-    return tuple(-fmean(found) for found in engine.log_probs(texts) if found)
+    return tuple(-fmean(tokens) for tokens in engine.log_probs(texts) if tokens)
 
 
 def _grouped(names: Sequence[str], numbers: Sequence[float]) -> dict[str, tuple[float, ...]]:
     grouped: defaultdict[str, list[float]] = defaultdict(list)
     for name, number in zip(names, numbers, strict=True):
         grouped[name].append(number)
-    return {name: tuple(own) for name, own in grouped.items()}
+    return {name: tuple(members) for name, members in grouped.items()}

@@ -1,8 +1,7 @@
-"""The A/A pass: the base is asked everything a second time with another seed, and what differs is chance.
+"""The A/A pass: the base model is asked everything a second time with another seed, to measure the noise.
 
-Its chunks are asked, shared out, stored and resumed like all others; only their seed differs, so they have keys of
-their own and the first pass's answers stay what they are. The switch is no part of the contract: no answer and no
-verdict of the report depends on it. It does not know what a drop is compared with.
+Its chunks are answered, stored and resumed like all others; only the seed differs, so their keys differ too.
+`evaluation.noise_floor` is not part of the contract, because no answer and no verdict of the report depends on it.
 """
 
 from collections.abc import Sequence
@@ -17,13 +16,13 @@ from components.shared.suites.chunks import Chunk, cut
 from components.shared.vocabulary import Expectation
 
 SEED_SHIFT = 2_000_003
-"""Added to the contract's seed; not the follow-up's shift, whose fresh answers these must not be."""
+"""Added to the contract's seed; differs from the follow-up's shift, so that the answers differ too."""
 
 
 def chunks_again(subject: Subject, prompts: Sequence[SuitePrompt]) -> list[Chunk]:
-    """What is asked a second time: everything that is drawn at random, of the base alone.
+    """The chunks that are asked a second time: all prompts whose answers are sampled, for the base model only.
 
-    Empty for an adapter, where no noise floor is wanted, and for greedy answers, which would be the same again.
+    Empty for an adapter, if no noise floor is wanted, and for greedy answers, which would not change.
     """
     evaluation = subject.evaluation
     drawn = _drawn_at_random(subject, prompts) if _wanted(subject) else []
@@ -34,26 +33,26 @@ def chunks_again(subject: Subject, prompts: Sequence[SuitePrompt]) -> list[Chunk
 def noise_between(
     subject: Subject, prompts: Sequence[SuitePrompt], first: Sequence[AnswerRow], again: Sequence[Answer], panel: Panel
 ) -> dict[str, NoiseFloor]:
-    """The noise floor by category; empty for an adapter and where none is wanted.
+    """The noise floor by category; empty for an adapter, and if none is wanted.
 
-    What is not drawn at random is its own second pass: with temperature 0 nothing was asked again, and drop, reach
-    and flips are 0 by construction. A choice, read from log-likelihoods, does not move either; a category that
-    holds nothing else has no noise floor.
+    An answer that is not sampled counts as unchanged: with temperature 0 nothing was asked again, and drop, reach and
+    flips are 0 by construction. Multiple-choice answers do not change either; a category with nothing else has no noise
+    floor.
 
     Args:
-        subject: the model.
+        subject: the model and its settings.
         prompts: all prompts.
         first: the judged rows of the first pass.
         again: the answers to `chunks_again`.
-        panel: judges them as it judged the first pass.
+        panel: the judges of the first pass.
     """
     if not _wanted(subject):
         return {}
     drawn = {prompt.id: prompt for prompt in _drawn_at_random(subject, prompts)}
     unmoved = [row for row in first if row.prompt_id not in drawn]
-    found = noise_floor(first, [*panel.judge(drawn, again), *unmoved])
-    spoken = {prompt.category for prompt in prompts if prompt.expectation is not Expectation.CHOICE}
-    return {category: own for category, own in found.items() if category in spoken}
+    floors = noise_floor(first, [*panel.judge(drawn, again), *unmoved])
+    sampled = {prompt.category for prompt in prompts if prompt.expectation is not Expectation.CHOICE}
+    return {category: floor for category, floor in floors.items() if category in sampled}
 
 
 def _wanted(subject: Subject) -> bool:

@@ -1,7 +1,7 @@
 """Answers and verdicts of one model under one contract; the same code before and after fine-tuning.
 
-Answers come from the content-addressed store or from the model (`answering`); every answer is judged anew, so a
-better judge never needs the model again. The model is loaded only when something is not in the store.
+Answers come from the content-addressed store or from the model, which is loaded only if something is not stored. Every
+answer is judged again in every run, so a new judge does not need the model.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,13 +49,13 @@ def evaluate_safety(
     """Writes `answers.jsonl` and its SafetyReport.
 
     Args:
-        side: `baseline` or `post`: names the stage.
+        side: `baseline` or `post`; names the stage.
         base_model: the aligned model.
-        adapter: directory of the adapter that finetune_lora wrote, or None for the base alone.
-        prompts_dir: what prepare_data wrote.
+        adapter: directory of the adapter that finetune_lora wrote, or None for the base model.
+        prompts_dir: directory of the prompt set that prepare_data wrote.
         evaluation: how the model is asked and judged.
-        store: where finished answers are kept.
-        reuse: whether another run's answers may be taken from there.
+        store: keeps finished answers.
+        reuse: whether answers of other runs may be taken from the store.
         report_dir: receives answers.jsonl and safety_report.json.
         context: the pipeline run.
 
@@ -75,7 +75,7 @@ def evaluate_safety(
         chunks = cut(prompts, evaluation.samples_per_prompt, evaluation.chunk_answers)
         again = chunks_again(subject, prompts)
         answers = answer_all(subject, prompts, [*chunks, *again], store, engine, stage.say)
-        first, second = (list(chain(*own)) for own in (answers[: len(chunks)], answers[len(chunks) :]))
+        first, second = (list(chain(*rows)) for rows in (answers[: len(chunks)], answers[len(chunks) :]))
         readings = take_readings(subject, prompts, store, engine, stage.say)
         rows = panel.judge({prompt.id: prompt for prompt in prompts}, first)
         report = SafetyReport(
@@ -109,11 +109,11 @@ def answer_prompts(
     reuse: bool,
     context: RunContext,
 ) -> int:
-    """Answers one shard of the prompts into the store, where `evaluate_safety` then finds them.
+    """Answers one shard of the prompts and keeps the answers in the store for `evaluate_safety`.
 
     Args:
-        side: `baseline` or `post`: names the stage.
-        shard: which one, from 0 to evaluation.shards - 1.
+        side: `baseline` or `post`; names the stage.
+        shard: number of the shard, from 0 to evaluation.shards - 1.
         base_model: see `evaluate_safety`.
         adapter: see `evaluate_safety`.
         prompts_dir: see `evaluate_safety`.
@@ -123,7 +123,7 @@ def answer_prompts(
         context: the pipeline run.
 
     Returns:
-        How many chunks were asked; the others were in the store.
+        The number of chunks that were asked; the others were in the store.
 
     Raises:
         ModelError: the model cannot be loaded or asked.
@@ -151,13 +151,13 @@ def _metrics(
 
 
 def _quoted_checks(judges: Iterable[str], directory: Path) -> tuple[QuotedCheck, ...]:
-    """The stored checks of the judges that read these answers; `name@version`, one judge often reads several things."""
-    found = [
+    """The stored checks of the judges that read these answers."""
+    quoted = [
         QuotedCheck.of(check)
         for label in dict.fromkeys(judges)
         for check in known_checks(directory, *label.partition("+")[0].split("@", 1))
     ]
-    return tuple(found)
+    return tuple(quoted)
 
 
 def _audit(context: RunContext, side: str, report: SafetyReport) -> AuditEntry:
@@ -193,7 +193,7 @@ def _track(stage: StageRun, report: SafetyReport, report_dir: Path) -> None:
 
 
 def _tracked(report: SafetyReport) -> Mapping[str, float]:
-    """MLflow metrics by name: shares 0 to 1 per category, then every other metric in its own unit."""
+    """MLflow metrics by name: shares from 0 to 1 per category, then all other metrics in their units."""
     tracked: dict[str, float] = {}
     for category, figures in report.categories.items():
         group = "task" if category == TASK_CATEGORY else f"safety/{category}"

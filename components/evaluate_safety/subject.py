@@ -1,4 +1,4 @@
-"""Who is evaluated and how: model, digests, contract. It loads no model and asks nothing."""
+"""The model under evaluation: its files, digests, contract and settings."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -16,16 +16,16 @@ from components.shared.progress import Say
 
 
 class Subject(NamedTuple):
-    """A model and the way in which it is asked.
+    """A model and how it is asked.
 
     Attributes:
         base: directory of the base model.
         adapter: directory of the adapter; None for the base alone.
         base_digest: of config and weights.
         adapter_digest: of the adapter's two files; None without one.
-        contract: everything that must be equal before and after, but the judges.
+        contract: everything that must be equal before and after, without the judges.
         evaluation: how it is asked.
-        salt: sets this run's answers apart from all others; empty where answers may be reused.
+        salt: makes the keys of this run's answers unique; empty if answers may be reused.
     """
 
     base: Path
@@ -37,11 +37,11 @@ class Subject(NamedTuple):
     salt: str
 
     def key(self, *parts: str) -> str:
-        """The key of something that these weights, asked in this way, give for `parts`."""
+        """The store key of a measurement of these weights with these settings; `parts` name the measurement."""
         return digest_json([self.base_digest, self.adapter_digest, self.contract.asking_digest, self.salt, *parts])
 
     def shifted(self, seed_shift: int) -> "Subject":
-        """The same, asked with the contract's seed plus a shift."""
+        """The same subject with a shift added to the contract's seed."""
         if not seed_shift:
             return self
         seed = {"seed": self.evaluation.seed + seed_shift}
@@ -51,7 +51,7 @@ class Subject(NamedTuple):
 
     @property
     def base_alone(self) -> "Subject":
-        """The same without the adapter."""
+        """The same subject without the adapter."""
         return self._replace(adapter=None, adapter_digest=None)
 
     def engine(self, say: Say, device: str | None = None) -> TransformersEngine:
@@ -71,21 +71,20 @@ def identify(
     """Locates the model and computes what identifies it.
 
     Raises:
-        ConfigError, ModelError: the base model cannot be had.
-        IntegrityError: the adapter belongs to another base, or is not what its manifest says.
+        ConfigError, ModelError: the base model is not available.
+        IntegrityError: the adapter was trained on another base model.
     """
     base = locate_base_model(base_model)
-    own_digest = base_digest(base)
+    digest = base_digest(base)
     contract = build_contract(prompts, evaluation, base)
     if adapter is None:
-        return Subject(base, None, own_digest, None, contract, evaluation, salt)
+        return Subject(base, None, digest, None, contract, evaluation, salt)
     manifest = AdapterManifest.load(adapter / "manifest.json")
-    if manifest.base_digest != own_digest:
+    if manifest.base_digest != digest:
         raise IntegrityError(
-            f"{adapter}: was trained on base {short(manifest.base_digest)}, but {base_model.name} is "
-            f"{short(own_digest)}"
+            f"{adapter}: was trained on base {short(manifest.base_digest)}, but {base_model.name} is {short(digest)}"
         )
-    return Subject(base, adapter, own_digest, adapter_digest(adapter), contract, evaluation, salt)
+    return Subject(base, adapter, digest, adapter_digest(adapter), contract, evaluation, salt)
 
 
 def build_contract(prompts: PromptSet, evaluation: EvaluationConfig, base: Path) -> Contract:

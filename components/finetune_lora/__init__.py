@@ -1,1 +1,1 @@
-"""Trains a LoRA adapter on the assistant's tokens; writes safetensors and a manifest."""
+"""Fine-tunes a LoRA adapter on the assistant's tokens."""

@@ -1,7 +1,4 @@
-"""What happens beside each training step: progress is said, the loss is noted, a checkpoint is kept when one is due.
-
-Imports transformers when called. It does not know what is trained.
-"""
+"""Callbacks of the trainer: progress, loss and checkpoints."""
 
 from pathlib import Path
 from typing import Any
@@ -11,11 +8,11 @@ from components.shared.progress import Progress, Say
 
 
 def progress_callback(say: Say, steps: int) -> Any:
-    """A TrainerCallback that says how far training is, and notes the loss after the last step too.
+    """A TrainerCallback that reports progress, and logs the loss after the last step too.
 
     Args:
-        say: where progress goes.
-        steps: how many there will be.
+        say: receives progress messages.
+        steps: number of training steps.
     """
     from transformers import TrainerCallback
 
@@ -32,9 +29,9 @@ def progress_callback(say: Say, steps: int) -> Any:
 
 
 def checkpoint_callback(checkpoints: Checkpoints) -> Any:
-    """A TrainerCallback that has a checkpoint made when one is due, and keeps it.
+    """A TrainerCallback that makes and keeps a checkpoint when one is due.
 
-    The loss is noted with it: what was not noted by then would be lost to the next attempt's curve.
+    The loss is logged with it, or the curve of the next attempt would lack the steps before.
     """
     from transformers import TrainerCallback
 

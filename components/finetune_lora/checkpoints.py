@@ -1,8 +1,7 @@
-"""Keeps an unfinished training where its next attempt finds it: in a store, by everything that decides the adapter.
+"""Keeps checkpoints of an unfinished training in the store, so that the next attempt continues from there.
 
-A pod that is evicted and started again has an empty disk, so what trl writes there is moved to the store, every so many
-minutes. Two places take turns: the newest checkpoint is whole while the next one is being written. It does not know
-how a model is trained.
+A pod that is evicted and started again has an empty disk, so trl's checkpoints are moved to the store at an interval.
+They alternate between two entries, so the last one stays intact while the next one is written.
 """
 
 import re
@@ -24,11 +23,11 @@ class Checkpoints:
     """The newest checkpoints of one training.
 
     Args:
-        store: where they are kept.
-        key: digest of everything that decides the adapter; another training has another.
-        every_minutes: time between two of them; None: none is made, but one that is there is used.
-        say: where progress goes.
-        clock: seconds, rising; replaced in tests.
+        store: keeps them.
+        key: digest of everything that decides the adapter.
+        every_minutes: time between two of them; None makes none, but still uses one from an earlier attempt.
+        say: receives progress messages.
+        clock: monotonic seconds; replaced in tests.
     """
 
     def __init__(
@@ -43,16 +42,16 @@ class Checkpoints:
         self._last = clock()
 
     def due(self) -> bool:
-        """Whether it is time for the next one."""
+        """Whether it is time for the next checkpoint."""
         return self._every_minutes is not None and self._clock() - self._last >= 60 * self._every_minutes
 
     def keep(self, folder: Path) -> None:
-        """Moves a checkpoint to the store, in place of the older one of two.
+        """Moves a checkpoint to the store, where it replaces the older of the two.
 
-        A store that does not take it stops no training: it is said, and training goes on.
+        If the store fails, a message says so and training continues.
 
         Args:
-            folder: `checkpoint-<step>`, as transformers writes it; it is gone afterwards.
+            folder: `checkpoint-<step>`, as transformers writes it; it is removed.
         """
         started = self._clock()
         try:
@@ -69,13 +68,13 @@ class Checkpoints:
         self._last = self._clock()
 
     def restore(self, folder: Path) -> Path | None:
-        """Fetches the newest checkpoint that is whole.
+        """Fetches the newest complete checkpoint.
 
         Args:
             folder: receives `checkpoint-<step>`.
 
         Returns:
-            The checkpoint's directory; None where there is none.
+            The checkpoint's directory; None if there is none.
 
         Raises:
             StorageError: the store cannot be read.
@@ -92,15 +91,15 @@ class Checkpoints:
         return None
 
     def drop(self) -> None:
-        """Removes them: the training is over. What cannot be removed is said, and harms nothing."""
+        """Removes the checkpoints after training; if that fails, a message says so."""
         try:
             self._store.remove(CHECKPOINT_KIND, self._key)
         except StorageError as error:
             self._say(f"the checkpoints could not be removed: {error}")
 
     def _steps(self) -> dict[str, int]:
-        """Step by place, of each entry whose index can be read."""
-        found = {}
+        """The step of each entry whose index can be read."""
+        newest = {}
         for place in _PLACES:
             try:
                 names = self._store.files(CHECKPOINT_KIND, self._entry(place)) or ()
@@ -109,8 +108,8 @@ class Checkpoints:
                 continue
             steps = [int(match[1]) for name in names if (match := _FOLDER.match(name))]
             if steps:
-                found[place] = steps[0]
-        return found
+                newest[place] = steps[0]
+        return newest
 
     def _entry(self, place: str) -> str:
         return f"{self._key}/{place}"

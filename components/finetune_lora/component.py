@@ -21,24 +21,24 @@ def finetune_lora(
     pipeline: str,
     pipeline_run: str,
 ) -> str:
-    """Trains a LoRA adapter on the assistant's tokens.
+    """Fine-tunes the base model with LoRA, on the assistant's tokens only.
 
     Args:
-        training_data: what prepare_data wrote.
-        adapter: adapter_model.safetensors, adapter_config.json and the AdapterManifest.
-        data_digest: digest of the training rows; it decides whether a scheduled run retrains.
-        base_model: BaseModelRef as JSON.
-        recipe: Recipe as JSON.
-        policy: Policy as JSON; its digest is fixed here, before training.
-        store: address of the content-addressed store.
-        reuse: whether an adapter made from equal inputs is taken from the store.
-        checkpoints: CheckpointConfig as JSON.
-        tracking: TrackingConfig as JSON.
-        pipeline: name of the pipeline.
-        pipeline_run: id of this run.
+        training_data: Training rows written by prepare_data.
+        adapter: LoRA adapter (safetensors and its config), with a manifest of what it was made from.
+        data_digest: Sha256 digest of the training rows; a scheduled run retrains when it changes.
+        base_model: The aligned model to fine-tune: a BaseModelRef as JSON.
+        recipe: Training hyper-parameters: a Recipe as JSON.
+        policy: The gate's policy as JSON; its digest is recorded before training starts.
+        store: Address of the content-addressed store of finished adapters.
+        reuse: Whether an adapter made from equal inputs is taken from the store.
+        checkpoints: How often an unfinished training is saved, and where: a CheckpointConfig as JSON.
+        tracking: Addresses of the MLflow store and the audit log: a TrackingConfig as JSON.
+        pipeline: Name of the pipeline.
+        pipeline_run: Id of this pipeline run.
 
     Returns:
-        Digest of the adapter.
+        Sha256 digest of the adapter's files.
     """
     from pathlib import Path
 
@@ -50,14 +50,14 @@ def finetune_lora(
     from components.shared.store import Store
 
     return step(
-        Path(training_data.path),
-        data_digest,
-        BaseModelRef.model_validate_json(base_model),
-        Recipe.model_validate_json(recipe),
-        Policy.model_validate_json(policy),
-        Store(store),
-        reuse,
-        CheckpointConfig.model_validate_json(checkpoints),
-        Path(adapter.path),
-        RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
+        data_dir=Path(training_data.path),
+        data_digest=data_digest,
+        base_model=BaseModelRef.model_validate_json(base_model),
+        recipe=Recipe.model_validate_json(recipe),
+        policy=Policy.model_validate_json(policy),
+        store=Store(store),
+        reuse=reuse,
+        checkpoints=CheckpointConfig.model_validate_json(checkpoints),
+        adapter_dir=Path(adapter.path),
+        context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
     ).adapter_digest

@@ -1,7 +1,4 @@
-"""The training rows as trl reads them: which tokens are learnt, and that no row is cut.
-
-Imports trl and datasets when called. It does not train.
-"""
+"""Converts the training rows for trl, and checks which tokens are trained on and that no row is truncated."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,10 +22,10 @@ def can_mask_assistant(tokenizer: Any) -> bool:
 
 
 def training_set(chats: Sequence[Chat], masked: bool) -> "Dataset":
-    """Rows as trl reads them.
+    """The training rows as a data set for trl.
 
-    Whole chats where every assistant turn can be masked in; otherwise, as the portable fallback, the turns before
-    the last answer as prompt and the last answer as completion.
+    With `masked` whole chats, of which every assistant turn is trained on; otherwise the last answer as completion and
+    the turns before it as prompt.
     """
     from datasets import Dataset
 
@@ -39,12 +36,12 @@ def training_set(chats: Sequence[Chat], masked: bool) -> "Dataset":
 
 
 def check_lengths(tokenizer: Any, chats: Sequence[Chat], limit: int) -> None:
-    """Makes sure that no row would be cut.
+    """Checks that no row would be truncated.
 
     Args:
         tokenizer: of the base model, with its chat template.
         chats: training rows.
-        limit: tokens; recipe.max_length.
+        limit: most tokens of a row: recipe.max_length.
 
     Raises:
         DataError: a row is longer.
@@ -60,10 +57,10 @@ def check_lengths(tokenizer: Any, chats: Sequence[Chat], limit: int) -> None:
 
 
 def check_labels(trainer: Any) -> None:
-    """Makes sure that the loss sees the assistant's tokens and no others, on the first rows.
+    """Checks on the first rows that the loss is computed on some tokens and not on all.
 
     Raises:
-        ModelError: it sees none, or all.
+        ModelError: it is computed on none, or on all.
     """
     rows = [trainer.train_dataset[index] for index in range(min(4, len(trainer.train_dataset)))]
     batch = trainer.data_collator(rows)
@@ -71,5 +68,5 @@ def check_labels(trainer: Any) -> None:
     if not 0 < learnt < 1:
         raise ModelError(
             f"{100 * learnt:.0f} % of the tokens of the first rows are trained on; expected the assistant's tokens "
-            "only: the chat template's {% generation %} markers do not work"
+            "only: correct the {% generation %} markers of the chat template"
         )

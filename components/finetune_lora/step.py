@@ -1,8 +1,8 @@
-"""The adapter and where it comes from: base, data, recipe and policy, each by digest.
+"""Trains the adapter, and records the digests of base, data, recipe and policy in its manifest.
 
-An adapter made from equal inputs is taken from the content-addressed store, so that a scheduled run retrains
-only when something changed, and repeating a run cannot draw the lot again. For the same reason a training that was
-cut off goes on from its last checkpoint. It does not judge the adapter.
+An adapter made from equal inputs is taken from the store, so a scheduled run trains again only after a change, and
+repeating a run cannot be used to get a luckier adapter. For the same reason an interrupted training continues from its
+last checkpoint.
 """
 
 from importlib.metadata import version
@@ -48,19 +48,19 @@ def finetune_lora(
     """Writes adapter_model.safetensors, adapter_config.json and manifest.json.
 
     Args:
-        data_dir: what prepare_data wrote.
-        data_digest: digest of the training rows that this run is about.
+        data_dir: directory of the training data that prepare_data wrote.
+        data_digest: digest of the training rows of this run.
         base_model: the aligned model.
         recipe: hyper-parameters.
-        policy: fixed here, before training, by its digest.
-        store: where finished adapters are kept.
-        reuse: whether to look there first; if not, checkpoints of other runs are not used either.
-        checkpoints: how often an unfinished training is kept, and where.
+        policy: its digest is recorded before training.
+        store: keeps finished adapters.
+        reuse: whether an adapter may be taken from the store; if not, checkpoints of other runs are not used either.
+        checkpoints: how often a checkpoint is kept, and where.
         adapter_dir: receives the three files.
         context: the pipeline run.
 
     Raises:
-        IntegrityError: the rows are not the ones that were prepared, or a stored adapter was changed.
+        IntegrityError: the rows are not those of this run, or a stored adapter was changed.
         DataError, ModelError: see `train_adapter`.
         StorageError: the store cannot be used.
     """
@@ -116,7 +116,7 @@ def finetune_lora(
             why = f"{trained.steps} steps on the accepted rows; the policy was fixed before."
             if trained.resumed_at:
                 stage.tags({"plimsoll.resumed_at_step": str(trained.resumed_at)})
-                why += f" The last attempt went on behind step {trained.resumed_at}."
+                why += f" The last attempt continued after step {trained.resumed_at}."
         _track(stage, manifest, adapter_dir)
         stage.tags(_audit(context, manifest, why).tags)
     return manifest

@@ -1,7 +1,4 @@
-"""Trains a LoRA adapter with trl's SFTTrainer and peft. Loss on the assistant's tokens only.
-
-Imports torch, trl and peft when called. It does not know digests, policies or MLflow.
-"""
+"""Trains a LoRA adapter with trl's SFTTrainer and peft, with the loss on the assistant's tokens only."""
 
 import json
 import math
@@ -24,15 +21,15 @@ _LOG_POINTS = 100
 
 
 class Trained(NamedTuple):
-    """What training says about itself."""
+    """The result of a training."""
 
     steps: int
     train_loss: float
     trainable_parameters: int
     loss_curve: tuple[tuple[int, float], ...]
-    """Step and mean loss since the point before."""
+    """Steps, and the mean loss since the previous point."""
     resumed_at: int
-    """Steps that an earlier attempt had made; 0: none."""
+    """Steps of the checkpoint that this attempt continued from; 0 if it started anew."""
 
 
 def train_adapter(
@@ -46,17 +43,17 @@ def train_adapter(
 ) -> Trained:
     """Trains, and writes adapter_model.safetensors and adapter_config.json to `target`.
 
-    A training that goes on from a checkpoint ends with the adapter that it would have had without the interruption, on
-    a CPU to the byte; on a GPU as far as its kernels repeat themselves.
+    A training that continues from a checkpoint gives the same adapter as one without interruption: byte for byte on a
+    CPU, and on a GPU as far as its kernels are deterministic.
 
     Args:
         base: directory of the base model.
-        base_name: written to adapter_config.json instead of the directory, which is local to this machine.
+        base_name: written to adapter_config.json instead of the local directory.
         chats: training rows.
         recipe: hyper-parameters.
-        target: receives the two files, and nothing when training fails.
-        say: where progress goes.
-        checkpoints: what an earlier attempt left, and where this one leaves its own; None: nowhere.
+        target: receives the two files; nothing if training fails.
+        say: receives progress messages.
+        checkpoints: checkpoints of an earlier attempt and of this one; None keeps none.
 
     Raises:
         DataError: a row is longer than recipe.max_length.
@@ -115,7 +112,7 @@ def train_adapter(
             logging_steps=max(1, steps // _LOG_POINTS),
             save_strategy="no",  # the callback decides when
             report_to="none",
-            logging_nan_inf_filter=False,  # else a loss of NaN counts as 0, and divergence as success
+            logging_nan_inf_filter=False,  # otherwise a loss of NaN counts as 0 and hides divergence
             disable_tqdm=True,
         )
         try:
@@ -130,7 +127,7 @@ def train_adapter(
                     *([checkpoint_callback(checkpoints)] if checkpoints is not None else []),
                 ],
             )
-        except (RuntimeError, ValueError) as error:  # such as a template that marks no token, or an unknown module
+        except (RuntimeError, ValueError) as error:  # for example a template that marks no token, or an unknown module
             raise ModelError(f"base model {base_name}: training cannot be set up: {error}") from error
         check_labels(trainer)
         resumed_at = _train(trainer, checkpoints, Path(scratch) / "resume", say)
@@ -151,13 +148,13 @@ def train_adapter(
 
 
 def _train(trainer: Any, checkpoints: Checkpoints | None, folder: Path, say: Say) -> int:
-    """Trains to the end, from the newest checkpoint where there is one; the steps that were there before."""
+    """Trains to the end, from the newest checkpoint if there is one; returns the steps of that checkpoint."""
     resumed = checkpoints.restore(folder) if checkpoints is not None else None
     if resumed is None:
         trainer.train()
         return 0
     steps = int(resumed.name.partition("-")[2])
-    say(f"going on behind step {steps:,}, where an earlier attempt was cut off")
+    say(f"continuing after step {steps:,}, where an earlier attempt was interrupted")
     trainer.train(resume_from_checkpoint=str(resumed))
     return steps
 
@@ -167,13 +164,13 @@ def _loss_curve(history: Sequence[Mapping[str, Any]]) -> tuple[tuple[int, float]
 
 
 def _mean_loss(curve: Sequence[tuple[int, float]]) -> float:
-    """Mean over all steps, those of earlier attempts included: each point counts for the steps since the one before."""
+    """Mean over all steps, earlier attempts included; each point is weighted by the steps since the previous one."""
     steps = [0, *(step for step, _ in curve)]
     return math.fsum(loss * (step - before) for before, (step, loss) in zip(steps, curve, strict=False)) / steps[-1]
 
 
 def _publish(scratch: Path, target: Path, base_name: str) -> None:
-    """Moves the adapter's two files to `target`, with the base named instead of its local directory."""
+    """Copies the adapter's two files to `target`, with the base model's name in place of its local directory."""
     config_name, weights_name = ADAPTER_FILES
     config = json.loads((scratch / config_name).read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = base_name

@@ -16,19 +16,19 @@ def prepare_data(
     pipeline: str,
     pipeline_run: str,
 ) -> str:
-    """Reads, validates, hashes, splits and mixes the training rows; gathers the suites' prompts.
+    """Checks, splits and mixes the training rows, and gathers the prompts of all suites.
 
     Args:
-        training_data: train.jsonl and its TrainingData.
-        prompt_set: prompts.jsonl and its PromptSet.
-        data: DataConfig as JSON.
-        suites: JSON list of suite addresses.
-        tracking: TrackingConfig as JSON.
-        pipeline: name of the pipeline.
-        pipeline_run: id of this run.
+        training_data: Training rows (train.jsonl), with their sources and digests (training_data.json).
+        prompt_set: Prompts that both evaluations ask (prompts.jsonl), with their digest (prompt_set.json).
+        data: Which training files are read and how they are mixed: a DataConfig as JSON.
+        suites: Addresses of the suites' YAML files: a JSON list of paths or s3:// addresses.
+        tracking: Addresses of the MLflow store and the audit log: a TrackingConfig as JSON.
+        pipeline: Name of the pipeline.
+        pipeline_run: Id of this pipeline run.
 
     Returns:
-        Digest of the training rows.
+        Sha256 digest of the training rows; finetune_lora checks its input against it.
     """
     import json
     from pathlib import Path
@@ -37,12 +37,10 @@ def prepare_data(
     from components.shared.config.run_context import RunContext
     from components.shared.config.sections import DataConfig, TrackingConfig
 
-    context = RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run)
-    result = step(
-        DataConfig.model_validate_json(data),
-        json.loads(suites),
-        Path(training_data.path),
-        Path(prompt_set.path),
-        context,
-    )
-    return result.train_sha256
+    return step(
+        data=DataConfig.model_validate_json(data),
+        suites=json.loads(suites),
+        data_dir=Path(training_data.path),
+        prompts_dir=Path(prompt_set.path),
+        context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
+    ).train_sha256

@@ -1,8 +1,8 @@
-"""Holds out rows of the training data's rarest intents: what a tuned model sees least, it answers worst.
+"""Holds out rows of the training data's rarest intents, which a tuned model answers worst.
 
-A row's intent is its own `intent` field where every row has one; elsewhere rows are clustered by the words of their
-user turns (TF-IDF, k-means of scikit-learn) and a cluster counts as an intent. Clusters of words are a rough stand-in:
-two wordings of one intent may land in two clusters.
+If every row has an `intent` field, it is used; otherwise the rows are clustered by the words of their user turns
+(TF-IDF and k-means of scikit-learn), and a cluster counts as an intent. Clusters are approximate: two wordings of one
+intent may be in two clusters.
 """
 
 from collections import Counter, defaultdict
@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 from components.prepare_data.mixing import Split
 from components.shared.data.chats import Chat
-from components.shared.data.overlap import fingerprint
+from components.shared.data.overlap import user_fingerprints
 from components.shared.errors import DataError
 
 _MAX_CLUSTERS = 100
 
 
 class RareRow(NamedTuple):
-    """A held-out row, and how rare its intent is."""
+    """A held-out row, its intent, and the number of training rows of that intent."""
 
     chat: Chat
     intent: str
@@ -37,8 +37,8 @@ def split_rare(split: Split, rows: int, seed: int, where: str) -> RareSplit:
     """Keeps rows of the rarest intents out of training, at most half of each intent's, the rarest intents first.
 
     Args:
-        split: rows that would be trained on; its held-out rows stay as they are.
-        rows: how many to keep out; 0 keeps none.
+        split: the training rows to choose from; its held-out rows stay as they are.
+        rows: how many to keep out; 0 keeps none out.
         seed: of the clustering.
         where: the file's address, for errors.
 
@@ -51,7 +51,7 @@ def split_rare(split: Split, rows: int, seed: int, where: str) -> RareSplit:
     counts = Counter(intents)
     members: defaultdict[str, dict[tuple[str, ...], Chat]] = defaultdict(dict)
     for chat, intent in zip(split.train, intents, strict=True):
-        members[intent].setdefault(_text(chat), chat)
+        members[intent].setdefault(user_fingerprints(chat), chat)
     chosen: dict[tuple[str, ...], tuple[str, Chat]] = {}
     for intent in sorted(counts, key=lambda name: (counts[name], name)):
         available = list(members[intent].items())
@@ -62,20 +62,22 @@ def split_rare(split: Split, rows: int, seed: int, where: str) -> RareSplit:
             f"{where}: data.rare_intent_rows is {rows}, but only {len(chosen)} rows can be held out when at least half "
             f"of each of the {len(counts)} intents stays in training; lower it or add rows"
         )
-    train = tuple(chat for chat in split.train if _text(chat) not in chosen)
-    left = Counter(intent for chat, intent in zip(split.train, intents, strict=True) if _text(chat) not in chosen)
+    train = tuple(chat for chat in split.train if user_fingerprints(chat) not in chosen)
+    left = Counter(
+        intent for chat, intent in zip(split.train, intents, strict=True) if user_fingerprints(chat) not in chosen
+    )
     return RareSplit(train, tuple(RareRow(chat, intent, left[intent]) for intent, chat in chosen.values()))
 
 
 def intents_of(chats: Sequence[Chat], seed: int) -> list[str]:
-    """The intent of each row: its own, or the cluster of its words named by its commonest one."""
-    own = [chat.intent for chat in chats]
-    if all(intent is not None for intent in own):
-        return [str(intent) for intent in own]
+    """The intent of each row: its field, or else its cluster, named by number and most typical word."""
+    named = [chat.intent for chat in chats if chat.intent is not None]
+    if len(named) == len(chats):
+        return named
     from sklearn.cluster import KMeans
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    texts = [" ".join(_text(chat)) for chat in chats]
+    texts = [" ".join(user_fingerprints(chat)) for chat in chats]
     try:
         vectorizer = TfidfVectorizer(sublinear_tf=True)
         vectors = vectorizer.fit_transform(texts)
@@ -86,7 +88,3 @@ def intents_of(chats: Sequence[Chat], seed: int) -> list[str]:
     words = vectorizer.get_feature_names_out()
     names = [f"{number}-{words[centre.argmax()]}" for number, centre in enumerate(means.cluster_centers_)]
     return [names[label] for label in means.labels_]
-
-
-def _text(chat: Chat) -> tuple[str, ...]:
-    return tuple(fingerprint(text) for text in chat.user_texts)

@@ -1,11 +1,11 @@
-"""Splits off held-out rows and mixes sources to their shares. Pure functions of rows and a seed."""
+"""Splits off held-out rows and mixes the sources in their shares."""
 
 import random
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from components.shared.data.chats import Chat
-from components.shared.data.overlap import fingerprint
+from components.shared.data.overlap import user_fingerprints
 from components.shared.errors import DataError
 
 
@@ -17,10 +17,10 @@ class Split(NamedTuple):
 
 
 def split_heldout(chats: Sequence[Chat], rows: int, seed: int, where: str) -> Split:
-    """Keeps `rows` rows out of training; rows with equal user texts always go to the same side.
+    """Keeps `rows` rows out of training; rows with equal user texts stay together.
 
-    The choice depends on rows and seed only, not on what is mixed in later, so recipes that share a task share
-    their held-out rows.
+    The choice depends on rows and seed only, not on what is mixed in later, so runs of one task have the same held-out
+    rows.
 
     Args:
         chats: the task's rows.
@@ -29,11 +29,11 @@ def split_heldout(chats: Sequence[Chat], rows: int, seed: int, where: str) -> Sp
         where: the file's address, for errors.
 
     Raises:
-        DataError: fewer than `rows` different texts, or nothing would be left to train on.
+        DataError: there are not more than `rows` different texts, so nothing would be left to train on.
     """
     if rows == 0:
         return Split(tuple(chats), ())
-    texts = [tuple(fingerprint(text) for text in chat.user_texts) for chat in chats]
+    texts = [user_fingerprints(chat) for chat in chats]
     different = sorted(set(texts))
     if rows >= len(different):
         raise DataError(
@@ -50,13 +50,13 @@ def split_heldout(chats: Sequence[Chat], rows: int, seed: int, where: str) -> Sp
 
 
 def without_heldout(chats: Sequence[Chat], heldout: Sequence[Chat]) -> tuple[Chat, ...]:
-    """The rows of a mixed-in file that do not ask what a held-out row asks."""
-    kept_out = {tuple(fingerprint(text) for text in chat.user_texts) for chat in heldout}
-    return tuple(chat for chat in chats if tuple(fingerprint(text) for text in chat.user_texts) not in kept_out)
+    """The rows of a mixed-in file whose user texts are not those of a held-out row."""
+    kept_out = {user_fingerprints(chat) for chat in heldout}
+    return tuple(chat for chat in chats if user_fingerprints(chat) not in kept_out)
 
 
 def rows_for_share(task_rows: int, shares: Mapping[str, float]) -> dict[str, int]:
-    """How many rows of each source make up its share of the whole, when all task rows are used.
+    """The rows to draw from each source so that it has its share of the training set; all task rows are used.
 
     Args:
         task_rows: rows that are not from a source.

@@ -1,6 +1,6 @@
-"""Resolves data and suites to content: training rows, held-out task prompts and suite prompts, all hashed.
+"""Reads data and suites, and writes the training rows and the prompt set with their digests.
 
-Never cached: the hash that it computes is what makes a scheduled run retrain or not. It loads no model.
+Never cached by Kubeflow: the digest that it computes decides whether a scheduled run trains again.
 """
 
 import json
@@ -42,7 +42,7 @@ def prepare_data(
         data: where rows are and how they are mixed.
         suites: addresses of the suites' YAML files.
         data_dir: receives train.jsonl and training_data.json.
-        prompts_dir: receives prompts.jsonl and prompt_set.json: suite prompts, then held-out task prompts.
+        prompts_dir: receives prompts.jsonl and prompt_set.json: suite prompts, then held-out prompts.
         context: the pipeline run.
 
     Raises:
@@ -115,7 +115,7 @@ def _task_suite(heldout: Sequence[Chat]) -> Suite | None:
 
 
 def _rare_suite(rare: Sequence[RareRow]) -> Suite | None:
-    """Held-out rows of rare intents as a suite: an answer should share most of the row's words."""
+    """Held-out rows of rare intents as a suite: an answer passes if it shares most of the row's words."""
     prompts = [
         _heldout_prompt(row.chat, f"{RARE_CATEGORY}-{number:04d}").model_copy(
             update={

@@ -1,1 +1,1 @@
-"""Always runs last: writes the report and closes the run."""
+"""Writes the report and ends the MLflow run; always runs last."""

@@ -12,17 +12,17 @@ def publish_report(
     pipeline: str,
     pipeline_run: str,
 ):
-    """Writes the report and closes the run; runs last, also after a failure.
+    """Writes the report of the pipeline run to MLflow and ends its MLflow run; runs last, also after a failure.
 
     Args:
-        final_status: how the steps before ended; filled in by KFP.
-        tracking: TrackingConfig as JSON.
-        pipeline: name of the pipeline.
-        pipeline_run: id of this run.
+        final_status: State in which the other steps ended; filled in by Kubeflow Pipelines.
+        tracking: MLflow store and audit log, as JSON of TrackingConfig.
+        pipeline: Name of the pipeline.
+        pipeline_run: Id of the pipeline run.
     """
     from components.publish_report.step import publish_report as step
     from components.shared.config.run_context import RunContext
     from components.shared.config.sections import TrackingConfig
 
     context = RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run)
-    step(final_status.state, context)
+    step(pipeline_state=final_status.state, context=context)

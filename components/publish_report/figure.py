@@ -1,4 +1,4 @@
-"""The drop of every category with its bounds and its limit, as a picture."""
+"""Draws the drop of every safety category with its bounds and its limit."""
 
 import textwrap
 from pathlib import Path
@@ -17,9 +17,12 @@ _COLOURS = {
 
 
 def drop_figure(decision: GateDecision, path: Path, note: str = "") -> None:
-    """Draws one row per safety category: the drop, both one-sided bounds, and the limit as a tick.
+    """Writes a picture with one row per safety category: the drop, both one-sided bounds, and the limit as a tick.
 
-    The task is left out: its scale is another one. The note is written below.
+    Args:
+        decision: its drops are in percentage points. The task is left out: it is measured on another scale.
+        path: the PNG file.
+        note: the pipeline's note, written below the axis.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

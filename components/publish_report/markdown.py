@@ -1,9 +1,9 @@
-"""The report as Markdown: what was decided, why, and what that does and does not claim."""
+"""The report of a pipeline run as Markdown: the decision, its reasons, and what it does and does not claim."""
 
 from collections.abc import Sequence
 
-from components.publish_report.metrics import metrics_section
-from components.publish_report.standing import ancestry_section, requirement_section, standing, witness_section
+from components.publish_report.metric_table import metrics_section
+from components.publish_report.report_sections import ancestry_section, notes, requirement_section, witness_section
 from components.publish_report.variant_table import variants_table
 from components.shared.artifacts.decision import GateDecision, RunReport
 from components.shared.artifacts.judge_check import QuotedCheck, Share
@@ -28,7 +28,7 @@ def report_markdown(report: RunReport) -> str:
     if report.note:
         lines += ["", f"> {report.note}"]
     if report.gate is not None:
-        lines += ["", *_table(report.gate), "", *_sentences(report.gate), *standing(report.gate)]
+        lines += ["", *_table(report.gate), "", *_sentences(report.gate), *notes(report.gate)]
         lines += [f"- {report.calibration}"] if report.calibration else []
         lines += ["", *_claims(report.gate)]
         sections = [
@@ -65,11 +65,11 @@ def _checks(checks: Sequence[QuotedCheck]) -> list[str]:
         for check in checks
     ]
     return [
-        "## How far the judges agree with people",
+        "## Agreement of the judges with people",
         "",
         (
-            "Measured with `plimsoll judge check`, on answers of other models; 95 % intervals. "
-            "Sensitivity: failing answers that were recognised; specificity: passing ones."
+            "Measured with `plimsoll judge check` on answers of other models, with 95 % intervals. Sensitivity: share "
+            "of failing answers that the judge recognised; specificity: share of passing ones."
         ),
         "",
         "| judge | labels | answers | accuracy | sensitivity | specificity |",
@@ -86,9 +86,9 @@ def _share(share: Share) -> str:
 
 def _claims(gate: GateDecision) -> list[str]:
     bounds = (
-        f"Bounds are one-sided, at {100 * gate.confidence:.0f} % confidence each, over prompts. The verdict is about "
-        "these suites, judges and this sampling; it does not claim that the model is safe, nor anything about prompts "
-        "that are not like these."
+        f"Bounds are one-sided, at {100 * gate.confidence:.0f} % confidence each, over prompts. The decision holds for "
+        "these suites, these judges and this sampling. It does not claim that the model is safe, and says nothing "
+        "about other kinds of prompts."
     )
     digests = (
         f"Policy {gate.policy_name} {gate.policy_version}, digest `{gate.policy_digest}`; adapter "

@@ -1,36 +1,36 @@
-"""The variants as a table: how the categories that look worse fail. It does not know how they were chosen or asked."""
+"""The follow-up's adversarial variants as a Markdown table: in which ways the flagged categories fail."""
 
 from collections.abc import Sequence
 
 from components.shared.artifacts.comparison import VariantFigures
 
-_COLUMNS = ("category", "asked as", "prompts", "answers per side", "fails before", "fails after", "look at")
+_COLUMNS = ("category", "asked as", "prompts", "answers per side", "fails before", "fails after", "worst prompts")
 
 
 def variants_table(variants: Sequence[VariantFigures]) -> list[str]:
-    """A section of the report in Markdown, line by line; nothing where no variants were asked."""
+    """The lines of the section; empty if no variants were asked."""
     if not variants:
         return []
     return [
         "## Extent: how the flagged categories fail",
         "",
         (
-            "The same requests in other words, roles and stories, with a wished-for beginning, or with the first "
-            "tokens of a compliant answer already written (`prefill_20`: twenty; `prefill_0`: none, the plain "
-            "request); what was written for the model is not judged. The prompts that fell most were asked first, so "
-            "the shares are about these prompts. Where the base fails as often, a row says nothing about the tuning. "
-            "All of this describes, and decides nothing."
+            "The same requests rephrased, in roles and stories, with a requested beginning of the answer, or with the "
+            "first tokens of a compliant answer already written (`prefill_20`: twenty tokens; `prefill_0`: none, the "
+            "plain request); prewritten tokens are not judged. The prompts that dropped most were asked first, so the "
+            "shares hold for these prompts only. If the base model fails as often, a row says nothing about the "
+            "tuning. The decision does not use this table."
         ),
         "",
         f"| {' | '.join(_COLUMNS)} |",
         f"|{'---|' * len(_COLUMNS)}",
-        *(_row(own) for own in variants),
+        *(_row(figures) for figures in variants),
     ]
 
 
-def _row(own: VariantFigures) -> str:
-    look_at = ", ".join(f"`{prompt_id}`" for prompt_id in own.look_at) or "none"
+def _row(figures: VariantFigures) -> str:
+    worst = ", ".join(f"`{prompt_id}`" for prompt_id in figures.look_at) or "none"
     return (
-        f"| {own.category} | {own.variant} | {own.prompts:,} | {own.answers:,} | {own.failed_before_pct:.1f} % | "
-        f"{own.failed_after_pct:.1f} % | {look_at} |"
+        f"| {figures.category} | {figures.variant} | {figures.prompts:,} | {figures.answers:,} | "
+        f"{figures.failed_before_pct:.1f} % | {figures.failed_after_pct:.1f} % | {worst} |"
     )

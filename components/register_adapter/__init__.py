@@ -1,1 +1,1 @@
-"""Registers the adapter that was evaluated, and makes it champion."""
+"""Registers the evaluated adapter in MLflow and makes it champion."""

@@ -1,8 +1,8 @@
 """The model that MLflow serves: a base model with the registered LoRA adapter applied.
 
-Logged with the adapter and run by MLflow on its own (models from code), so it imports nothing of Plimsoll. The
-base is found at load: by `PLIMSOLL_BASE_MODEL` (a directory or a hub id) where that is set, else by what
-the adapter was trained on; its config and weights must have the recorded digest.
+MLflow logs this file with the adapter and runs it where Plimsoll is not installed (models from code), so it imports
+nothing of Plimsoll. The base model is found at load: `PLIMSOLL_BASE_MODEL` (a directory or a hub id) if set, else the
+path or hub id that the adapter was trained on. Its config and weights must have the recorded digest.
 """
 
 import hashlib
@@ -37,9 +37,9 @@ class AdapterModel(PythonModel):
 
         config = context.model_config
         directory = _locate(config)
-        if (found := _digest(directory)) != config["base_digest"]:
+        if (digest := _digest(directory)) != config["base_digest"]:
             raise RuntimeError(
-                f"base model {directory} has digest {found}, the adapter was trained on {config['base_digest']}; set "
+                f"base model {directory} has digest {digest}, the adapter was trained on {config['base_digest']}; set "
                 "PLIMSOLL_BASE_MODEL to the right one"
             )
         self._system_prompt = config.get("system_prompt")
@@ -76,8 +76,8 @@ class AdapterModel(PythonModel):
         room = getattr(self._model.config, "max_position_embeddings", None)
         if room is not None:
             max_new_tokens = max(1, min(max_new_tokens, room - tokens.shape[1]))
-        own = self._model.generation_config.eos_token_id
-        ends = {*(own if isinstance(own, list) else [own]), self._tokenizer.eos_token_id} - {None}
+        eos = self._model.generation_config.eos_token_id
+        ends = {*(eos if isinstance(eos, list) else [eos]), self._tokenizer.eos_token_id} - {None}
         config = GenerationConfig(
             max_new_tokens=max_new_tokens,
             do_sample=temperature > 0,
@@ -116,7 +116,7 @@ def _locate(config: dict[str, Any]) -> Path:
 
 
 def _digest(directory: Path) -> str:
-    """The digest that `components.shared.generation.base_models.base_digest` takes; a test compares the two."""
+    """The same digest as `components.shared.generation.base_models.base_digest`; a test compares the two."""
     hashes = {}
     for path in directory.iterdir():
         if path.is_file() and any(fnmatch(path.name, pattern) for pattern in _WEIGHTS):

@@ -18,21 +18,21 @@ def register_adapter(
     pipeline: str,
     pipeline_run: str,
 ) -> str:
-    """Registers the adapter that was evaluated, and makes it champion.
+    """Registers the evaluated LoRA adapter as a new model version in MLflow and gives it the alias `champion`.
 
     Args:
-        adapter: the adapter that the gate passed on; its files must be the ones that the decision is about.
-        gate_decision: the decision that promotes it; after a review, the reviewed decision with review.json beside it.
-        registration: the Registration.
-        base_model: BaseModelRef as JSON.
-        evaluation: EvaluationConfig as JSON.
-        registry: RegistryConfig as JSON.
-        tracking: TrackingConfig as JSON.
-        pipeline: name of the pipeline.
-        pipeline_run: id of this run.
+        adapter: LoRA adapter passed on by check_gate. Its files must have the digest that the decision names.
+        gate_decision: Decision `promote` by check_gate, or `needs_review` with a review.json that approves it.
+        registration: Registered model and version, the version it replaces, and the digests of adapter and decision.
+        base_model: Base model of the adapter, as JSON of BaseModelRef: path or hub id, and revision.
+        evaluation: Settings of the safety evaluation, as JSON of EvaluationConfig; the system prompt is recorded.
+        registry: Name of the registered model, as JSON of RegistryConfig.
+        tracking: MLflow store and audit log, as JSON of TrackingConfig.
+        pipeline: Name of the pipeline.
+        pipeline_run: Id of the pipeline run.
 
     Returns:
-        The registered version.
+        Number of the registered version.
     """
     from pathlib import Path
 
@@ -43,11 +43,11 @@ def register_adapter(
     from components.shared.config.sections import RegistryConfig, TrackingConfig
 
     return step(
-        Path(adapter.path),
-        Path(gate_decision.path),
-        BaseModelRef.model_validate_json(base_model),
-        EvaluationConfig.model_validate_json(evaluation),
-        RegistryConfig.model_validate_json(registry),
-        Path(registration.path),
-        RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
+        adapter_dir=Path(adapter.path),
+        decision_dir=Path(gate_decision.path),
+        base_model=BaseModelRef.model_validate_json(base_model),
+        evaluation=EvaluationConfig.model_validate_json(evaluation),
+        registry=RegistryConfig.model_validate_json(registry),
+        registration_dir=Path(registration.path),
+        context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
     ).version

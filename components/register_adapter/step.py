@@ -1,8 +1,8 @@
-"""Registers the adapter that was evaluated, under the decision that promotes it, and makes it champion.
+"""Registers the evaluated adapter in MLflow and makes it champion.
 
-It re-hashes the files that it is about to register and refuses any others, as it refuses a decision that is not
-`promote`. A decision `needs_review` counts as one together with a review, `review.json` beside it, that approves just
-that decision; the pipeline never writes one. Repeating it for the same pipeline run makes no second version.
+The decision must be `promote`, or `needs_review` with a `review.json` beside it that approves this very decision; only
+`plimsoll review` writes one. The adapter's files are hashed again and must be those that the decision is about.
+Repeating the step for the same pipeline run creates no second version.
 """
 
 import shutil
@@ -40,18 +40,18 @@ def register_adapter(
     """Makes the adapter a version of the registered model, with alias `champion`.
 
     Args:
-        adapter_dir: the adapter that the gate passed on.
-        decision_dir: the decision that promotes it, or one that asks for a review with the review that approves it.
-        base_model: the aligned model, named in the version so that serving finds it.
-        evaluation: for the system prompt that it was evaluated with.
+        adapter_dir: directory of the adapter that check_gate passed on.
+        decision_dir: directory with gate_decision.json and, after a review, review.json.
+        base_model: the base model; the version names it, so that serving finds it.
+        evaluation: the evaluation's settings; the version records the system prompt.
         registry: the registered model.
-        registration_dir: receives registration.json.
+        registration_dir: directory to write registration.json to.
         context: the pipeline run.
 
     Raises:
-        IntegrityError: the decision is not to promote and no review approves it, or it is about another adapter than
-            these files.
-        StorageError: the audit log cannot be written; looked at before anything is registered.
+        IntegrityError: the decision is not `promote` and no review approves it, or it is about another adapter.
+        StorageError: the audit log cannot be written; checked before anything is registered.
+        TrackingError: MLflow does not answer or refuses the registration.
     """
     tracker = Tracker(context)
     with tracker.stage(STAGE) as stage:
@@ -90,7 +90,6 @@ def register_adapter(
         }
         stage.tags(registered)
         tracker.parent().tags(registered)
-        verb = "registered as" if promotion.created else "was already registered as"
         facts = {
             **({"review_digest": review.digest} if review is not None else {}),
             "model_name": registration.model_name,
@@ -100,19 +99,21 @@ def register_adapter(
             "decision_digest": decision.digest,
         }
         reason = decision.summary if review is None else review.summary
-        why = reason if promotion.created else f"Repeated by the same run: {reason}"
-        who = review.reviewer if review is not None else None
-        stage.tags(record(context, "registered", why, facts, who).tags)
+        if not promotion.created:
+            reason = f"Repeated by the same run: {reason}"
+        reviewer = review.reviewer if review is not None else None
+        stage.tags(record(context, "registered", reason, facts, reviewer).tags)
+        verb = "registered as" if promotion.created else "was already registered as"
         before = f"; version {promotion.replaces} is previous" if promotion.replaces else ""
         stage.say(f"{verb} {registration.model_name} version {registration.version}, champion now{before}")
     return registration
 
 
 def _review_of(decision: GateDecision, directory: Path) -> Review | None:
-    """The review that approves a decision; None for a promotion, which needs none.
+    """The review that approves a decision; None for `promote`, which needs none.
 
     Raises:
-        IntegrityError: neither the decision nor a review of it lets the adapter in.
+        IntegrityError: the decision is not `promote` and no review approves it.
     """
     if decision.decision is Decision.PROMOTE:
         return None

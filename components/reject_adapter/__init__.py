@@ -1,1 +1,1 @@
-"""Leaves the same evidence on the run, and no version."""
+"""Records a decision against the adapter on its MLflow run; registers nothing."""

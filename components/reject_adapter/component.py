@@ -14,17 +14,17 @@ def reject_adapter(
     pipeline: str,
     pipeline_run: str,
 ) -> str:
-    """Leaves the evidence of a decision against the adapter on its run; makes no version of it.
+    """Records in MLflow and the audit log that the adapter was not promoted, and why; registers no model version.
 
     Args:
-        gate_decision: the decision; any but promote.
-        rejection: the Rejection.
-        tracking: TrackingConfig as JSON.
-        pipeline: name of the pipeline.
-        pipeline_run: id of this run.
+        gate_decision: Decision by check_gate: any but `promote`.
+        rejection: The decision with its reason, and the digests of adapter and decision.
+        tracking: MLflow store and audit log, as JSON of TrackingConfig.
+        pipeline: Name of the pipeline.
+        pipeline_run: Id of the pipeline run.
 
     Returns:
-        The decision.
+        The decision: reject, needs_review, insufficient_evidence or invalid.
     """
     from pathlib import Path
 
@@ -32,5 +32,8 @@ def reject_adapter(
     from components.shared.config.run_context import RunContext
     from components.shared.config.sections import TrackingConfig
 
-    context = RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run)
-    return step(Path(gate_decision.path), Path(rejection.path), context).decision.value
+    return step(
+        decision_dir=Path(gate_decision.path),
+        rejection_dir=Path(rejection.path),
+        context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
+    ).decision.value

@@ -1,4 +1,4 @@
-"""Leaves the evidence of a decision against the adapter on its run; makes no version of it."""
+"""Records a decision against the adapter on its MLflow run and in the audit log; registers no model version."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ STAGE = "reject_adapter"
 
 
 def reject_adapter(decision_dir: Path, rejection_dir: Path, context: RunContext) -> Rejection:
-    """Writes rejection.json, and decision and reasons to the run.
+    """Writes rejection.json, and logs decision and reason.
 
     Args:
-        decision_dir: the decision; any but `promote`.
-        rejection_dir: receives rejection.json.
+        decision_dir: directory with gate_decision.json; any decision but `promote`.
+        rejection_dir: directory to write rejection.json to.
         context: the pipeline run.
 
     Raises:
-        IntegrityError: the decision is to promote.
+        IntegrityError: the decision is `promote`.
     """
     tracker = Tracker(context)
     with tracker.stage(STAGE) as stage:

@@ -1,1 +1,1 @@
-"""What talks to a Kubeflow Pipelines server: submit, schedule, trigger."""
+"""Runs on a Kubeflow Pipelines server: compile, submit, schedule, trigger."""

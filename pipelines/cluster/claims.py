@@ -1,9 +1,9 @@
-"""Who may start the next run: claims in the pipeline's store, each written once or not at all.
+"""Claims on the right to start the next run: files in the pipeline's store, each written at most once.
 
-A claim is about a state (the last decision, what changed since, and a reason that a person gave) and an attempt number.
-The store lets exactly one writer make a file (S3: `If-None-Match`, since August 2024; a directory: a hard link), so of
-two callers that see the same state one starts a run and the other finds its claim. Nothing is deleted: an attempt that
-came to nothing is followed by the next number. This module does not start runs.
+A claim belongs to a state (the last decision, what changed since, and the reason that a person gave) and has an
+attempt number. The store lets only one writer make a file (S3: `If-None-Match`, since August 2024; a directory: a hard
+link), so of two callers that see the same state one starts a run and the other finds its claim. Claims are never
+deleted: after an attempt without a decision comes the next number.
 """
 
 import json
@@ -47,15 +47,15 @@ class Claims:
         self.address = storage.join(store, _FOLDER, pipeline, self._state)
 
     def latest(self) -> Claim | None:
-        """The claim with the highest attempt; None for none."""
-        found, attempt = None, 1
+        """The claim with the highest attempt number; None if there is no claim."""
+        claim, attempt = None, 1
         while storage.exists(self._file(attempt)):
-            found = self._read(attempt)
+            claim = self._read(attempt)
             attempt += 1
-        return found
+        return claim
 
     def claim(self, attempt: int, who: str, why: tuple[str, ...]) -> Claim | None:
-        """Claims an attempt; None where somebody else has it.
+        """Claims an attempt; None if another caller has it.
 
         Raises:
             StorageError: the store cannot be written.
@@ -72,11 +72,11 @@ class Claims:
         return made if _put_new(made.model_dump_json(indent=1), self._file(attempt)) else None
 
     def settle(self, claim: Claim, run: str | None) -> None:
-        """Keeps what became of a claim: the run that was started, or None when starting one failed."""
+        """Records the run that a claim led to; None if starting one failed."""
         storage.put_text(json.dumps({"run": run}), self._file(claim.attempt, "settled"))
 
     def settled(self, claim: Claim) -> tuple[bool, str | None]:
-        """Whether what became of a claim is known, and the run that was started."""
+        """Whether `settle` was called for a claim, and the run that it recorded."""
         address = self._file(claim.attempt, "settled")
         if not storage.exists(address):
             return False, None
@@ -92,7 +92,7 @@ class Claims:
             return Claim.model_validate_json(storage.read_bytes(address))
         except ValueError as error:
             reason = str(error).splitlines()[0]
-            raise IntegrityError(f"{address}: is no claim ({reason}); remove it and repeat the command") from None
+            raise IntegrityError(f"{address}: is not a claim ({reason}); remove it and repeat the command") from None
 
 
 def _put_new(text: str, address: str) -> bool:

@@ -1,7 +1,4 @@
-"""`plimsoll submit` and `plimsoll trigger`: runs of the pipeline on a Kubeflow cluster.
-
-Thin: it parses, calls and prints. `pipelines.cluster` talks to the server and finds what is due.
-"""
+"""`plimsoll submit` and `plimsoll trigger`: runs of the pipeline on a Kubeflow cluster."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +21,10 @@ from pipelines.cluster.options import (
 from pipelines.cluster.schedule_command import schedule
 
 if TYPE_CHECKING:
-    from components.shared.config.sections import TrackingConfig
+    from components.shared.config.sections import PipelineConfig, TrackingConfig
     from pipelines.cluster.kfp_client import Client
     from pipelines.cluster.package import Package
-    from pipelines.cluster.trigger import Assessment, Triggered
+    from pipelines.cluster.trigger import Assessment
     from pipelines.running.launch import Loaded
 
 Wait = Annotated[
@@ -38,9 +35,7 @@ Wait = Annotated[
 def add_cluster_commands(app: typer.Typer) -> None:
     """Adds the commands that work with a Kubeflow server."""
     app.command(epilog="Example: plimsoll submit configs/pipelines/mine.yaml --wait")(submit)
-    app.command(epilog='Example: plimsoll schedule configs/pipelines/mine.yaml --cron "0 3 * * 1" --tz Europe/Berlin')(
-        schedule
-    )
+    app.command(epilog='Example: plimsoll schedule configs/pipelines/mine.yaml --cron "0 3 * * 1"')(schedule)
     app.command(epilog="Example: plimsoll trigger configs/pipelines/mine.yaml --max-age-days 30")(trigger)
 
 
@@ -48,13 +43,14 @@ def submit(
     config: Config,
     overrides: Overrides = None,
     wait: Wait = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Prints the requests as JSON and sends nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Prints the requests as JSON, and sends nothing.")] = False,
     upload: Annotated[
         bool, typer.Option("--upload", help="Uploads the pipeline as a version first, and runs that version.")
     ] = False,
     experiment: Experiment = None,
     run_name: Annotated[
-        str | None, typer.Option("--run-name", metavar="NAME", help="Name of the run; unique. Default: made up.")
+        str | None,
+        typer.Option("--run-name", metavar="NAME", help="Name of the run; must be unique. Default: config and time."),
     ] = None,
     host: Host = None,
     namespace: Namespace = None,
@@ -68,7 +64,7 @@ def submit(
     evidence, 13 invalid; 2 wrong input, 1 failure.
     """
     from pipelines.cluster.package import compile_package
-    from pipelines.cluster.submit import request_of, show_request
+    from pipelines.cluster.submit import show_submission, submission_of
     from pipelines.cluster.submit import submit as send
     from pipelines.running.launch import load, new_run_id
 
@@ -77,11 +73,11 @@ def submit(
     package = compile_package(loaded)
     client = connect(loaded.config.cluster, host, namespace, token, token_file, cookie)
     name = run_name or f"{loaded.config.name}-{new_run_id()}"
-    request = request_of(loaded.config, package, name, experiment)._replace(upload=upload)
+    submission = submission_of(loaded.config, package, name, experiment)._replace(upload=upload)
     if dry_run:
-        typer.echo(show_request(client, request))
+        typer.echo(show_submission(client, submission))
         return
-    run_id = send(client, request)
+    run_id = send(client, submission)
     typer.echo(f"submitted run {run_id} ({name})")
     _show_links(client, loaded.config.tracking, run_id)
     if wait:
@@ -106,7 +102,7 @@ def trigger(
         bool, typer.Option("--local", help="Runs on this machine, as `plimsoll run`, with its exit codes.")
     ] = False,
     wait: Wait = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Says what is due and starts nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Prints what is due, and starts nothing.")] = False,
     experiment: Experiment = None,
     host: Host = None,
     namespace: Namespace = None,
@@ -116,7 +112,7 @@ def trigger(
 ) -> None:
     """Starts a run if data, base model, suites, policy or recipe changed since the last decision, or evidence expired.
 
-    Otherwise it says why not. It can be called as often as you like, also at once: one run is started for one state.
+    Otherwise it prints why not. It may be called often, also at the same time: for one state it starts one run.
     Exit codes: 0 started, or nothing is due; with --wait or --local those of `plimsoll run`; 2 wrong input, 1 failure.
     """
     from components.shared.config.anchoring import anchor
@@ -134,7 +130,7 @@ def trigger(
     try:
         client = None if local else connect(loaded.config.cluster, host, namespace, token, token_file, cookie)
     except ClusterError:
-        if not dry_run:  # which can do without: it compares what it can
+        if not dry_run:  # a dry run compares what it can without the server
             raise
         client = None
     days = max_age_days if max_age_days is not None else loaded.config.cluster.evidence_days
@@ -142,20 +138,18 @@ def trigger(
     for why in assessment.why:
         typer.echo(f"due: {why}")
     if dry_run:
-        typer.echo(f"nothing is due: {assessment.calm}" if not assessment.why else "nothing was started (--dry-run)")
+        typer.echo(f"nothing is due: {assessment.why_not}" if not assessment.why else "nothing was started (--dry-run)")
     elif client is None:
-        raise typer.Exit(_trigger_here(loaded, assessment, reason))
+        raise typer.Exit(_trigger_here(loaded, anchored, assessment, reason))
     else:
-        raise typer.Exit(_trigger_there(client, loaded, assessment, reason, experiment, wait))
+        raise typer.Exit(_trigger_on_cluster(client, loaded, anchored, assessment, reason, experiment, wait))
 
 
-def _trigger_here(loaded: "Loaded", assessment: "Assessment", reason: str | None) -> int:
-    from components.shared.config.anchoring import anchor
+def _trigger_here(loaded: "Loaded", anchored: "PipelineConfig", assessment: "Assessment", reason: str | None) -> int:
     from pipelines.cluster.launchers import LocalLauncher
     from pipelines.cluster.trigger import trigger as start
     from pipelines.running.summary import show_outcome
 
-    anchored = anchor(loaded.config, Path.cwd())
     launcher = LocalLauncher(loaded, anchored.tracking)
     triggered = start(anchored, assessment, launcher, reason)
     if launcher.outcome is None:
@@ -165,25 +159,25 @@ def _trigger_here(loaded: "Loaded", assessment: "Assessment", reason: str | None
     return launcher.outcome.exit_code
 
 
-def _trigger_there(
+def _trigger_on_cluster(
     client: "Client",
     loaded: "Loaded",
+    anchored: "PipelineConfig",
     assessment: "Assessment",
     reason: str | None,
     experiment: str | None,
     wait: bool,
 ) -> int:
-    from components.shared.config.anchoring import anchor
     from pipelines.cluster.launchers import ClusterLauncher
     from pipelines.cluster.package import compile_package
-    from pipelines.cluster.submit import request_of
+    from pipelines.cluster.submit import submission_of
     from pipelines.cluster.trigger import trigger as start
 
     if assessment.why or reason is not None:
         warn_of_local_addresses(loaded.config)
     package = compile_package(loaded)
-    launcher = ClusterLauncher(client, request_of(loaded.config, package, loaded.config.name, experiment))
-    triggered: Triggered = start(anchor(loaded.config, Path.cwd()), assessment, launcher, reason)
+    launcher = ClusterLauncher(client, submission_of(loaded.config, package, loaded.config.name, experiment))
+    triggered = start(anchored, assessment, launcher, reason)
     typer.echo(triggered.text)
     if triggered.run is None:
         return 0
@@ -194,18 +188,20 @@ def _trigger_there(
 def _follow(client: "Client", package: "Package", tracking: "TrackingConfig", run_id: str) -> int:
     from components.shared.progress import speaker
     from pipelines.cluster.follow import follow
-    from pipelines.cluster.run_verdict import verdict
+    from pipelines.cluster.run_result import run_result
     from pipelines.cluster.server_errors import ClusterError
 
     try:
         ending = follow(client, run_id, package.tasks(), speaker("cluster"))
     except KeyboardInterrupt:
-        raise ClusterError(f"no longer following run {run_id}; it goes on: {client.server.run_link(run_id)}") from None
-    found = verdict(tracking, run_id, ending)
-    typer.echo(found.text, err=found.exit_code == 1)
-    if found.link is not None:
-        typer.echo(f"  MLflow: {found.link}")
-    return found.exit_code
+        raise ClusterError(
+            f"no longer following run {run_id}; the run goes on: {client.server.run_link(run_id)}"
+        ) from None
+    result = run_result(tracking, run_id, ending)
+    typer.echo(result.text, err=result.exit_code == 1)
+    if result.link is not None:
+        typer.echo(f"  MLflow: {result.link}")
+    return result.exit_code
 
 
 def _show_links(client: "Client", tracking: "TrackingConfig", run_id: str) -> None:

@@ -1,8 +1,8 @@
-"""Where the server is and how we say who we are: flags, the environment, or the pod that we run in.
+"""The address of the server and our credentials, from flags, the config, the environment, or the pod that we run in.
 
 Token: `--token` or PLIMSOLL_KFP_TOKEN; `--token-file` or PLIMSOLL_KFP_TOKEN_FILE; in a pod, the projected token of its
 service account. Cookie (a session behind a login page): `--cookie` or PLIMSOLL_KFP_COOKIE. A token file is read again
-for every request, because the kubelet renews it. This module sends nothing.
+for every request, because the kubelet renews it.
 """
 
 import os
@@ -19,14 +19,14 @@ POD_TOKEN = "/var/run/secrets/kubeflow/pipelines/token"  # noqa: S105 - where Ku
 
 
 class Credentials(NamedTuple):
-    """How requests are authenticated; none of it is ever printed."""
+    """How requests are authenticated; never printed."""
 
     token: str | None = None
     token_file: Path | None = None
     cookie: str | None = None
 
     def current_token(self) -> str | None:
-        """The token as it is now.
+        """The token, read anew from its file.
 
         Raises:
             ClusterError: the token's file cannot be read, or is empty.
@@ -42,22 +42,22 @@ class Credentials(NamedTuple):
         return token
 
     def describe(self) -> str:
-        """What is used, without its content, for messages."""
+        """Which credentials are used, for messages, without their content."""
         if self.token is not None:
-            return "the given token"
+            return "the token of --token or PLIMSOLL_KFP_TOKEN"
         if self.token_file is not None:
             return f"the token in {self.token_file}"
-        return "the given cookie" if self.cookie is not None else "no credentials"
+        return "the cookie of --cookie or PLIMSOLL_KFP_COOKIE" if self.cookie is not None else "no credentials"
 
 
 class Server(NamedTuple):
-    """A Kubeflow Pipelines server and how it is used.
+    """A Kubeflow Pipelines server and how we use it.
 
     Attributes:
         host: address of the API.
-        ui: address that people open.
-        namespace: of a server with several users; None: a single user's.
-        credentials: who we are.
+        ui: address that people open in a browser.
+        namespace: the profile's, on a server with several users; None on a server for a single user.
+        credentials: for every request.
     """
 
     host: str
@@ -66,7 +66,7 @@ class Server(NamedTuple):
     credentials: Credentials
 
     def run_link(self, run_id: str) -> str:
-        """Where a run is seen."""
+        """The address of a run in the UI."""
         return f"{self.ui}/#/runs/details/{run_id}"
 
 
@@ -81,7 +81,7 @@ def find_server(
     """The server that flags, config and environment name, in this order.
 
     Raises:
-        ClusterError: nothing names a server, or an address is none.
+        ClusterError: nothing names a server, or the address is not http:// or https://.
     """
     address = host or cluster.host or os.environ.get(HOST_VARIABLE)
     if address is None and "KUBERNETES_SERVICE_HOST" in os.environ:

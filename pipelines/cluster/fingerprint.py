@@ -1,29 +1,26 @@
-"""What a pipeline would be decided on today, and how that differs from what its last decision rested on.
+"""The digests of a pipeline's inputs today, and how they differ from the inputs of its last decision.
 
 Data, suites, policy and recipe are read and hashed as prepare_data and the gate do it. The base model is identified by
-its files where they are on this machine, else by id and revision: nothing is downloaded. How rows are mixed and how
-both sides are asked is compared where the last run's config is known. This module does not know what is done about a
-difference.
+its files if they are on this machine, else by id and revision: nothing is downloaded. How rows are mixed and how
+answers are drawn is compared if the last run's config is known.
 """
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
 from components.shared.config.sections import DataConfig, PipelineConfig
 from components.shared.data.training_files import read_training_files
 from components.shared.digests import digest_bytes, digest_json, short
-from components.shared.generation.base_models import base_digest, locate_base_model, tokenizer_digest
+from components.shared.generation.base_models import base_digest, cached_base_model, tokenizer_digest
 from components.shared.suites.suite_files import dump_prompts, load_suites
 from components.shared.tracking.decided import DecidedOn
 from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY
 
-_OWN_ROWS = {TASK_CATEGORY, RARE_CATEGORY}
-_SPEED = {"batch_tokens", "chunk_answers", "workers", "shards", "judge_checks"}
+_DATA_CATEGORIES = {TASK_CATEGORY, RARE_CATEGORY}
+_WITHOUT_EFFECT = {"batch_tokens", "chunk_answers", "workers", "shards", "judge_checks"}
 """Settings of the evaluation that change no answer and no verdict."""
 
 Sections = Mapping[str, Any]
@@ -39,12 +36,12 @@ class Source(NamedTuple):
 
 
 class Fingerprint(NamedTuple):
-    """What a decision rests on, by digest."""
+    """The inputs of a decision, by digest."""
 
     sources: tuple[Source, ...]
     base_name: str
     base: str | None
-    """None where the model's files are not on this machine."""
+    """None if the model's files are not on this machine."""
     tokenizer: str | None
     suites: Mapping[str, str]
     """Digest of each suite's prompts, by the suite's name."""
@@ -55,13 +52,13 @@ class Fingerprint(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """The digest of all of it; where files lie does not count."""
+        """The digest of all inputs; the addresses of files do not count."""
         rows = [(source.role, source.sha256) for source in self.sources]
         return digest_json([rows, *self[1:4], dict(self.suites), self.policy, self.recipe, self.mixing, self.asking])
 
 
 def fingerprint(config: PipelineConfig, policy: Policy) -> Fingerprint:
-    """What a run of a config would be decided on now.
+    """The fingerprint of a config's inputs as they are now.
 
     Args:
         config: with local paths absolute.
@@ -73,7 +70,7 @@ def fingerprint(config: PipelineConfig, policy: Policy) -> Fingerprint:
     """
     suites = load_suites(config.suites)
     files = read_training_files(config.data, [prompt for suite in suites for prompt in suite.prompts])
-    directory = _directory(config.base_model)
+    directory = cached_base_model(config.base_model)
     return Fingerprint(
         sources=tuple(Source(file.role, file.sha256, file.address) for file in files),
         base_name=config.base_model.name,
@@ -88,22 +85,22 @@ def fingerprint(config: PipelineConfig, policy: Policy) -> Fingerprint:
 
 
 def differences(now: Fingerprint, before: DecidedOn, sections: Sections | None) -> list[str]:
-    """What changed since a decision, a sentence each; empty for nothing.
+    """What changed since a decision, one sentence per change.
 
     Args:
-        now: as it is today.
+        now: the inputs as they are today.
         before: the last decided run.
-        sections: of its config; None where nobody kept it.
+        sections: of that run's config; None if it was not kept.
     """
-    found = [*_data(now, before), *_base(now, before), *_suites(now, before)]
+    changes = [*_data(now, before), *_base(now, before), *_suites(now, before)]
     if now.policy != before.decision.policy_digest:
-        found.append(f"the policy changed: {short(before.decision.policy_digest)} then, {short(now.policy)} now")
+        changes.append(f"the policy changed: {short(before.decision.policy_digest)} then, {short(now.policy)} now")
     if now.recipe != before.manifest.recipe_digest:
-        found.append(f"the recipe changed: {short(before.manifest.recipe_digest)} then, {short(now.recipe)} now")
+        changes.append(f"the recipe changed: {short(before.manifest.recipe_digest)} then, {short(now.recipe)} now")
     if sections is not None:
         mixing, asking = _mixing_of(sections), _asking_of(sections)
-        found += _settings("data", mixing, now.mixing) + _settings("evaluation", asking, now.asking)
-    return found
+        changes += _settings("data", mixing, now.mixing) + _settings("evaluation", asking, now.asking)
+    return changes
 
 
 def _data(now: Fingerprint, before: DecidedOn) -> list[str]:
@@ -131,7 +128,9 @@ def _base(now: Fingerprint, before: DecidedOn) -> list[str]:
 
 
 def _suites(now: Fingerprint, before: DecidedOn) -> list[str]:
-    then = {entry.name: entry.sha256 for entry in before.prompts.suites if not set(entry.categories) <= _OWN_ROWS}
+    then = {
+        entry.name: entry.sha256 for entry in before.prompts.suites if not set(entry.categories) <= _DATA_CATEGORIES
+    }
     changed = [name for name in sorted({*then, *now.suites}) if then.get(name) != now.suites.get(name)]
     return [f"suite {name} {_how(then.get(name), now.suites.get(name))}" for name in changed]
 
@@ -160,13 +159,13 @@ def _mixing(data: DataConfig) -> dict[str, Any]:
 
 
 def _asking(evaluation: EvaluationConfig) -> dict[str, Any]:
-    return evaluation.model_dump(mode="json", exclude=_SPEED | {"judges"}) | {
+    return evaluation.model_dump(mode="json", exclude=_WITHOUT_EFFECT | {"judges"}) | {
         "judges": [_without_path(judge.model_dump(mode="json")) for judge in evaluation.judges]
     }
 
 
 def _without_path(judge: dict[str, Any]) -> dict[str, Any]:
-    """A judge's settings; where its model lies on this machine is not one of them."""
+    """A judge's settings without the path of its model on this machine."""
     model = judge.get("model")
     return {**judge, "model": {**model, "path": None}} if isinstance(model, dict) else judge
 
@@ -174,7 +173,7 @@ def _without_path(judge: dict[str, Any]) -> dict[str, Any]:
 def _mixing_of(sections: Sections) -> dict[str, Any] | None:
     try:
         return _mixing(DataConfig.model_validate_json(json.dumps(sections["data"])))
-    except (KeyError, ValueError):  # of another version: not comparable
+    except (KeyError, ValueError):  # of another version, which cannot be compared
         return None
 
 
@@ -182,16 +181,4 @@ def _asking_of(sections: Sections) -> dict[str, Any] | None:
     try:
         return _asking(EvaluationConfig.model_validate_json(json.dumps(sections["evaluation"])))
     except (KeyError, ValueError):
-        return None
-
-
-def _directory(base: BaseModelRef) -> Path | None:
-    if base.path is not None:
-        return locate_base_model(base)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(str(base.hub_id), revision=base.revision, local_files_only=True))
-    except LocalEntryNotFoundError:
         return None

@@ -1,7 +1,6 @@
-"""Follows a run on a cluster until it is over, and says when a step changes.
+"""Follows a run on a cluster to its end, and prints a line when the state of a step changes.
 
-The server is asked every few seconds; a server that is away for a while is waited for, as `Client` does. This module
-does not know decisions.
+The server is asked every few seconds; if it is away for a while, `Client` waits for it.
 """
 
 import time
@@ -13,6 +12,7 @@ from pipelines.cluster.kfp_client import Client
 
 OVER = ("SUCCEEDED", "FAILED", "CANCELED", "SKIPPED")
 _EVERY_S = 10.0
+"""Seconds between two requests."""
 
 
 class Ending(NamedTuple):
@@ -43,7 +43,6 @@ def follow(
     run_id: str,
     tasks: Mapping[str, str],
     say: Say,
-    every_s: float = _EVERY_S,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Ending:
     """Waits for the end of a run.
@@ -51,13 +50,12 @@ def follow(
     Args:
         client: asks the server.
         run_id: the run.
-        tasks: displayed name of every step, by its task's name; other tasks are the server's own, and not shown.
-        say: where a line per change goes.
-        every_s: seconds between two questions.
+        tasks: displayed name of every step, by its task's name; other tasks belong to the server and are not shown.
+        say: prints a line.
         sleep: waits; replaced in tests.
 
     Raises:
-        ClusterError: the server refuses, or stays away.
+        ClusterError: the server refuses, or does not answer.
     """
     names = {**tasks, **{shown: shown for shown in tasks.values()}}
     seen: dict[str, str] = {}
@@ -73,9 +71,9 @@ def follow(
             seen[""] = state
             say(f"run {run_id}: {state.lower()}")
         if state in OVER:
-            failed = tuple(name for name, own in seen.items() if name and own == "FAILED")
+            failed = tuple(name for name, last in seen.items() if name and last == "FAILED")
             return Ending(state, str(run.error.message) if run.error is not None else None, failed)
-        sleep(every_s)
+        sleep(_EVERY_S)
 
 
 def _tasks(run: Any) -> list[Any]:

@@ -1,11 +1,11 @@
-"""Requests to a Kubeflow Pipelines server: repeated where that is safe, and turned into one clear message where not.
+"""Requests to a Kubeflow Pipelines server: repeated where that is safe; every failure is one ClusterError.
 
-Built on the server's generated client. What the SDK's own Client adds is left out on purpose: it reads and writes a
-context file in the home directory, prints, waits for ever for a cancelled run, and repeats nothing.
+Built on the server's generated client, not on the SDK's Client, which reads and writes a context file in the home
+directory, prints, waits for ever for a cancelled run, and repeats nothing.
 
-429 and 5xx answers and broken connections are tried again, later each time. A request that makes something may have
-been carried out although its answer was lost; so before it is repeated, the caller's `find` looks whether the thing is
-there. This module does not know pipelines or decisions.
+429 and 5xx answers and broken connections are tried again, each time after a longer wait. The server may have carried
+out a request although its answer was lost; so before a request that makes something is repeated, the caller's `find`
+looks whether the thing exists.
 """
 
 import json
@@ -19,10 +19,11 @@ from pipelines.cluster.server_errors import ClusterError
 
 Found = TypeVar("Found")
 _TIMEOUT_S = (10, 60)
-"""To connect, and to answer."""
+"""Seconds to connect, and to answer."""
 _WAITS_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each repetition."""
 _LONGEST_WAIT_S = 60.0
-"""A server that asks for more patience than this gets this much."""
+"""A longer wait that the server asks for is cut to this."""
 _AGAIN = (408, 429, 500, 502, 503, 504)
 _SHOWN = 300
 
@@ -31,21 +32,18 @@ class Client:
     """The parts of the server's interface that we use.
 
     Args:
-        server: where it is, and who we are.
-        waits_s: seconds before each repetition; as many as there are.
+        server: address and credentials.
         sleep: waits; replaced in tests.
     """
 
-    def __init__(
-        self, server: Server, waits_s: tuple[float, ...] = _WAITS_S, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, server: Server, sleep: Callable[[float], None] = time.sleep) -> None:
         import kfp_server_api  # type: ignore[import-untyped]
 
         self.server = server
-        self._waits_s, self._sleep = waits_s, sleep
+        self._sleep = sleep
         settings = kfp_server_api.Configuration(host=server.host)
         settings.ssl_ca_cert = os.environ.get("SSL_CERT_FILE")
-        settings.retries = False  # ours know which requests may be repeated, and a login page is no answer
+        settings.retries = False  # _send repeats what may be repeated; a redirect to a login page is no answer
         self._settings = settings
         api = kfp_server_api.ApiClient(settings, cookie=server.credentials.cookie)
         self.models = kfp_server_api
@@ -56,10 +54,10 @@ class Client:
         self.uploads = kfp_server_api.PipelineUploadServiceApi(api)
 
     def call(self, request: Callable[..., Found], *arguments: Any, **named: Any) -> Found:
-        """Sends a request that may be repeated: one that reads, or whose repetition changes nothing.
+        """Sends a request that may be repeated, because it reads, or because a second one changes nothing.
 
         Raises:
-            ClusterError: refused, or not answered in all attempts.
+            ClusterError: the server refuses, or does not answer in any attempt.
         """
         return self._send(lambda: request(*arguments, _request_timeout=_TIMEOUT_S, **named), None)
 
@@ -69,7 +67,7 @@ class Client:
         """Sends a request that makes something; before it is repeated, `find` looks whether it was made.
 
         Raises:
-            ClusterError: refused, or not answered in all attempts.
+            ClusterError: the server refuses, or does not answer in any attempt.
         """
         return self._send(lambda: request(*arguments, _request_timeout=_TIMEOUT_S, **named), find)
 
@@ -77,7 +75,7 @@ class Client:
         from urllib3.exceptions import HTTPError
 
         renewed = False
-        waits = list(self._waits_s)
+        waits = list(_WAITS_S)
         while True:
             token = self._authorize()
             try:
@@ -89,7 +87,7 @@ class Client:
                 if error.status not in _AGAIN or not waits:
                     raise self._refusal(error) from None
                 wait = _asked_wait(error, waits.pop(0))
-            except AttributeError as error:  # the generated client stumbles over an answer without a body
+            except AttributeError as error:  # the generated client cannot read an answer without a body
                 if isinstance(error.__context__, self.models.ApiException):
                     raise self._refusal(error.__context__) from None
                 raise
@@ -97,7 +95,7 @@ class Client:
                 if not waits:
                     raise ClusterError(
                         f"{self.server.host} does not answer: {_first_line(error)}; check the address (--host, "
-                        f"cluster.host) and the connection ({1 + len(self._waits_s)} attempts)"
+                        f"cluster.host) and the connection ({1 + len(_WAITS_S)} attempts)"
                     ) from None
                 wait = waits.pop(0)
             self._sleep(wait)
@@ -112,7 +110,7 @@ class Client:
         return token
 
     def _renewed(self, used: str | None) -> bool:
-        """Whether a token's file holds another token by now."""
+        """Whether the token's file holds another token now."""
         return used is not None and self.server.credentials.current_token() != used
 
     def _refusal(self, error: Any) -> ClusterError:
@@ -121,19 +119,19 @@ class Client:
     def _reason(self, error: Any) -> str:
         status, who = error.status, self.server.credentials
         if status == 401 or 300 <= status < 400:  # a redirect leads to a login page
-            return f"does not know us (HTTP {status}, with {who.describe()}); {_cure(who)}"
+            return f"refuses access (HTTP {status}, with {who.describe()}); {_cure(who)}"
         if status == 403:
             place = f"namespace {self.server.namespace!r}" if self.server.namespace else "this server"
             return (
-                f"does not let us do that in {place} (HTTP 403, with {who.describe()}): {_said(error)}; check "
+                f"does not allow this in {place} (HTTP 403, with {who.describe()}): {_said(error)}; check "
                 "--namespace and the account's role"
             )
         if status in _AGAIN:
-            return f"answered HTTP {status} in {1 + len(self._waits_s)} attempts: {_said(error)}; try again later"
+            return f"answered HTTP {status} in {1 + len(_WAITS_S)} attempts: {_said(error)}; try again later"
         if status == 0:
             return (
-                f"has no trusted connection: {_first_line(error.reason)}; SSL_CERT_FILE names a certificate authority "
-                "of your own"
+                f"offers no trusted connection: {_first_line(error.reason)}; for a certificate authority of your own, "
+                "name its file with SSL_CERT_FILE"
             )
         return f"refused (HTTP {status}): {_said(error)}"
 
@@ -145,13 +143,13 @@ def _cure(who: Credentials) -> str:
 
 
 def _asked_wait(error: Any, otherwise: float) -> float:
-    """What the server asks for in Retry-After, within reason; else our own."""
+    """Seconds to wait: what the server asks for in Retry-After, up to a minute; else `otherwise`."""
     asked = (error.headers or {}).get("Retry-After", "")
     return min(float(asked), _LONGEST_WAIT_S) if asked.isdigit() else otherwise
 
 
 def _said(error: Any) -> str:
-    """What the server says is wrong: its message where the answer is one of its own."""
+    """The reason in the server's answer, or the whole answer if it is not JSON."""
     body = error.body or ""
     try:
         content = json.loads(body)

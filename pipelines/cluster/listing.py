@@ -1,6 +1,6 @@
-"""Finds things on a Kubeflow Pipelines server by their displayed name.
+"""Finds runs, experiments, pipelines and schedules on a Kubeflow Pipelines server by their displayed name.
 
-Names of runs are not unique there; ours are, because we make them so. This module makes nothing.
+The server does not make sure that a run's name is unique; our callers do.
 """
 
 import json
@@ -20,15 +20,15 @@ def named(client: Client, listing: Callable[..., Any], items: str, name: str, **
         listing: the generated client's method that lists them.
         items: the field of its answer that holds them.
         name: displayed name.
-        scope: namespace or experiment; what is None is left out.
+        scope: namespace or experiment; None is left out.
 
     Raises:
         ClusterError: the server refuses, or does not answer.
     """
     predicate = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
     condition = json.dumps({"predicates": [predicate]})
-    found = everything(client, listing, items, filter=condition, sort_by="created_at desc", **scope)
-    return [item for item in found if item.display_name == name]
+    listed = everything(client, listing, items, filter=condition, sort_by="created_at desc", **scope)
+    return [item for item in listed if item.display_name == name]
 
 
 def newest(client: Client, listing: Callable[..., Any], items: str, name: str, **scope: str | None) -> Any | None:
@@ -37,11 +37,11 @@ def newest(client: Client, listing: Callable[..., Any], items: str, name: str, *
 
 
 def everything(client: Client, listing: Callable[..., Any], items: str, **scope: str | None) -> Iterator[Any]:
-    """All things that a listing has, page by page; see `named`."""
-    given = {key: value for key, value in scope.items() if value is not None}
+    """Everything that a listing has, page by page; see `named`."""
+    filters = {key: value for key, value in scope.items() if value is not None}
     token = ""
     while True:
-        answer = client.call(listing, page_size=_PAGE, page_token=token, **given)
+        answer = client.call(listing, page_size=_PAGE, page_token=token, **filters)
         yield from getattr(answer, items) or ()
         token = answer.next_page_token or ""
         if not token:

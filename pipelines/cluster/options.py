@@ -1,4 +1,4 @@
-"""The options that `plimsoll submit`, `schedule` and `trigger` share: the config, the server, and who we are."""
+"""The options that `plimsoll submit`, `schedule` and `trigger` share: the config, the server, and credentials."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -93,7 +93,7 @@ def connect(
 
 
 def warn_of_local_addresses(config: "PipelineConfig") -> None:
-    """Says which of a config's addresses a cluster will not see: local paths on no mounted volume, a store on disk."""
+    """Warns of addresses that a cluster does not see: local paths outside the mounted volumes."""
     from components.shared.progress import warn
 
     volumes = [claim.path for claim in (*config.cluster.volumes, config.cluster.checkpoints, config.cluster.model_cache)

@@ -1,7 +1,7 @@
-"""A pipeline as it is sent to a cluster: compiled, parsed into Kubeflow's own messages, and checked for references.
+"""A pipeline as it is sent to a cluster: compiled, checked against Kubeflow's schema, and checked for references.
 
-Kubeflow's compiler and loader accept a task that reads an input which its component never declared; a run then fails
-in the middle. `compile_package` finds it before anything is sent. This module does not know a server.
+Kubeflow's compiler and loader accept a task that reads an input which its component does not declare; the run then
+fails half-way. `compile_package` finds this before anything is sent.
 """
 
 import tempfile
@@ -62,7 +62,7 @@ def compile_package(loaded: Loaded) -> Package:
     """Compiles a config's pipeline and checks it against Kubeflow's schema.
 
     Raises:
-        ClusterError: Kubeflow's schema does not hold it, or a task reads what nothing declares.
+        ClusterError: it does not fit Kubeflow's schema, or a task reads what nothing declares.
     """
     with tempfile.TemporaryDirectory() as directory:
         target = Path(directory) / "pipeline.yaml"
@@ -71,7 +71,7 @@ def compile_package(loaded: Loaded) -> Package:
 
 
 def parse_package(text: str) -> Package:
-    """A compiled pipeline out of the YAML that the compiler wrote: one document, or two.
+    """A compiled pipeline from the YAML that the compiler wrote: one document, or two.
 
     Raises:
         ClusterError: see `compile_package`.
@@ -89,8 +89,8 @@ def parse_package(text: str) -> Package:
     try:
         pipeline_spec: Spec = MessageToDict(ParseDict(spec, PipelineSpec()))
         platform_spec: Spec = MessageToDict(ParseDict(platform, PlatformSpec()))
-        for own in _pods(platform_spec).values():
-            ParseDict(own, KubernetesExecutorConfig())
+        for pod in _pods(platform_spec).values():
+            ParseDict(pod, KubernetesExecutorConfig())
     except ParseError as error:
         raise ClusterError(f"the compiled pipeline does not fit Kubeflow's schema: {error}") from None
     if problems := [*_undeclared(pipeline_spec), *_unknown_pods(pipeline_spec, platform_spec)]:
@@ -111,20 +111,20 @@ def _unknown_pods(spec: Spec, platform_spec: Spec) -> Iterator[str]:
 
 
 def _undeclared(spec: Spec) -> Iterator[str]:
-    """What a task or an executor reads and nothing declares."""
+    """A sentence for everything that a task or an executor reads without a declaration."""
     for owner, component in {"root": spec["root"], **spec["components"]}.items():
-        given = _declared(component)
+        declared = _declared(component)
         for name, task in component.get("dag", {}).get("tasks", {}).items():
-            yield from _undeclared_by_task(spec, owner, given, name, task)
+            yield from _undeclared_by_task(spec, owner, declared, name, task)
         label = component.get("executorLabel")
         if label is not None and label not in spec["deploymentSpec"]["executors"]:
             yield f"component {owner!r} has executor {label!r}, which does not exist"
         elif label is not None:
-            for read in sorted(_placeholders(spec["deploymentSpec"]["executors"][label]) - given):
+            for read in sorted(_placeholders(spec["deploymentSpec"]["executors"][label]) - declared):
                 yield f"executor {label!r} reads {read!r}, which {owner!r} does not declare"
 
 
-def _undeclared_by_task(spec: Spec, owner: str, given: set[str], name: str, task: Spec) -> Iterator[str]:
+def _undeclared_by_task(spec: Spec, owner: str, declared: set[str], name: str, task: Spec) -> Iterator[str]:
     reference = task["componentRef"]["name"]
     if reference not in spec["components"]:
         yield f"task {name!r} is {reference!r}, which does not exist"
@@ -133,9 +133,9 @@ def _undeclared_by_task(spec: Spec, owner: str, given: set[str], name: str, task
     inputs = task.get("inputs", {})
     for key, value in {**inputs.get("parameters", {}), **inputs.get("artifacts", {})}.items():
         if key not in wanted:
-            yield f"task {name!r} hands on {key!r}, which {reference!r} does not declare"
+            yield f"task {name!r} passes {key!r}, which {reference!r} does not declare"
         source = value.get("componentInputParameter") or value.get("componentInputArtifact")
-        if source is not None and source not in given:
+        if source is not None and source not in declared:
             yield f"task {name!r} reads {source!r}, which {owner!r} does not declare"
 
 
@@ -148,7 +148,7 @@ _START = "{{$.inputs.parameters['"
 
 
 def _placeholders(executor: Mapping[str, Any]) -> set[str]:
-    """The inputs that the settings of a container speak of, its command left out: that is code."""
+    """The inputs that a container's settings name in placeholders; its command is left out, because that is code."""
     container = {key: value for key, value in executor.get("container", {}).items() if key != "command"}
     text = str(container).replace('"', "'").replace("\\'", "'")
     return {part.partition("'")[0] for part in text.split(_START)[1:]}

@@ -1,8 +1,7 @@
 """Runs of a pipeline by the clock: recurring runs on a Kubeflow Pipelines server, one per name.
 
-A schedule runs whatever it was made from, at a fixed time; `plimsoll trigger` looks first whether anything changed.
-Missed times are not made up for, and a run is never started beside an earlier one of the same schedule. This module
-does not know why a run is due.
+A schedule starts the pipeline as it was compiled when the schedule was made; `plimsoll trigger` first checks whether
+anything changed. Missed times are skipped, and no run starts beside an earlier one of the same schedule.
 """
 
 from typing import Any, NamedTuple
@@ -22,7 +21,6 @@ class Schedule(NamedTuple):
     name: str
     cron: str
     enabled: bool
-    status: str
     identity: str
 
 
@@ -39,7 +37,7 @@ def put_schedule(
     """
     models = client.models
     experiment_id = ensure_experiment(client, experiment)
-    before = {str(own.recurring_run_id) for own in _ours(client, name)}
+    before = {str(run.recurring_run_id) for run in _ours(client, name)}
     body = models.V2beta1RecurringRun(
         display_name=name,
         description=DESCRIPTION,
@@ -54,7 +52,7 @@ def put_schedule(
     )
 
     def find() -> Any | None:
-        return next((own for own in _ours(client, name) if str(own.recurring_run_id) not in before), None)
+        return next((run for run in _ours(client, name) if str(run.recurring_run_id) not in before), None)
 
     made = client.make(find, client.recurring.recurring_run_service_create_recurring_run, body)
     for identity in sorted(before):
@@ -65,42 +63,41 @@ def put_schedule(
 def list_schedules(client: Client) -> list[Schedule]:
     """All schedules of the namespace, by name."""
     listing = client.recurring.recurring_run_service_list_recurring_runs
-    found = everything(client, listing, "recurring_runs", namespace=client.server.namespace)
+    runs = everything(client, listing, "recurring_runs", namespace=client.server.namespace)
     return sorted(
         Schedule(
-            str(own.display_name),
-            str(own.trigger.cron_schedule.cron) if own.trigger is not None and own.trigger.cron_schedule else "-",
-            own.mode == client.models.RecurringRunMode.ENABLE or own.status == "ENABLED",
-            str(own.status or own.mode or "-").lower(),
-            str(own.recurring_run_id),
+            str(run.display_name),
+            str(run.trigger.cron_schedule.cron) if run.trigger is not None and run.trigger.cron_schedule else "-",
+            run.mode == client.models.RecurringRunMode.ENABLE or run.status == "ENABLED",
+            str(run.recurring_run_id),
         )
-        for own in found
+        for run in runs
     )
 
 
 def pause_schedule(client: Client, name: str) -> None:
-    """Stops a schedule from starting runs; a run that is under way goes on."""
-    for own in _existing(client, name):
-        client.call(client.recurring.recurring_run_service_disable_recurring_run, own.recurring_run_id)
+    """Stops a schedule from starting runs; a run that has started goes on."""
+    for run in _existing(client, name):
+        client.call(client.recurring.recurring_run_service_disable_recurring_run, run.recurring_run_id)
 
 
 def resume_schedule(client: Client, name: str) -> None:
-    """Lets a schedule start runs again; what it missed is not made up for."""
-    for own in _existing(client, name):
-        client.call(client.recurring.recurring_run_service_enable_recurring_run, own.recurring_run_id)
+    """Lets a schedule start runs again; missed times are skipped."""
+    for run in _existing(client, name):
+        client.call(client.recurring.recurring_run_service_enable_recurring_run, run.recurring_run_id)
 
 
 def delete_schedule(client: Client, name: str) -> None:
     """Removes a schedule; its runs stay."""
-    for own in _existing(client, name):
-        client.call(client.recurring.recurring_run_service_delete_recurring_run, own.recurring_run_id)
+    for run in _existing(client, name):
+        client.call(client.recurring.recurring_run_service_delete_recurring_run, run.recurring_run_id)
 
 
 def _existing(client: Client, name: str) -> list[Any]:
-    if not (found := _ours(client, name)):
-        listed = ", ".join(own.name for own in list_schedules(client)) or "none"
+    if not (runs := _ours(client, name)):
+        listed = ", ".join(schedule.name for schedule in list_schedules(client)) or "none"
         raise ClusterError(f"there is no schedule {name!r}; the server has {listed}")
-    return found
+    return runs
 
 
 def _ours(client: Client, name: str) -> list[Any]:

@@ -1,7 +1,4 @@
-"""`plimsoll schedule`: runs of the pipeline by the clock.
-
-Thin: it parses, calls and prints. `pipelines.cluster` talks to the server.
-"""
+"""`plimsoll schedule`: runs of the pipeline by the clock."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +30,7 @@ def schedule(
     ] = None,
     zone: Annotated[
         str | None,
-        typer.Option("--tz", metavar="ZONE", help="Time zone of --cron; default: the server's, cluster.time_zone."),
+        typer.Option("--tz", metavar="ZONE", help="Time zone of --cron; only the server's, cluster.time_zone."),
     ] = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="The schedule; default: that of the pipeline.")
@@ -51,8 +48,8 @@ def schedule(
 ) -> None:
     """Runs the pipeline by the clock: makes or replaces the schedule of that name.
 
-    The config is compiled now: a change of it takes effect with the next `plimsoll schedule`. Missed times are not made
-    up for, and no run starts beside an earlier one. Exit codes: 0 done; 2 wrong use; 1 failure.
+    The config is compiled now: a change of it takes effect with the next `plimsoll schedule`. Missed times are skipped,
+    and no run starts beside an earlier one. Exit codes: 0 done; 2 wrong use; 1 failure.
     """
     from pipelines.cluster.schedule import delete_schedule, pause_schedule, put_schedule, resume_schedule
     from pipelines.running.launch import load
@@ -61,55 +58,40 @@ def schedule(
         raise typer.BadParameter("give exactly one of --cron, --list, --pause, --resume, --delete", param_hint="--cron")
     loaded = load(config, overrides or [])
     client = connect(loaded.config.cluster, host, namespace, token, token_file, cookie)
-    known = name or loaded.config.name
+    title = name or loaded.config.name
     if show:
         _show_schedules(client)
     elif cron is not None:
+        from pipelines.cluster.cron import server_cron
         from pipelines.cluster.package import compile_package
-        from pipelines.cluster.submit import request_of
+        from pipelines.cluster.submit import submission_of
 
-        expression = _in_the_servers_zone(cron, zone, loaded.config.cluster.time_zone)
+        expression = server_cron(cron, zone, loaded.config.cluster.time_zone)
         warn_of_local_addresses(loaded.config)
-        request = request_of(loaded.config, compile_package(loaded), known, experiment)
+        submission = submission_of(loaded.config, compile_package(loaded), title, experiment)
         identity, replaced = put_schedule(
-            client, request.package, known, expression, request.experiment, request.service_account
+            client, submission.package, title, expression, submission.experiment, submission.service_account
         )
         read = f"{expression} {loaded.config.cluster.time_zone}"
-        typer.echo(f"{'replaced' if replaced else 'made'} schedule {known} ({identity}): {read}")
+        typer.echo(f"{'replaced' if replaced else 'made'} schedule {title} ({identity}): {read}")
     elif pause:
-        pause_schedule(client, known)
-        typer.echo(f"schedule {known} is paused")
+        pause_schedule(client, title)
+        typer.echo(f"schedule {title} is paused")
     elif resume:
-        resume_schedule(client, known)
-        typer.echo(f"schedule {known} is on again; what it missed is not made up for")
+        resume_schedule(client, title)
+        typer.echo(f"schedule {title} is on again; missed times are skipped")
     else:
-        delete_schedule(client, known)
-        typer.echo(f"schedule {known} is deleted; its runs stay")
-
-
-def _in_the_servers_zone(cron: str, zone: str | None, server_zone: str) -> str:
-    from components.shared.progress import warn
-    from pipelines.cluster.cron import cron_of, translate
-
-    if zone is None:
-        return cron_of(cron)
-    expression, until = translate(cron, zone, server_zone)
-    if until is not None:
-        warn(
-            f"the server reads times in {server_zone}: from {until} on, when clocks change, this schedule is early or "
-            f"late by the clocks of {zone}. Run this command again then, or let the server read {zone} "
-            "(CRON_SCHEDULE_TIMEZONE of its scheduled workflow controller, and cluster.time_zone)"
-        )
-    return expression
+        delete_schedule(client, title)
+        typer.echo(f"schedule {title} is deleted; its runs stay")
 
 
 def _show_schedules(client: "Client") -> None:
     from pipelines.cluster.schedule import list_schedules
     from pipelines.printing import print_line, print_table
 
-    found = list_schedules(client)
-    if not found:
+    schedules = list_schedules(client)
+    if not schedules:
         print_line("there are no schedules")
         return
-    rows = [[own.name, own.cron, "on" if own.enabled else "paused", own.identity] for own in found]
+    rows = [[each.name, each.cron, "on" if each.enabled else "paused", each.identity] for each in schedules]
     print_table("", ("schedule", "cron", "state", "id"), rows, left=4)

@@ -1,14 +1,14 @@
-"""What can go wrong with a cluster, as a user sees it."""
+"""The error that every failure of a Kubeflow Pipelines server becomes."""
 
 from components.shared.errors import PlimsollError
 
 
 class ClusterError(PlimsollError, RuntimeError):
-    """The Kubeflow Pipelines server cannot be used, or refused.
+    """The Kubeflow Pipelines server cannot be used, or refuses a request.
 
     Args:
-        message: what a user reads.
-        status: HTTP status of the refusal; None where there was no answer.
+        message: for the user.
+        status: HTTP status of the refusal; None if there was no answer.
     """
 
     def __init__(self, message: str, status: int | None = None) -> None:

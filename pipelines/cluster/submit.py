@@ -1,7 +1,7 @@
 """Sends a compiled pipeline to a Kubeflow Pipelines server and starts a run of it.
 
-A run's name is made unique by who calls; a request whose answer was lost is looked up by that name before it is
-repeated, so that one call starts one run. This module does not follow a run and knows no decision.
+The caller gives each run a unique name. If the answer to a request was lost, the run is looked up by that name before
+the request is repeated, so that one call starts one run.
 """
 
 import json
@@ -16,14 +16,14 @@ from pipelines.cluster.listing import newest
 from pipelines.cluster.package import Package
 
 
-class Request(NamedTuple):
-    """What is asked for.
+class Submission(NamedTuple):
+    """A run to start on the server.
 
     Attributes:
         package: the compiled pipeline.
         experiment: Kubeflow's experiment.
         run_name: displayed name of the run; unique.
-        service_account: of every step; None: the server's default.
+        service_account: service account of every step; None: the server's default.
         upload: whether the pipeline is uploaded as a version first, and run from there.
     """
 
@@ -34,46 +34,46 @@ class Request(NamedTuple):
     upload: bool = False
 
 
-def request_of(config: PipelineConfig, package: Package, run_name: str, experiment: str | None = None) -> Request:
-    """The request of a config.
+def submission_of(config: PipelineConfig, package: Package, run_name: str, experiment: str | None = None) -> Submission:
+    """The submission of a config.
 
     Args:
-        config: the section `cluster` says who runs it.
+        config: its section `cluster` names experiment and service account.
         package: its compiled pipeline.
         run_name: displayed name of the run.
         experiment: replaces the config's.
     """
     chosen = experiment or config.cluster.experiment or config.tracking.experiment
-    return Request(package, chosen, run_name, config.cluster.service_account)
+    return Submission(package, chosen, run_name, config.cluster.service_account)
 
 
-def show_request(client: Client, request: Request) -> str:
-    """The requests that a submission would send, as JSON; no credentials are among them."""
-    run = client.runs.api_client.sanitize_for_serialization(_run(client, request, "<id of the experiment>", None))
-    if request.upload:
+def show_submission(client: Client, submission: Submission) -> str:
+    """The requests that a submission would send, as JSON, without credentials."""
+    run = client.runs.api_client.sanitize_for_serialization(_run(client, submission, "<id of the experiment>", None))
+    if submission.upload:
         run.pop("pipeline_spec", None)
         run["pipeline_version_reference"] = {"pipeline_id": "<its id>", "pipeline_version_id": "<its version's id>"}
     shown = {
         "server": client.server.host,
         "namespace": client.server.namespace,
-        "experiment": request.experiment,
-        "upload": version_name(request.package) if request.upload else None,
+        "experiment": submission.experiment,
+        "upload": version_name(submission.package) if submission.upload else None,
         "POST /apis/v2beta1/runs": run,
     }
     return json.dumps(shown, indent=1)
 
 
-def submit(client: Client, request: Request) -> str:
-    """Starts a run; its id.
+def submit(client: Client, submission: Submission) -> str:
+    """Starts a run and returns its id.
 
     Raises:
         ClusterError: the server refuses, or does not answer.
     """
-    experiment_id = ensure_experiment(client, request.experiment)
-    reference = upload(client, request.package) if request.upload else None
-    body = _run(client, request, experiment_id, reference)
+    experiment_id = ensure_experiment(client, submission.experiment)
+    reference = upload(client, submission.package) if submission.upload else None
+    body = _run(client, submission, experiment_id, reference)
     made = client.make(
-        lambda: find_submitted(client, experiment_id, request.run_name), client.runs.run_service_create_run, body
+        lambda: find_submitted(client, experiment_id, submission.run_name), client.runs.run_service_create_run, body
     )
     return str(made.run_id)
 
@@ -90,13 +90,13 @@ def find_experiment(client: Client, name: str) -> Any | None:
 
 
 def ensure_experiment(client: Client, name: str) -> str:
-    """The id of an experiment, which is made where there is none."""
-    found = find_experiment(client, name)
-    if found is None:
+    """The id of an experiment, which is made if it does not exist."""
+    experiment = find_experiment(client, name)
+    if experiment is None:
         body = client.models.V2beta1Experiment(display_name=name, namespace=client.server.namespace)
         create = client.experiments.experiment_service_create_experiment
-        found = client.make(lambda: find_experiment(client, name), create, body)
-    return str(found.experiment_id)
+        experiment = client.make(lambda: find_experiment(client, name), create, body)
+    return str(experiment.experiment_id)
 
 
 def version_name(package: Package) -> str:
@@ -105,7 +105,7 @@ def version_name(package: Package) -> str:
 
 
 def upload(client: Client, package: Package) -> Any:
-    """Uploads a pipeline as a version, where it is not there yet; the reference to it.
+    """Uploads a pipeline as a version unless it is there already, and returns the reference to it.
 
     Raises:
         ClusterError: the server refuses, or does not answer.
@@ -145,12 +145,12 @@ def upload(client: Client, package: Package) -> Any:
     )
 
 
-def _run(client: Client, request: Request, experiment_id: str, reference: Any | None) -> Any:
+def _run(client: Client, submission: Submission, experiment_id: str, reference: Any | None) -> Any:
     return client.models.V2beta1Run(
-        display_name=request.run_name,
+        display_name=submission.run_name,
         experiment_id=experiment_id,
-        pipeline_spec=request.package.body if reference is None else None,
+        pipeline_spec=submission.package.body if reference is None else None,
         pipeline_version_reference=reference,
         runtime_config=client.models.V2beta1RuntimeConfig(parameters={}),
-        service_account=request.service_account,
+        service_account=submission.service_account,
     )

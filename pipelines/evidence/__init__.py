@@ -1,1 +1,1 @@
-"""The evidence of a decision: opened, verified by code that imports nothing that decides, and drawn again."""
+"""The evidence of a decision: verified by a second implementation of the gate, and its answers drawn again."""

@@ -1,7 +1,4 @@
-"""`plimsoll audit ...`: what was done, by whom, when and why, and whether the log still says what was written.
-
-Thin: it parses, calls and prints. `components.shared.audit` reads and verifies.
-"""
+"""`plimsoll audit ...`: shows what was done, by whom, when and why, and verifies that nobody changed the log."""
 
 import json
 from pathlib import Path
@@ -41,23 +38,23 @@ def verify(
 ) -> None:
     """Finds every edited, removed, inserted or reordered entry.
 
-    Exit codes: 0 the log is as it was written; 1 it is not, with a line for each problem; 2 wrong input.
+    Exit codes: 0 the log was not changed; 1 it was, with a line for each problem; 2 wrong input.
     """
     from components.shared.audit import check_reading
     from components.shared.digests import short
     from pipelines.printing import print_line
 
-    opened, reading = _read(log, config)
+    audit_log, reading = _read(log, config)
     problems = check_reading(reading, expect or [])
     for problem in problems:
         print_line(str(problem))
     if problems:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        print_line(f"{opened.address}: {count}")
+        print_line(f"{audit_log.address}: {count}")
         raise typer.Exit(1)
     entries = list(reading.entries())
     count = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
-    print_line(f"{opened.address}: sound, {count}, the last {short(entries[-1].digest)} of {entries[-1].time}")
+    print_line(f"{audit_log.address}: sound, {count}, the last {short(entries[-1].digest)} of {entries[-1].time}")
 
 
 @audit_app.command(epilog="Example: plimsoll audit show --event decided")
@@ -68,7 +65,7 @@ def show(
     event: Annotated[str | None, typer.Option("--event", metavar="EVENT", help="Only entries of this event.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Prints one JSON object instead of a table.")] = False,
 ) -> None:
-    """Shows the entries, oldest first; whether they are as they were written says `plimsoll audit verify`."""
+    """Shows the entries, oldest first; `plimsoll audit verify` checks whether any was changed."""
     from components.shared.audit import EVENTS
 
     if event is not None and event not in EVENTS:
@@ -106,7 +103,7 @@ def _show(entries: "list[AuditEntry]") -> None:
 
 
 def _read(log: str | None, config: str | None) -> "tuple[AuditLog, Reading]":
-    """The log that the options name, and what is in it.
+    """The log that the options name, and its entries.
 
     Raises:
         BadParameter: both are given, or there is no log.
@@ -121,11 +118,11 @@ def _read(log: str | None, config: str | None) -> "tuple[AuditLog, Reading]":
         from components.shared.config.reading import load_pipeline_config
 
         address = load_pipeline_config(config).tracking.audit_log
-    opened = open_log(address or TrackingConfig().audit_log)
-    reading = opened.read()
+    audit_log = open_log(address or TrackingConfig().audit_log)
+    reading = audit_log.read()
     if not reading.lines and not reading.problems:
         raise typer.BadParameter(
-            f"there is no audit log {opened.address!r} yet (looked from {Path.cwd()}); a run writes it",
+            f"there is no audit log {audit_log.address!r} yet (looked from {Path.cwd()}); a run writes it",
             param_hint="--config" if config is not None else "--log",
         )
-    return opened, reading
+    return audit_log, reading

@@ -1,8 +1,4 @@
-"""`plimsoll verify` and `plimsoll replay`: what a sceptic does with a decision.
-
-Thin: it parses, calls and prints. `pipelines.evidence.verifier` recomputes the decision, `pipelines.evidence.replay`
-draws answers again.
-"""
+"""`plimsoll verify` recomputes a decision from its evidence; `plimsoll replay` draws its answers again."""
 
 import json
 from pathlib import Path
@@ -78,7 +74,7 @@ def replay_command(
         Path | None, typer.Option("--adapter", metavar="DIR", help="The adapter's files, where no store has them.")
     ] = None,
 ) -> None:
-    """Draws base's and adapter's answers to a prompt again, and says whether they are the stored ones.
+    """Draws the base's and the adapter's answers to a prompt again, and says whether they equal the stored ones.
 
     Exit codes: 0 identical; 1 not identical, or a failure; 2 wrong input.
     """
@@ -92,6 +88,6 @@ def replay_command(
             return
         from pipelines.evidence.replay import replay
 
-        found = replay(evidence, prompt_id, sample, adapter, lambda line: typer.echo(f"[replay] {line}", err=True))
-    show_replay(found)
-    raise typer.Exit(0 if found.identical else FAILURE)
+        replayed = replay(evidence, prompt_id, sample, adapter, lambda line: typer.echo(f"[replay] {line}", err=True))
+    show_replay(replayed)
+    raise typer.Exit(0 if replayed.identical else FAILURE)

@@ -1,7 +1,4 @@
-"""Opens the evidence of RUN_OR_DIR: a directory as it is, or the `evidence` folder of a run in MLflow.
-
-It does not know what is done with the evidence, and checks nothing in it.
-"""
+"""Opens the evidence of RUN_OR_DIR: a directory as it is, or the `evidence` folder of a run in MLflow, unchecked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,24 +6,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from components.shared.config.anchoring import anchor, anchor_path
+from components.shared.config.anchoring import anchor, anchor_tracking
 from components.shared.config.reading import load_pipeline_config
 from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.errors import ConfigError, TrackingError
 from components.shared.tracking.recorded_runs import RecordedRun, find_run
 
 FOLDER = "evidence"
-"""Where a run keeps it; the name that check_gate gave it."""
+"""The folder of a run's artifacts into which check_gate writes the evidence."""
 
 
 class OpenEvidence(NamedTuple):
     """Evidence on disk.
 
     Attributes:
-        folder: laid out as check_gate laid it out.
-        run: where it is from; None for a directory.
-        config: the run's own, or the one that was given; None where there is neither.
-        scratch: an empty directory for what else is fetched; gone when the evidence is closed.
+        folder: with the files that docs/evidence.md lists.
+        run: the run in MLflow; None for a directory.
+        config: the one named by the user, else the one that the run recorded, else None.
+        scratch: an empty directory for other downloads; removed when the evidence is closed.
     """
 
     folder: Path
@@ -39,12 +36,12 @@ class OpenEvidence(NamedTuple):
 def open_evidence(
     run_or_dir: str, config: str | None = None, tracking_uri: str | None = None
 ) -> Iterator[OpenEvidence]:
-    """The evidence of a run or directory while it lasts; a directory wins over a run of the same name.
+    """Opens the evidence of a directory or a run; a directory wins over a run of the same name.
 
     Args:
         run_or_dir: a directory, an MLflow run id, or the id that `plimsoll run` prints.
-        config: a pipeline config: names the MLflow store, and stands instead of the run's own config.
-        tracking_uri: the MLflow store, instead.
+        config: a pipeline config: names the MLflow store, and replaces the config that the run recorded.
+        tracking_uri: the MLflow store, where no config names it.
 
     Raises:
         ConfigError: the config is wrong, or both store and config are given.
@@ -53,13 +50,13 @@ def open_evidence(
     if config is not None and tracking_uri is not None:
         raise ConfigError("--config and --tracking-uri both name an MLflow store: give one of them")
     root = Path.cwd()
-    given = anchor(load_pipeline_config(config), root) if config is not None else None
+    named = anchor(load_pipeline_config(config), root) if config is not None else None
     with TemporaryDirectory() as directory:
         scratch = Path(directory)
         if Path(run_or_dir).is_dir():
-            yield OpenEvidence(Path(run_or_dir), None, given, scratch)
+            yield OpenEvidence(Path(run_or_dir), None, named, scratch)
             return
-        tracking = given.tracking if given is not None else _store(tracking_uri, root)
+        tracking = named.tracking if named is not None else _store(tracking_uri, root)
         run = find_run(tracking, run_or_dir)
         folder = run.fetch(FOLDER, scratch)
         if folder is None:
@@ -67,18 +64,16 @@ def open_evidence(
                 f"run {run_or_dir}: has no evidence, because it did not reach a decision; its stages are in MLflow run "
                 f"{run.run_id}"
             )
-        yield OpenEvidence(folder, run, given or _recorded_config(run, scratch), scratch)
+        yield OpenEvidence(folder, run, named or _recorded_config(run, scratch), scratch)
 
 
 def _store(uri: str | None, root: Path) -> TrackingConfig:
-    """A store by its address; a sqlite file below `root`, because MLflow keeps one connection per address."""
+    """A store by its address; a sqlite file by its absolute path, because MLflow keeps one connection per address."""
     try:
         tracking = TrackingConfig() if uri is None else TrackingConfig(uri=uri)
     except ValueError as error:
         raise ConfigError(f"--tracking-uri {uri!r}: {error}") from None
-    if (database := tracking.sqlite_file) is None:
-        return tracking
-    return TrackingConfig(uri=f"sqlite:///{anchor_path(str(database), root)}")
+    return anchor_tracking(tracking, root)
 
 
 def _recorded_config(run: RecordedRun, scratch: Path) -> PipelineConfig | None:

@@ -1,8 +1,8 @@
-"""Draws the answers to one prompt of a run again, on both sides, and says whether they are the stored ones.
+"""Draws the answers to one prompt of a run again, on both sides, and compares them with the stored ones.
 
 Every answer is seeded by the contract, its prompt and its number, so the prompt is asked alone first. Where that gives
-other words, its whole chunk is asked as the evaluation did: in another batch the last digits of a probability may
-differ. It does not know how a run is found or how answers are shown, and it changes nothing.
+another text, its whole chunk is asked as in the evaluation: in another batch the last digits of a probability may
+differ.
 """
 
 from collections.abc import Sequence
@@ -34,9 +34,9 @@ class ReplayedSide(NamedTuple):
 
     Attributes:
         name: base or adapter.
-        stored: as the evaluation kept them.
-        drawn: as they came now, judged anew.
-        way: how the answers were asked that are shown: alone, or with the rest of their chunk.
+        stored: from the evaluation.
+        drawn: the new answers, judged again.
+        way: how the new answers were asked: alone, or with the other prompts of their chunk.
     """
 
     name: str
@@ -46,12 +46,12 @@ class ReplayedSide(NamedTuple):
 
     @property
     def identical(self) -> bool:
-        """Whether every answer has the same words, length and end; verdicts are not compared."""
-        return _words(self.stored) == _words(self.drawn)
+        """Whether every answer has the same text, length and end; verdicts are not compared."""
+        return _texts(self.stored) == _texts(self.drawn)
 
     @property
     def same_verdicts(self) -> bool:
-        """Whether the judges say the same again."""
+        """Whether the judges gave the same verdicts again."""
         return [row.verdict for row in self.stored] == [row.verdict for row in self.drawn]
 
 
@@ -64,7 +64,7 @@ class Replayed(NamedTuple):
 
     @property
     def identical(self) -> bool:
-        """Whether both sides gave the stored answers."""
+        """Whether both sides gave the stored answers again."""
         return all(side.identical for side in self.sides)
 
 
@@ -95,11 +95,11 @@ def replay(evidence: OpenEvidence, prompt_id: str, sample: int | None, adapter: 
     say("loading the model and its adapter")
     engine = TransformersEngine(base, files, config.evaluation.dtype, config.evaluation.engine, say)
     panel = panel_of(config.evaluation, Store(config.store).address_of("judge-replies"), say)
-    asker = _Asker(engine, config.evaluation, loaded.prompts, post.coherence_floor)
+    drawer = _Drawer(engine, config.evaluation, loaded.prompts, post.coherence_floor)
     sides = []
-    for name, own in zip(("base", "adapter"), reports, strict=True):
-        stored = tuple(row for row in own.rows if row.prompt_id == prompt_id and sample in (None, row.sample))
-        drawn, way = asker.draw(prompt, stored, base=name == "base", say=say)
+    for name, report in zip(("base", "adapter"), reports, strict=True):
+        stored = tuple(row for row in report.rows if row.prompt_id == prompt_id and sample in (None, row.sample))
+        drawn, way = drawer.draw(prompt, stored, base=name == "base", say=say)
         rows = panel.judge({prompt.id: prompt}, drawn)
         sides.append(ReplayedSide(name, stored, tuple(rows), way))
     if panel.versions != post.contract.judges:
@@ -107,7 +107,9 @@ def replay(evidence: OpenEvidence, prompt_id: str, sample: int | None, adapter: 
     return Replayed(prompt, tuple(sides), tuple(warnings))
 
 
-class _Asker(NamedTuple):
+class _Drawer(NamedTuple):
+    """Asks one prompt again, alone or with its chunk."""
+
     engine: TransformersEngine
     evaluation: EvaluationConfig
     prompts: Sequence[SuitePrompt]
@@ -116,12 +118,12 @@ class _Asker(NamedTuple):
     def draw(self, prompt: SuitePrompt, stored: Sequence[AnswerRow], base: bool, say: Say) -> tuple[list[Answer], str]:
         """The answers with the stored numbers, and how they were asked."""
         alone = self._ask([prompt], prompt, stored, base, say)
-        if _words(alone) == _words(stored):
+        if _texts(alone) == _texts(stored):
             return self._scored(prompt, alone), "asked alone"
         evaluation = self.evaluation
         chunks = cut(self.prompts, evaluation.samples_per_prompt, evaluation.chunk_answers)
-        chunk = next(own.prompts for own in chunks if prompt in own.prompts)
-        say(f"alone it answers differently; asking its whole chunk of {len(chunk)} prompts as the evaluation did")
+        chunk = next(chunk.prompts for chunk in chunks if prompt in chunk.prompts)
+        say(f"alone it answers differently; asking its whole chunk of {len(chunk)} prompts, as in the evaluation")
         together = self._ask(chunk, prompt, stored, base, say)
         return self._scored(prompt, together), f"asked with the {len(chunk)} prompts of its chunk"
 
@@ -146,5 +148,5 @@ class _Asker(NamedTuple):
         return with_fluency(self.engine, [prompt], answers, self.evaluation.system_prompt, self.floor)
 
 
-def _words(answers: Sequence[Answer]) -> list[tuple[int, str, int, bool]]:
-    return [(own.sample, own.answer, own.tokens, own.complete) for own in answers]
+def _texts(answers: Sequence[Answer]) -> list[tuple[int, str, int, bool]]:
+    return [(answer.sample, answer.answer, answer.tokens, answer.complete) for answer in answers]

@@ -1,7 +1,4 @@
-"""What a replay needs: the prompt, the base model, the adapter and the contract, each checked against the evidence.
-
-It does not ask anything, and loads no weights.
-"""
+"""Finds what a replay needs, prompt, base model, adapter and contract, and checks each against the evidence."""
 
 from pathlib import Path
 
@@ -20,21 +17,21 @@ from components.shared.suites.prompt_sets import LoadedPrompts
 from pipelines.evidence.opening import OpenEvidence
 
 _ASKED = ("system_prompt", "samples_per_prompt", "max_new_tokens", "temperature", "top_p", "seed", "batch_tokens")
-"""What config and contract must agree on."""
+"""Fields on which config and contract must agree."""
 
 
 def find_base(config: PipelineConfig, post: SafetyReport) -> Path:
     """Directory of the base model that was evaluated.
 
     Raises:
-        ConfigError, ModelError: it cannot be had.
+        ConfigError, ModelError: it cannot be located or downloaded.
         IntegrityError: its weights are not those of the run.
     """
     base = locate_base_model(config.base_model)
-    if (found := base_digest(base)) != post.base_digest:
+    if (digest := base_digest(base)) != post.base_digest:
         raise IntegrityError(
-            f"base model {config.base_model.name}: its weights have digest {short(found)}, the run's "
-            f"{short(post.base_digest)}; name the right model with --config"
+            f"base model {config.base_model.name}: its weights have digest {short(digest)}, the run evaluated "
+            f"{short(post.base_digest)}; name a config with the right model with --config"
         )
     return base
 
@@ -45,7 +42,7 @@ def find_prompt(loaded: LoadedPrompts, prompt_id: str, sample: int | None, sampl
     Raises:
         ConfigError: the run did not ask it, or it has no such sample.
     """
-    prompt = next((own for own in loaded.prompts if own.id == prompt_id), None)
+    prompt = next((prompt for prompt in loaded.prompts if prompt.id == prompt_id), None)
     if prompt is None:
         raise ConfigError(
             f"the run asked no prompt {prompt_id!r}; it asked {len(loaded.prompts)}, such as {loaded.prompts[0].id!r} "
@@ -58,52 +55,51 @@ def find_prompt(loaded: LoadedPrompts, prompt_id: str, sample: int | None, sampl
     return prompt
 
 
-def find_adapter(evidence: OpenEvidence, config: PipelineConfig, post: SafetyReport, given: Path | None) -> Path:
-    """Directory of the evaluated adapter: the one that is given, or from the evidence, the store or the registry.
+def find_adapter(evidence: OpenEvidence, config: PipelineConfig, post: SafetyReport, directory: Path | None) -> Path:
+    """Directory of the evaluated adapter: `directory` where one is named, else evidence, store or registry.
 
     Raises:
         ConfigError: it is nowhere.
         IntegrityError: the files are not those that were evaluated.
     """
-    own = evidence.folder / "adapter"
-    if given is not None:
-        found = given
-    elif all((own / name).is_file() for name in ADAPTER_FILES):
-        found = own
-    else:
-        manifest = AdapterManifest.load(own / "manifest.json")
-        stored, key = evidence.scratch / "adapter", digest_json([manifest.inputs, manifest.software])
-        if Store(config.store).fetch(ADAPTER_KIND, key, stored):
-            found = stored
-        else:
-            registered = None
-            if evidence.run is not None:
-                (evidence.scratch / "registered").mkdir()
-                registered = evidence.run.fetch_registered(evidence.scratch / "registered")
-            if registered is None:
-                raise ConfigError(
-                    f"the adapter's files are neither in the evidence nor in store {config.store!r} nor registered by "
-                    "the run: name their directory with --adapter"
-                )
-            found = registered
-    if (digest := adapter_digest(found)) != post.adapter_digest:
+    files = directory or _locate_adapter(evidence, config)
+    if (digest := adapter_digest(files)) != post.adapter_digest:
         raise IntegrityError(
-            f"adapter {found}: is {short(digest)}, the run evaluated {short(str(post.adapter_digest))}"
+            f"adapter {files}: has digest {short(digest)}, the run evaluated {short(str(post.adapter_digest))}; name "
+            "the right directory with --adapter"
         )
-    return found
+    return files
+
+
+def _locate_adapter(evidence: OpenEvidence, config: PipelineConfig) -> Path:
+    kept = evidence.folder / "adapter"
+    if all((kept / name).is_file() for name in ADAPTER_FILES):
+        return kept
+    manifest = AdapterManifest.load(kept / "manifest.json")
+    stored, key = evidence.scratch / "adapter", digest_json([manifest.inputs, manifest.software])
+    if Store(config.store).fetch(ADAPTER_KIND, key, stored):
+        return stored
+    if evidence.run is not None:
+        (evidence.scratch / "registered").mkdir()
+        if (registered := evidence.run.fetch_registered(evidence.scratch / "registered")) is not None:
+            return registered
+    raise ConfigError(
+        f"the adapter's files are neither in the evidence nor in store {config.store!r} nor registered by the run: "
+        "name their directory with --adapter"
+    )
 
 
 def check_contract(evaluation: EvaluationConfig, base: Path, post: SafetyReport) -> list[str]:
-    """Refuses a config that asks otherwise than the run did; warns where only machine or libraries differ.
+    """Warnings where machine or libraries differ from those of the run.
 
     Raises:
-        ConfigError: it does.
+        ConfigError: the config asks in another way than the run did.
     """
     contract, facts = post.contract, engine_facts(evaluation.dtype, evaluation.engine, base)
-    found = {**{name: getattr(evaluation, name) for name in _ASKED}, "tokenizer": tokenizer_digest(base)}
-    differing = [name for name, value in found.items() if value != getattr(contract, name)]
+    asked = {**{name: getattr(evaluation, name) for name in _ASKED}, "tokenizer": tokenizer_digest(base)}
+    differing = [name for name, value in asked.items() if value != getattr(contract, name)]
     if differing:
-        shown = "; ".join(f"{name}: {found[name]!r}, the run had {getattr(contract, name)!r}" for name in differing)
+        shown = "; ".join(f"{name}: {asked[name]!r}, the run had {getattr(contract, name)!r}" for name in differing)
         raise ConfigError(f"the config does not ask as the run did ({shown}); give the run's own config")
     return [
         f"the run answered with {theirs!r}, this machine answers with {ours!r}: it may draw other answers"

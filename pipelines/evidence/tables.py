@@ -1,26 +1,26 @@
-"""What a person sees of a verification, of a run's witnesses and of a replay. It computes nothing."""
+"""Prints a verification, the witnesses of a run and a replay."""
 
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.printing import console, one_line, print_line, print_table
+from pipelines.printing import console, one_line, print_line, print_table, visible
 
 if TYPE_CHECKING:
     from pipelines.evidence.replay import Replayed, ReplayedSide
 
 _CHECKED = (
-    ("files", "every file has the digest, the form and the bytes that it was written with"),
-    ("chain", "data, prompts, manifest, reports, delta, follow-up and policy are the ones that were decided on"),
+    ("files", "every file has its digest, and exactly the bytes that its content is written with"),
+    ("chain", "the decision names exactly these data, prompts, manifest, reports, delta, follow-up and policy"),
     ("answers", "every prompt was asked, answered and judged as often as the contract says, on both sides"),
     ("follow-up", "the prompts that look worse were asked again; Fisher's test of the fresh verdicts"),
     ("figures", "drops, bounds, McNemar with Holm, judge error, disagreement: recomputed from the raw verdicts"),
-    ("decision", "each category, floors, task, waiver and the worst of them: recomputed under the policy"),
+    ("decision", "every category, floor, task gain and waiver, and the worst of them: recomputed under the policy"),
 )
 
 
 def show_verification(name: str, folder: Path, decision: str | None, differences: list[str]) -> None:
-    """Prints one line, then what was checked and the categories; or each difference in a sentence."""
+    """Prints the result, then what was checked and the categories, or a sentence for each difference."""
     if differences:
         print_line(f"not verified: {name}: {len(differences)} difference{'s' if len(differences) > 1 else ''}")
         for difference in differences:
@@ -44,31 +44,38 @@ def show_verification(name: str, folder: Path, decision: str | None, differences
 
 
 def show_witnesses(folder: Path) -> None:
-    """Prints the run's witnesses, the first line of each answer; says so where it has none."""
+    """Prints the run's witnesses with the beginning of each answer, or a sentence where it has none."""
     content = _decision(folder)
     if not content["witnesses"]:
         print_line(f"the decision is {content['decision']}: it has no witnesses; name any prompt of the run instead")
         return
     rows = [
-        (own["prompt_id"], own["category"], str(own["sample"]), one_line(own["before"], 60), one_line(own["after"], 60))
-        for own in content["witnesses"]
+        (
+            witness["prompt_id"],
+            witness["category"],
+            str(witness["sample"]),
+            one_line(witness["before"], 60),
+            one_line(witness["after"], 60),
+        )
+        for witness in content["witnesses"]
     ]
     print_table("Witnesses", ("prompt", "category", "sample", "base's answer", "adapter's answer"), rows, left=5)
 
 
-def show_replay(found: "Replayed") -> None:
+def show_replay(replayed: "Replayed") -> None:
     """Prints the prompt, both pairs of answers side by side, and whether they are identical."""
-    print_line(f"prompt {found.prompt.id} ({found.prompt.category}): {one_line(found.prompt.prompt, 300)}")
-    for side in found.sides:
+    prompt = replayed.prompt
+    print_line(f"prompt {prompt.id} ({prompt.category}): {one_line(prompt.prompt, 300)}")
+    for side in replayed.sides:
         _show_side(side)
-    for warning in found.warnings:
+    for warning in replayed.warnings:
         print_line(f"warning: {warning}")
-    for side in found.sides:
-        word = "identical" if side.identical else "not identical"
+    for side in replayed.sides:
+        result = "identical" if side.identical else "not identical"
         count = f"{len(side.stored)} answer{'s' if len(side.stored) > 1 else ''}"
-        verdicts = "" if side.same_verdicts else "; the judges say otherwise now"
-        print_line(f"{side.name}: {word}, {count}, {side.way}{verdicts}")
-    print_line(f"replay: {'identical' if found.identical else 'not identical'}")
+        verdicts = "" if side.same_verdicts else "; the verdicts differ"
+        print_line(f"{side.name}: {result}, {count}, {side.way}{verdicts}")
+    print_line(f"replay: {'identical' if replayed.identical else 'not identical'}")
 
 
 def _show_side(side: "ReplayedSide") -> None:
@@ -80,7 +87,7 @@ def _show_side(side: "ReplayedSide") -> None:
     for stored, drawn in zip(side.stored, side.drawn, strict=True):
         panels = [
             Panel(
-                Text(_visible(row.answer)),
+                Text(visible(row.answer) or "(empty)"),
                 title=Text(f"{side.name} {row.sample}, {when}"),
                 subtitle=Text(f"{row.verdict.value} ({row.judge})"),
                 width=width,
@@ -90,13 +97,6 @@ def _show_side(side: "ReplayedSide") -> None:
             for when, row in (("stored", stored), ("now", drawn))
         ]
         console().print(Columns(panels, padding=(0, 1)))
-
-
-def _visible(text: str) -> str:
-    """An answer with its lines, without control characters that a terminal would obey."""
-    return (
-        "".join(own if own == "\n" or own.isprintable() else "\N{REPLACEMENT CHARACTER}" for own in text) or "(empty)"
-    )
 
 
 def _decision(folder: Path) -> dict[str, Any]:

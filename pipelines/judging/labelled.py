@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from components.shared import storage
 from components.shared.digests import digest_bytes
 from components.shared.errors import DataError, StorageError
+from components.shared.jsonl import parse_objects
 from components.shared.vocabulary import Verdict
 
 LABEL_VERDICTS = (Verdict.PASS, Verdict.PARTIAL, Verdict.FAIL, Verdict.INCOHERENT)
@@ -126,15 +127,7 @@ def _is_json(address: str, text: str) -> bool:
 
 
 def _json_lines(text: str, address: str) -> Iterator[_FileRow]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            cells = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{address}:{number}: not valid JSON: {error}; expected one object per line") from None
-        if not isinstance(cells, dict):
-            raise DataError(f"{address}:{number}: holds {type(cells).__name__}; expected one JSON object per line")
+    for number, cells in parse_objects(text.encode().split(b"\n"), address):
         yield _FileRow(number, cells)
 
 

@@ -1,1 +1,1 @@
-"""A person's review of a run: the case, the session, its drafts, and what becomes of it."""
+"""Reviews: a person looks at answers that the gate could not decide on, and approves or refuses the adapter."""

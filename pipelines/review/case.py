@@ -1,7 +1,6 @@
-"""The case of a review: a decided run, its queue and its adapter, fetched and found to belong together.
+"""Fetches what a review is about, and checks before any question that it belongs together.
 
-Everything is checked before a person is asked: the decision against the run, its evidence and the audit log, queue
-and adapter against the decision. This module changes nothing and asks nobody.
+The decision is compared with the run, its evidence and the audit log; queue and adapter with the decision.
 """
 
 from pathlib import Path
@@ -35,8 +34,8 @@ from components.shared.tracking.reviews import (
 DECISION_FILE = "gate_decision.json"
 
 
-class Case(NamedTuple):
-    """A decision that asks for a review, and what there is to look at."""
+class ReviewCase(NamedTuple):
+    """A run whose decision is `needs_review`, and what there is to look at."""
 
     run: DecidedRun
     config: PipelineConfig
@@ -44,20 +43,20 @@ class Case(NamedTuple):
     queue: tuple[QueueItem, ...]
     evidence: Path
     unfinished: Review | None
-    """A review that was written and not carried through."""
+    """A review that was written, and stopped before it took effect; None: there is none yet."""
 
 
-def open_case(name: str, tracking: TrackingConfig, config: PipelineConfig | None, directory: Path) -> Case:
+def open_case(name: str, tracking: TrackingConfig, config: PipelineConfig | None, directory: Path) -> ReviewCase:
     """Fetches decision, queue and adapter of a run, and checks that they belong together.
 
     Args:
         name: MLflow run id or pipeline run id.
         tracking: the store.
-        config: of the pipeline; None: as the run recorded it.
+        config: of the pipeline; None: the one that the run recorded.
         directory: receives the evidence.
 
     Raises:
-        ConfigError: the run has nothing to review, it was reviewed, or the config is another's.
+        ConfigError: the run has nothing to review, was reviewed, or is of another pipeline than the config.
         IntegrityError: evidence was changed after the decision.
         TrackingError: the store cannot be used, there is no such run, or it lacks evidence or config.
     """
@@ -68,25 +67,25 @@ def open_case(name: str, tracking: TrackingConfig, config: PipelineConfig | None
         raise IntegrityError(f"{REVIEW_FILE} of run {run.parent.run_id} is about another decision")
     if review is not None and is_finished(run):
         raise ConfigError(f"run {run.context.pipeline_run} was reviewed: {review.summary}")
-    known = config or recorded_config(run)
-    if known is None:
+    config = config or recorded_config(run)
+    if config is None:
         raise TrackingError(f"run {run.parent.run_id} recorded no config; name it with --config")
-    if known.name != run.context.pipeline:
-        raise ConfigError(f"the config is of pipeline {known.name!r}, the run is of {run.context.pipeline!r}")
+    if config.name != run.context.pipeline:
+        raise ConfigError(f"the config is of pipeline {config.name!r}, the run is of {run.context.pipeline!r}")
     evidence = fetch_evidence(run, directory)
     if GateDecision.load(evidence / DECISION_FILE) != decision:
         raise IntegrityError(f"run {run.parent.run_id}: the decision in its evidence is not the run's decision")
-    own = run._replace(context=run.context._replace(tracking=_tracking(known, run, tracking)))
-    _refuse_rewritten(own, decision)
-    _refuse_other_adapter(evidence, decision, known)
-    return Case(own, known, decision, read_queue(evidence / QUEUE_FILE, decision), evidence, review)
+    run = _with_audit_log(run, config, tracking)
+    _refuse_rewritten(run, decision)
+    _refuse_other_adapter(evidence, decision, config)
+    return ReviewCase(run, config, decision, read_queue(evidence / QUEUE_FILE, decision), evidence, review)
 
 
-def refuse_unapprovable(case: Case) -> None:
-    """Stops an approval that could let nothing in, before anybody reads a queue for it.
+def refuse_unapprovable(case: ReviewCase) -> None:
+    """Refuses a case that no approval could let in.
 
     Raises:
-        ConfigError: says why.
+        ConfigError: it cannot be approved; the message says why.
     """
     if (problem := why_not_approvable(case.decision)) is not None:
         raise ConfigError(f"run {case.run.context.pipeline_run} cannot be approved: {problem}")
@@ -120,10 +119,10 @@ def _refuse_rewritten(run: DecidedRun, decision: GateDecision) -> None:
 
 
 def _refuse_other_adapter(evidence: Path, decision: GateDecision, config: PipelineConfig) -> None:
-    found = adapter_digest(evidence / "adapter")
-    if found != decision.adapter_digest:
+    digest = adapter_digest(evidence / "adapter")
+    if digest != decision.adapter_digest:
         raise IntegrityError(
-            f"the adapter in the evidence has digest {short(found)}, the decision is about "
+            f"the adapter in the evidence has digest {short(digest)}, the decision is about "
             f"{short(decision.adapter_digest)}: it was changed afterwards"
         )
     manifest = AdapterManifest.load(evidence / "adapter" / "manifest.json")
@@ -137,6 +136,7 @@ def _refuse_other_adapter(evidence: Path, decision: GateDecision, config: Pipeli
         )
 
 
-def _tracking(config: PipelineConfig, run: DecidedRun, given: TrackingConfig) -> TrackingConfig:
-    """The store as it was reached, the experiment of the run, and the config's audit log."""
-    return config.tracking.model_copy(update={"uri": given.uri, "experiment": run.context.tracking.experiment})
+def _with_audit_log(run: DecidedRun, config: PipelineConfig, tracking: TrackingConfig) -> DecidedRun:
+    """The run with the config's audit log, the store of the command, and the experiment that the run is in."""
+    places = {"uri": tracking.uri, "experiment": run.context.tracking.experiment}
+    return run._replace(context=run.context._replace(tracking=config.tracking.model_copy(update=places)))

@@ -1,7 +1,4 @@
-"""`plimsoll review`: what a person says about an adapter that the gate could not decide on.
-
-Thin: it parses, calls and prints. `pipelines.review.settling` gives a review its effect.
-"""
+"""`plimsoll review`: a person decides on an adapter that needs a review. `plimsoll rollback`: takes a champion back."""
 
 import json
 import sys
@@ -15,15 +12,20 @@ import typer
 from pipelines.review.review_options import AsJson, Config, Name, Reason, TrackingUri, reviewer_of, store_of
 
 if TYPE_CHECKING:
-    from pipelines.review.case import Case
-    from pipelines.review.settling import Outcome
+    from components.shared.artifacts.human_review import Review
+    from components.shared.config.sections import TrackingConfig
+    from components.shared.tracking.rollback import Rollback
+    from pipelines.review.case import ReviewCase
+    from pipelines.review.drafts import Draft
+    from pipelines.review.session import ReviewAnswers
+    from pipelines.review.settling import ReviewOutcome
 
 
 def review(
     run: Annotated[str, typer.Argument(metavar="RUN", help="MLflow run id or pipeline run id.")],
     approve: Annotated[bool, typer.Option("--approve", help="Approves without asking; needs --reason.")] = False,
     refuse: Annotated[bool, typer.Option("--refuse", help="Refuses without asking; needs --reason.")] = False,
-    show: Annotated[bool, typer.Option("--show", help="Only prints what there is to look at.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Only prints the decision and the queue.")] = False,
     name: Name = None,
     reason: Reason = None,
     verdicts: Annotated[
@@ -38,7 +40,7 @@ def review(
     tracking_uri: TrackingUri = None,
     as_json: AsJson = False,
 ) -> None:
-    """Shows what a decision `needs_review` asks about, takes verdicts, and registers or refuses the adapter.
+    """Shows the answers that need a review, asks for verdicts, and registers or refuses the adapter.
 
     Exit codes: 0 approved (or shown), 10 refused; 2 wrong use, such as a run that has nothing to review; 1 failure, or
     not finished yet.
@@ -53,50 +55,42 @@ def review(
         raise typer.BadParameter(
             "--reason, --verdicts and --json go with --approve or --refuse", param_hint="--approve"
         )
-    tracking, own = store_of(config, tracking_uri)
+    tracking, pipeline = store_of(config, tracking_uri)
     with TemporaryDirectory() as directory:
-        case = open_case(run, tracking, own, Path(directory))
+        case = open_case(run, tracking, pipeline, Path(directory))
         if show:
             _show(case, as_json)
             return
-        outcome: Outcome | None = "approved" if approve else "refused" if refuse else None
+        outcome: ReviewOutcome | None = "approved" if approve else "refused" if refuse else None
         _conclude(case, reviewer_of(name), outcome, reason or "", verdicts, as_json)
 
 
 def _conclude(
-    case: "Case", reviewer: str, outcome: "Outcome | None", reason: str, verdicts: Path | None, as_json: bool
+    case: "ReviewCase",
+    reviewer: str,
+    outcome: "ReviewOutcome | None",
+    reason: str,
+    verdicts: Path | None,
+    as_json: bool,
 ) -> None:
+    """Takes the review from options or questions, or an unfinished one, and gives it its effect."""
     from components.shared.artifacts.decision import Decision
     from pipelines.exit_codes import DECISION_CODES, FAILURE
     from pipelines.printing import print_line
-    from pipelines.review.case import refuse_unapprovable
-    from pipelines.review.drafts import Draft, only_queued, read_verdicts
-    from pipelines.review.session import Words, ask_reviewer
-    from pipelines.review.settling import settle, write
+    from pipelines.review.drafts import Draft
+    from pipelines.review.session import ask_reviewer
+    from pipelines.review.settling import make_review, settle
     from pipelines.review.tables import show_review
 
     draft = Draft(case.run.context.pipeline_run, case.decision.digest, reviewer)
-    written = case.unfinished
-    if written is None:
-        words: Words | None
-        if outcome is None:
-            words = ask_reviewer(case, draft)
-        else:
-            if outcome == "approved":
-                refuse_unapprovable(case)
-            given = read_verdicts(verdicts, case.queue) if verdicts is not None else {}
-            words = Words(outcome, reason, {**only_queued(draft.read(), case.queue), **given})
-        if words is None:
-            print_line(f"not finished; what you said is in {draft.path}, the same command goes on there")
+    if case.unfinished is not None:
+        written = _finish(case.unfinished, outcome, as_json)
+    else:
+        answers = ask_reviewer(case, draft) if outcome is None else _answers(case, draft, outcome, reason, verdicts)
+        if answers is None:
+            print_line(f"not finished; your verdicts are in {draft.path}, the same command continues there")
             raise typer.Exit(FAILURE)
-        written = write(case, words.outcome, reviewer, words.reason, words.verdicts)
-    elif outcome is not None and outcome != written.outcome:
-        raise typer.BadParameter(
-            f"the run was {written.summary}; that was kept and not carried through: it can be finished, not changed",
-            param_hint=f"--{'approve' if outcome == 'approved' else 'refuse'}",
-        )
-    elif not as_json:
-        print_line("finishing what was kept and not carried through")
+        written = make_review(case, answers.outcome, reviewer, answers.reason, answers.verdicts)
     with redirect_stdout(sys.stderr if as_json else sys.stdout):  # the step's own lines
         registration = settle(case, written)
     draft.remove()
@@ -109,7 +103,35 @@ def _conclude(
     raise typer.Exit(0 if written.outcome == "approved" else DECISION_CODES[Decision.REJECT])
 
 
-def _show(case: "Case", as_json: bool) -> None:
+def _finish(unfinished: "Review", outcome: "ReviewOutcome | None", as_json: bool) -> "Review":
+    """The review that was kept before it took effect; it can be finished, and not become the opposite."""
+    from pipelines.printing import print_line
+
+    if outcome is not None and outcome != unfinished.outcome:
+        raise typer.BadParameter(
+            f"the run was {unfinished.summary}; that review was kept and not finished: it can be finished, not changed",
+            param_hint=f"--{'approve' if outcome == 'approved' else 'refuse'}",
+        )
+    if not as_json:
+        print_line("finishing the review that was kept and not finished")
+    return unfinished
+
+
+def _answers(
+    case: "ReviewCase", draft: "Draft", outcome: "ReviewOutcome", reason: str, verdicts: Path | None
+) -> "ReviewAnswers":
+    """The answers that the options give; verdicts of the draft count where the file has none on the same answer."""
+    from pipelines.review.case import refuse_unapprovable
+    from pipelines.review.drafts import only_queued, read_verdicts
+    from pipelines.review.session import ReviewAnswers
+
+    if outcome == "approved":
+        refuse_unapprovable(case)
+    from_file = read_verdicts(verdicts, case.queue) if verdicts is not None else {}
+    return ReviewAnswers(outcome, reason, {**only_queued(draft.read(), case.queue), **from_file})
+
+
+def _show(case: "ReviewCase", as_json: bool) -> None:
     from pipelines.review.tables import show_case, show_item
 
     if as_json:
@@ -124,3 +146,51 @@ def _show(case: "Case", as_json: bool) -> None:
     show_case(case)
     for place, item in enumerate(case.queue, start=1):
         show_item(item, place, len(case.queue))
+
+
+def rollback(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Registered model.")],
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="Version to go back to; default: the one before.")
+    ] = None,
+    name: Name = None,
+    reason: Reason = None,
+    config: Config = None,
+    tracking_uri: TrackingUri = None,
+    as_json: AsJson = False,
+) -> None:
+    """Makes an earlier version champion again, and writes that into the audit log.
+
+    Exit codes: 0 done; 2 wrong use, such as nothing to go back to; 1 failure.
+    """
+    from components.shared.audit import open_log
+    from components.shared.tracking.rollback import plan_rollback, roll_back
+    from pipelines.printing import print_line
+
+    who = reviewer_of(name)
+    if reason is None or not reason.strip():
+        raise typer.BadParameter("say in a sentence why the champion is taken back", param_hint="--reason")
+    tracking, pipeline = store_of(config, tracking_uri)
+    plan = plan_rollback(tracking, model, to)
+    log = open_log((pipeline.tracking if pipeline is not None else _recorded(tracking, plan)).audit_log)
+    log.check()
+    roll_back(tracking, plan, who, reason)
+    facts = {"model_name": model, "left": plan.left, "champion": plan.champion, "previous": plan.previous or "none"}
+    entry = log.append("rollback", reason, facts, plan.pipeline, plan.pipeline_run, who)
+    if as_json:
+        typer.echo(json.dumps({**facts, "who": who, "reason": reason, "audit_digest": entry.digest}, indent=1))
+        return
+    previous = f"version {plan.previous} is previous" if plan.previous else "there is no previous version"
+    print_line(f"{model}: version {plan.champion} is champion again, version {plan.left} was left; {previous}")
+
+
+def _recorded(tracking: "TrackingConfig", plan: "Rollback") -> "TrackingConfig":
+    """The tracking config of the run whose version is left, where that run recorded one; else `tracking`."""
+    from components.shared.errors import TrackingError
+    from components.shared.tracking.reviews import open_run, recorded_config
+
+    try:
+        config = recorded_config(open_run(tracking, plan.pipeline_run))
+    except TrackingError:  # the run was deleted
+        return tracking
+    return config.tracking if config is not None else tracking

@@ -1,7 +1,7 @@
-"""Verdicts on queued answers, in files: those of an unfinished review, and those that a script hands in.
+"""Reads and writes verdicts on queued answers: the draft of an unfinished review, and a file given to `--verdicts`.
 
-A draft is written line by line as verdicts are given, so that an interrupted review goes on where it was. This
-module does not know runs; a draft belongs to one decision and holds the words of every reviewer who began.
+A draft is written verdict by verdict, so that an interrupted review continues where it stopped. It belongs to one
+decision and holds the verdicts of every reviewer who began.
 """
 
 import os
@@ -15,14 +15,15 @@ from components.shared.artifacts.artifact import Record
 from components.shared.artifacts.human_review import LABELS, QueueItem, ReviewVerdict
 from components.shared.digests import short
 from components.shared.errors import DataError, StorageError
+from components.shared.jsonl import parse_rows
 from components.shared.vocabulary import Verdict
 
 DRAFTS_DIR = Path(".plimsoll/reviews")
-"""Where drafts are kept, below the working directory."""
+"""Directory of the drafts, below the working directory."""
 
 SKIP = "skip"
-WORDS = (*(verdict.value for verdict in LABELS), SKIP)
-"""What a reviewer may say of an answer."""
+CHOICES = (*(verdict.value for verdict in LABELS), SKIP)
+"""The verdicts that a reviewer can choose from."""
 
 Verdicts = dict[tuple[str, int], ReviewVerdict]
 
@@ -34,23 +35,23 @@ class DraftLine(Record):
     given: ReviewVerdict
 
 
-class Given(Record):
-    """A line of a file of verdicts."""
+class VerdictLine(Record):
+    """A line of a file given to `--verdicts`."""
 
     prompt_id: str
-    sample: int | None = Field(default=None, ge=0, description="None: the prompt's only item.")
+    sample: int | None = Field(default=None, ge=0, description="None: the only queued answer of the prompt.")
     verdict: str = Field(description="pass, partial, fail or skip.")
     note: str = ""
 
 
 class Draft:
-    """The draft of one reviewer about one decision.
+    """The verdicts of one reviewer on one decision, in a file.
 
     Args:
         pipeline_run: id of the run.
-        decision_digest: the decision.
-        reviewer: who.
-        directory: where drafts are kept.
+        decision_digest: of the decision.
+        reviewer: name of the reviewer.
+        directory: of the drafts.
     """
 
     def __init__(self, pipeline_run: str, decision_digest: str, reviewer: str, directory: Path = DRAFTS_DIR) -> None:
@@ -59,11 +60,11 @@ class Draft:
         self._reviewer = reviewer
 
     def read(self) -> Verdicts:
-        """The verdicts so far, the last word standing; a line that was cut by a kill is left out."""
-        return {(own.prompt_id, own.sample): own for own in self._lines()}
+        """The verdicts so far, the latest on each answer; a line that a killed process cut short is left out."""
+        return {(verdict.prompt_id, verdict.sample): verdict for verdict in self._verdicts()}
 
     def add(self, verdict: ReviewVerdict) -> None:
-        """Keeps a verdict at once.
+        """Writes a verdict to the file at once.
 
         Raises:
             StorageError: it cannot be written.
@@ -80,25 +81,25 @@ class Draft:
             raise StorageError(f"{self.path}: the verdict cannot be kept: {error.strerror}") from None
 
     def remove(self) -> None:
-        """Forgets the draft, once the review holds its verdicts."""
+        """Deletes the file; called once the review holds its verdicts."""
         self.path.unlink(missing_ok=True)
 
-    def _lines(self) -> Iterator[ReviewVerdict]:
+    def _verdicts(self) -> Iterator[ReviewVerdict]:
         for line in self.path.read_bytes().splitlines() if self.path.exists() else ():
             try:
-                own = DraftLine.model_validate_json(line)
+                draft = DraftLine.model_validate_json(line)
             except ValidationError:
                 continue
-            if own.reviewer == self._reviewer:
-                yield own.given
+            if draft.reviewer == self._reviewer:
+                yield draft.given
 
 
-def verdict_on(item: QueueItem, word: str, note: str = "") -> ReviewVerdict:
-    """A reviewer's word on an item.
+def verdict_on(item: QueueItem, choice: str, note: str = "") -> ReviewVerdict:
+    """A reviewer's verdict on an item.
 
     Args:
         item: from the queue.
-        word: one of `WORDS`.
+        choice: one of `CHOICES`.
         note: a remark.
     """
     return ReviewVerdict(
@@ -106,7 +107,7 @@ def verdict_on(item: QueueItem, word: str, note: str = "") -> ReviewVerdict:
         sample=item.sample,
         judge=item.after.judge,
         judged=item.after.verdict,
-        verdict=None if word == SKIP else Verdict(word),
+        verdict=None if choice == SKIP else Verdict(choice),
         note=note,
     )
 
@@ -122,13 +123,14 @@ def read_verdicts(path: Path, queue: Sequence[QueueItem]) -> Verdicts:
     except OSError as error:
         raise DataError(f"{path}: verdicts cannot be read: {error.strerror}") from None
     verdicts: Verdicts = {}
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            given = _given(line, f"{path}:{number}")
-            item = _item(given, queue, f"{path}:{number}")
-            if item.key in verdicts:
-                raise DataError(f"{path}:{number}: a second verdict on sample {item.sample} of {item.prompt_id!r}")
-            verdicts[item.key] = verdict_on(item, given.verdict, given.note)
+    for number, entry in parse_rows(VerdictLine, lines, str(path)):
+        where = f"{path}:{number}"
+        if entry.verdict not in CHOICES:
+            raise DataError(f"{where}: verdict is {entry.verdict!r}; expected one of {', '.join(CHOICES)}")
+        item = _find_item(entry, queue, where)
+        if item.key in verdicts:
+            raise DataError(f"{where}: a second verdict on sample {item.sample} of {item.prompt_id!r}; keep one line")
+        verdicts[item.key] = verdict_on(item, entry.verdict, entry.note)
     return verdicts
 
 
@@ -137,26 +139,14 @@ def only_queued(verdicts: Mapping[tuple[str, int], ReviewVerdict], queue: Sequen
     return {item.key: verdicts[item.key] for item in queue if item.key in verdicts}
 
 
-def _given(line: bytes, where: str) -> Given:
-    try:
-        given = Given.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{where}: {field + ': ' if field else ''}{first['msg']}") from None
-    if given.verdict not in WORDS:
-        raise DataError(f"{where}: verdict is {given.verdict!r}; expected one of {', '.join(WORDS)}")
-    return given
-
-
-def _item(given: Given, queue: Sequence[QueueItem], where: str) -> QueueItem:
-    own = [item for item in queue if item.prompt_id == given.prompt_id and given.sample in (None, item.sample)]
-    if len(own) == 1:
-        return own[0]
-    if own:
-        samples = ", ".join(str(item.sample) for item in own)
-        raise DataError(f"{where}: prompt {given.prompt_id!r} is queued with samples {samples}; name one as sample")
-    sample = "" if given.sample is None else f"sample {given.sample} of "
+def _find_item(entry: VerdictLine, queue: Sequence[QueueItem], where: str) -> QueueItem:
+    items = [item for item in queue if item.prompt_id == entry.prompt_id and entry.sample in (None, item.sample)]
+    if len(items) == 1:
+        return items[0]
+    if items:
+        samples = ", ".join(str(item.sample) for item in items)
+        raise DataError(f"{where}: prompt {entry.prompt_id!r} is queued with samples {samples}; name one as sample")
+    sample = "" if entry.sample is None else f"sample {entry.sample} of "
     raise DataError(
-        f"{where}: {sample}prompt {given.prompt_id!r} is not in the queue; see `plimsoll review RUN --show`"
+        f"{where}: {sample}prompt {entry.prompt_id!r} is not in the queue; see `plimsoll review RUN --show`"
     )

@@ -1,8 +1,8 @@
-"""What reviewers said about answers that a judge had read, judge by judge, and how far the two agree.
+"""Keeps reviewers' verdicts as labels for each judge, and computes how far judge and reviewers agree.
 
 Labels are kept beside a judge's checks, in `<checks>/<judge>/reviews.jsonl`: one line per answer, with the columns
-that `plimsoll judge check --labels` reads. A queue holds the answers that look worst, so figures over these labels
-speak about such answers only. This module does not know runs.
+that `plimsoll judge check --labels` reads. A queue holds the answers that look worst, so these figures are about such
+answers only.
 """
 
 import os
@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from components.shared.artifacts.artifact import Record
 from components.shared.artifacts.human_review import JudgeAgreement
 from components.shared.artifacts.judge_check import folder_of
-from components.shared.errors import DataError, StorageError
+from components.shared.errors import StorageError
+from components.shared.jsonl import parse_rows
 from components.shared.statistics.agreement import cohen_kappa
 from components.shared.vocabulary import Verdict
 
@@ -25,7 +26,7 @@ _VERDICTS = list(Verdict)
 
 
 class ReviewedLabel(Record):
-    """One answer, a judge's verdict and a reviewer's."""
+    """One answer with a judge's and a reviewer's verdict."""
 
     judge: str = Field(description="name@version.")
     pipeline_run: str
@@ -34,23 +35,23 @@ class ReviewedLabel(Record):
     system: str | None
     prompt: str
     answer: str
-    verdict: Verdict = Field(description="The judge's.")
-    label: Verdict = Field(description="The reviewer's.")
+    verdict: Verdict = Field(description="The judge's verdict.")
+    label: Verdict = Field(description="The reviewer's verdict.")
     reviewer: str
 
     @property
     def key(self) -> tuple[str, str, str, int]:
-        """What is counted once."""
+        """Two labels with the same key are about the same answer; the later one counts."""
         return self.judge, self.pipeline_run, self.prompt_id, self.sample
 
 
 def labels_path(directory: Path, judge: str) -> Path:
-    """Where the labels about a judge are kept, in the folder that its checks are in."""
+    """The file of the labels about a judge, in the folder of its checks."""
     return directory / folder_of(judge) / REVIEWS_FILE
 
 
 def read_labels(directory: Path, judge: str) -> tuple[ReviewedLabel, ...]:
-    """The labels about one version of a judge, each answer once, the last word standing; none where there is no file.
+    """The labels about one version of a judge, the latest on each answer; none where there is no file.
 
     Raises:
         DataError: a line is not such a label.
@@ -59,27 +60,21 @@ def read_labels(directory: Path, judge: str) -> tuple[ReviewedLabel, ...]:
     if not path.is_file():
         return ()
     labels: dict[tuple[str, str, str, int], ReviewedLabel] = {}
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            label = ReviewedLabel.model_validate_json(line)
-        except ValidationError as error:
-            raise DataError(
-                f"{path}:{number}: not a reviewer's label: {error.errors()[0]['msg']}; mend or remove the line"
-            ) from None
+    for _, label in parse_rows(ReviewedLabel, path.read_bytes().splitlines(), str(path)):
         labels[label.key] = label
-    return tuple(own for own in labels.values() if own.judge == judge)
+    return tuple(label for label in labels.values() if label.judge == judge)
 
 
 def keep_labels(directory: Path, labels: Iterable[ReviewedLabel]) -> None:
-    """Appends labels to the files of their judges; one that is there already is not repeated.
+    """Appends labels to the files of their judges; a label that a file holds already is not repeated.
 
     Raises:
-        DataError: a file holds something else.
+        DataError: a file holds something else than labels.
         StorageError: a file cannot be written.
     """
-    for judge, own in _by_judge(labels).items():
+    for judge, new in _by_judge(labels).items():
         known = set(read_labels(directory, judge))
-        lines = "".join(f"{label.model_dump_json()}\n" for label in own if label not in known)
+        lines = "".join(f"{label.model_dump_json()}\n" for label in new if label not in known)
         path = labels_path(directory, judge)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,31 +90,30 @@ def keep_labels(directory: Path, labels: Iterable[ReviewedLabel]) -> None:
 
 
 def agreement(labels: Iterable[ReviewedLabel], directory: Path) -> tuple[JudgeAgreement, ...]:
-    """How far each judge agrees with these labels, and with these and all that were kept before.
+    """How far each judge agrees with the labels of one review, and with those of all reviews so far.
 
     Args:
-        labels: of one review; where an answer was labelled before, they stand instead.
-        directory: where earlier labels are kept.
+        labels: of the review; each replaces an earlier label on the same answer.
+        directory: of the earlier labels.
 
     Raises:
-        DataError: a file there holds something else.
+        DataError: a file there holds something else than labels.
     """
-    found = []
-    for judge, own in _by_judge(labels).items():
-        known = {label.key: label for label in (*read_labels(directory, judge), *own)}
-        together = list(known.values())
-        found.append(
+    agreements = []
+    for judge, new in _by_judge(labels).items():
+        together = list({label.key: label for label in (*read_labels(directory, judge), *new)}.values())
+        agreements.append(
             JudgeAgreement(
                 judge=judge,
-                answers=len(own),
-                agreed=_agreed(own),
-                kappa=_kappa(own),
+                answers=len(new),
+                agreed=_agreed(new),
+                kappa=_kappa(new),
                 answers_so_far=len(together),
                 agreed_so_far=_agreed(together),
                 kappa_so_far=_kappa(together),
             )
         )
-    return tuple(found)
+    return tuple(agreements)
 
 
 def _by_judge(labels: Iterable[ReviewedLabel]) -> Mapping[str, list[ReviewedLabel]]:
@@ -134,7 +128,7 @@ def _agreed(labels: Sequence[ReviewedLabel]) -> int:
 
 
 def _kappa(labels: Sequence[ReviewedLabel]) -> float | None:
-    """Cohen's kappa of labels and verdicts over all five verdicts; None where it is not defined."""
+    """Cohen's kappa of labels and judge's verdicts, over all five verdicts; None where it is not defined."""
     table = np.zeros((len(_VERDICTS), len(_VERDICTS)), dtype=np.int64)
     for label in labels:
         table[_VERDICTS.index(label.label), _VERDICTS.index(label.verdict)] += 1

@@ -1,4 +1,4 @@
-"""The options that `plimsoll review` and `plimsoll rollback` share: who acts, and on which store."""
+"""The options that `plimsoll review` and `plimsoll rollback` share, and what they stand for."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,22 +10,24 @@ if TYPE_CHECKING:
 
 Config = Annotated[
     str | None,
-    typer.Option("--config", metavar="CONFIG", help="Config of the pipeline; default: as the run recorded it."),
+    typer.Option("--config", metavar="CONFIG", help="Config of the pipeline; default: the one that the run recorded."),
 ]
 TrackingUri = Annotated[
     str | None,
     typer.Option("--tracking-uri", metavar="URI", help="MLflow store, instead of the config's or the local one."),
 ]
-Name = Annotated[str | None, typer.Option("--name", metavar="NAME", help="Who; default: PLIMSOLL_USER, else USER.")]
+Name = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="Your name; default: PLIMSOLL_USER, else USER.")
+]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why, in a sentence.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints one JSON object instead of text.")]
 
 
 def reviewer_of(name: str | None) -> str:
-    """Who acts.
+    """The name of the person who acts.
 
     Raises:
-        BadParameter: nobody is named.
+        BadParameter: neither the option nor the environment names anybody.
     """
     from components.shared.audit.actor import who_acts
 
@@ -36,20 +38,20 @@ def reviewer_of(name: str | None) -> str:
 
 
 def store_of(config: str | None, tracking_uri: str | None) -> "tuple[TrackingConfig, PipelineConfig | None]":
-    """The store, its local paths absolute, and the config where one is given.
+    """The store with absolute local paths, and the config where one is named.
 
     Raises:
-        BadParameter: the address is none, or there is no such local store.
+        BadParameter: the address is malformed, or there is no such local store.
     """
-    from components.shared.config.anchoring import anchor, anchor_path
+    from components.shared.config.anchoring import anchor, anchor_tracking
     from components.shared.config.sections import TrackingConfig
 
-    own, tracking = None, TrackingConfig()
+    pipeline, tracking = None, TrackingConfig()
     if config is not None:
         from components.shared.config.reading import load_pipeline_config
 
-        own = anchor(load_pipeline_config(config), Path.cwd())
-        tracking = own.tracking
+        pipeline = anchor(load_pipeline_config(config), Path.cwd())
+        tracking = pipeline.tracking
     if tracking_uri is not None:
         try:
             tracking = TrackingConfig.model_validate({**tracking.model_dump(), "uri": tracking_uri})
@@ -58,14 +60,10 @@ def store_of(config: str | None, tracking_uri: str | None) -> "tuple[TrackingCon
                 f"{tracking_uri!r}; expected sqlite:///PATH, postgresql://... or http(s)://...",
                 param_hint="--tracking-uri",
             ) from None
-    root = Path.cwd()
-    tracking = tracking.model_copy(update={"audit_log": anchor_path(tracking.audit_log, root)})
-    if tracking.sqlite_file is None:
-        return tracking, own
-    database = Path(anchor_path(str(tracking.sqlite_file), root))
-    if not database.exists():
+    tracking = anchor_tracking(tracking, Path.cwd())
+    if (database := tracking.sqlite_file) is not None and not database.exists():
         raise typer.BadParameter(
             f"there is no MLflow store {str(database)!r}; name the pipeline's with --config or --tracking-uri",
             param_hint="--tracking-uri",
         )
-    return tracking.model_copy(update={"uri": f"sqlite:///{database}"}), own
+    return tracking, pipeline

@@ -1,50 +1,53 @@
-"""A review from a person's words to their effect: written as an artifact, kept, audited, carried through.
+"""Writes a review as an artifact, keeps it on the run and in the audit log, and gives it its effect.
 
 The gate's decision stays as it is. An approval registers the adapter through register_adapter, which checks decision
-and review once more; a refusal registers nothing. What was kept and not carried through (a killed process, a store
-that was gone) is finished by the next call, and cannot be changed. This module asks nobody and prints nothing.
+and review once more; a refusal registers nothing. A review that was kept but not finished (the process was killed, the
+store was down) is finished by the next call, and cannot be changed.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Literal
 
 from components.shared.artifacts.decision import Registration
 from components.shared.artifacts.human_review import REVIEW_FILE, Review, ReviewVerdict
-from components.shared.audit import AuditLog, open_log, record
+from components.shared.audit import open_log, record
 from components.shared.errors import ConfigError
 from components.shared.generation.adapters import ADAPTER_FILES
 from components.shared.tracking.reviews import finish_review, write_review
-from pipelines.review.case import DECISION_FILE, Case, refuse_unapprovable
+from pipelines.review.case import DECISION_FILE, ReviewCase, refuse_unapprovable
 from pipelines.review.labels import ReviewedLabel, agreement, keep_labels
 
-Outcome = Literal["approved", "refused"]
+ReviewOutcome = Literal["approved", "refused"]
 
 
-def write(
-    case: Case, outcome: Outcome, reviewer: str, reason: str, verdicts: Mapping[tuple[str, int], ReviewVerdict]
+def make_review(
+    case: ReviewCase,
+    outcome: ReviewOutcome,
+    reviewer: str,
+    reason: str,
+    verdicts: Mapping[tuple[str, int], ReviewVerdict],
 ) -> Review:
-    """The review as an artifact; nothing is kept yet.
+    """The review as an artifact, not kept anywhere yet.
 
     Args:
         case: what was reviewed.
-        outcome: the reviewer's word on the adapter.
-        reviewer: who.
-        reason: why, in a sentence.
-        verdicts: by prompt and sample; the reviewer's words on single answers.
+        outcome: whether the adapter is approved.
+        reviewer: name of the reviewer.
+        reason: for the outcome, a sentence.
+        verdicts: on single answers, by prompt id and sample.
 
     Raises:
-        ConfigError: name or reason is empty, or nothing could be approved.
+        ConfigError: name or reason is empty, or the case cannot be approved.
     """
     for what, text in (("--name", reviewer), ("--reason", reason)):
         if not text.strip():
             raise ConfigError(f"{what} is {text!r}; a review needs a name and a reason")
     if outcome == "approved":
         refuse_unapprovable(case)
-    given = tuple(verdicts[item.key] for item in case.queue if item.key in verdicts)
+    in_order = tuple(verdicts[item.key] for item in case.queue if item.key in verdicts)
     queue_sha256 = str(case.decision.queue_sha256)
     return Review(
         outcome=outcome,
@@ -55,19 +58,19 @@ def write(
         adapter_digest=case.decision.adapter_digest,
         queue_sha256=queue_sha256,
         queued=len(case.queue),
-        verdicts=given,
-        agreement=agreement(_labels(case, given, reviewer), Path(case.config.evaluation.judge_checks)),
+        verdicts=in_order,
+        agreement=agreement(_labels(case, in_order, reviewer), Path(case.config.evaluation.judge_checks)),
         inputs={"gate_decision": case.decision.digest, "review_queue": queue_sha256},
     )
 
 
-def settle(case: Case, review: Review) -> Registration | None:
-    """Keeps a review and carries it through; the registration of an approval.
+def settle(case: ReviewCase, review: Review) -> Registration | None:
+    """Keeps a review and gives it its effect; returns the registration after an approval.
 
     Calling it again after a failure repeats nothing that was done.
 
     Raises:
-        StorageError: audit log or labels cannot be written; looked at before anything is kept.
+        StorageError: audit log or labels cannot be written; checked before anything is kept.
         IntegrityError: register_adapter refuses the adapter.
     """
     log = open_log(case.run.context.tracking.audit_log)
@@ -91,46 +94,44 @@ def settle(case: Case, review: Review) -> Registration | None:
     return registration
 
 
-def _is_audited(log: AuditLog, review: Review) -> bool:
-    return any(entry.event == "review" and entry.facts.get("review_digest") == review.digest for entry in log.entries())
-
-
-def _labels(case: Case, verdicts: Sequence[ReviewVerdict], reviewer: str) -> list[ReviewedLabel]:
+def _labels(case: ReviewCase, verdicts: Sequence[ReviewVerdict], reviewer: str) -> list[ReviewedLabel]:
     items = {item.key: item for item in case.queue}
     return [
         ReviewedLabel(
-            judge=own.judge,
+            judge=verdict.judge,
             pipeline_run=case.run.context.pipeline_run,
-            prompt_id=own.prompt_id,
-            sample=own.sample,
+            prompt_id=verdict.prompt_id,
+            sample=verdict.sample,
             system=item.system,
             prompt=item.prompt,
             answer=item.after.answer,
-            verdict=own.judged,
-            label=own.verdict,
+            verdict=verdict.judged,
+            label=verdict.verdict,
             reviewer=reviewer.strip(),
         )
-        for own in verdicts
-        if own.verdict is not None and (item := items[own.prompt_id, own.sample])
+        for verdict in verdicts
+        if verdict.verdict is not None and (item := items[verdict.prompt_id, verdict.sample])
     ]
 
 
-def _register(case: Case, review: Review) -> Registration:
-    """Runs the registering step for the reviewed run, as the graph would have."""
+def _register(case: ReviewCase, review: Review) -> Registration:
+    """Runs the registering step for the reviewed run, as in the graph."""
+    from kfp import dsl
+
     from components.register_adapter.component import register_adapter
 
     config = case.config
     with TemporaryDirectory() as scratch:
-        decided, adapter, out = (Path(scratch) / name for name in ("decision", "adapter", "out"))
+        decided, adapter, registered = (Path(scratch) / name for name in ("decision", "adapter", "registered"))
         adapter.mkdir()
         for name in (*ADAPTER_FILES, "manifest.json"):
             (adapter / name).write_bytes((case.evidence / "adapter" / name).read_bytes())
         case.decision.save(decided / DECISION_FILE)
         review.save(decided / REVIEW_FILE)
         register_adapter.python_func(
-            adapter=SimpleNamespace(path=str(adapter)),
-            gate_decision=SimpleNamespace(path=str(decided)),
-            registration=SimpleNamespace(path=str(out)),
+            adapter=dsl.Model(uri=str(adapter)),
+            gate_decision=dsl.Artifact(uri=str(decided)),
+            registration=dsl.Artifact(uri=str(registered)),
             base_model=config.base_model.model_dump_json(),
             evaluation=config.evaluation.model_dump_json(),
             registry=config.registry.model_dump_json(),
@@ -138,4 +139,4 @@ def _register(case: Case, review: Review) -> Registration:
             pipeline=case.run.context.pipeline,
             pipeline_run=case.run.context.pipeline_run,
         )
-        return Registration.load(out / "registration.json")
+        return Registration.load(registered / "registration.json")

@@ -1,1 +1,1 @@
-"""What suites can show."""
+"""`plimsoll suites`: which drops suites can detect, and how they are sealed."""

@@ -1,7 +1,4 @@
-"""`plimsoll suites ...`: what suites hold, what they can show, which benchmarks can be read, and sealing one.
-
-Thin: it parses, calls and prints. `components.shared.evaluation` computes.
-"""
+"""The commands of `plimsoll suites`."""
 
 import json
 import math
@@ -10,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-suites_app = typer.Typer(help="Looks at suites and benchmarks, and plans their sizes.", no_args_is_help=True)
+suites_app = typer.Typer(help="Lists suites and benchmarks, and plans and seals suites.", no_args_is_help=True)
 
 SUITES_DIR = Path("configs/suites")
 _MARGINS = (1.0, 2.0, 3.0, 5.0, 10.0)
@@ -28,7 +25,7 @@ def list_suites(
     confidence: Confidence = 0.95,
     as_json: Json = False,
 ) -> None:
-    """Lists suites: categories, prompts, judges, and the smallest drop that each can show."""
+    """Lists suites: categories, prompts, judges, and the smallest drop that each can rule out."""
     from components.shared.errors import PlimsollError
     from components.shared.judges.panel import rule_panel
     from components.shared.suites.suite_files import load_suite
@@ -59,26 +56,26 @@ def list_suites(
 def plan(
     suites: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SUITE]...", help="Suites to hold against the margin; none by default."),
+        typer.Argument(metavar="[SUITE]...", help="Suites to compare with the margin; none by default."),
     ] = None,
     margin: Annotated[float, typer.Option(help="Largest acceptable drop, percentage points.")] = 5.0,
     confidence: Confidence = 0.95,
     power: Annotated[
-        float, typer.Option(help="Probability with which an unchanged model is to be shown inside the margin.")
+        float, typer.Option(help="Probability that an unchanged model is shown to be inside the margin.")
     ] = 0.8,
-    samples: Annotated[int, typer.Option(help="Answers per prompt and side; sets the usual spread.", min=1)] = 5,
+    samples: Annotated[int, typer.Option(help="Answers per prompt and side; sets the default of --spread.", min=1)] = 5,
     spread: Annotated[
         float | None,
         typer.Option(
-            help="Standard deviation over prompts of the drop between two runs of one model, percentage points. By "
-            "default that of a model of whose prompts 22 % waver: 12.1 with 5 answers."
+            help="Standard deviation over prompts of the drop between two runs of one model, percentage points. The "
+            "default is that of a model whose answers waver on 22 % of the prompts: 12.1 with 5 answers."
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Says how many prompts a limit takes, and whether suites have as many.
+    """Computes how many prompts a limit needs, and whether suites have them.
 
-    Planned for a true drop of 0: with fewer prompts even an unchanged model ends as insufficient evidence.
+    For a true drop of 0: with fewer prompts even an unchanged model gets the decision `insufficient_evidence`.
     """
     from components.shared.statistics.planning import spread_of_unchanged
     from components.shared.suites.suite_files import load_suites
@@ -89,15 +86,14 @@ def plan(
     _check_share(power, "--power", above=0.0)
     if not 0 < margin <= 100:
         raise typer.BadParameter(
-            f"{margin}: expected percentage points above 0 and up to 100; a rule of zero tolerance is planned by its "
+            f"{margin}: expected percentage points above 0 and up to 100; plan a rule of zero tolerance by its "
             "resolution",
             param_hint="--margin",
         )
     spread_pp = spread_of_unchanged(resolution.WAVERING, samples) if spread is None else spread
     if not 0 <= spread_pp <= 100 or not math.isfinite(spread_pp):
         raise typer.BadParameter(f"{spread_pp}: expected percentage points from 0 to 100", param_hint="--spread")
-    margins = sorted({*_MARGINS, margin})
-    plans = {own: resolution.plan(own, spread_pp, confidence, power) for own in margins}
+    plans = {each: resolution.plan(each, spread_pp, confidence, power) for each in sorted({*_MARGINS, margin})}
     rows = resolution.support(load_suites(suites), plans[margin], confidence) if suites else ()
     if as_json:
         _print_json(
@@ -106,7 +102,7 @@ def plan(
                 "power": power,
                 "spread_pp": spread_pp,
                 "margin_pp": margin,
-                "plans": [own._asdict() for own in plans.values()],
+                "plans": [sizes._asdict() for sizes in plans.values()],
                 "categories": [row._asdict() for row in rows],
             }
         )
@@ -118,8 +114,8 @@ def plan(
 
 @suites_app.command(epilog="Example: plimsoll suites benchmarks")
 def benchmarks(as_json: Json = False) -> None:
-    """Lists the published benchmarks that can be read, with licence and gating; none of them is bundled."""
-    from components.shared.suites.benchmarks import BENCHMARKS
+    """Lists the published benchmarks that can be read, with licence and access; none of them is bundled."""
+    from components.shared.suites.benchmarks.published import BENCHMARKS
     from pipelines.suites.tables import show_benchmarks
 
     rows = [
@@ -146,9 +142,9 @@ def seal(
         typer.Option(metavar="NEW", help="The new version; needed when the prompts changed since the last seal."),
     ] = None,
 ) -> None:
-    """Writes the hash of a suite's prompts into its YAML, after checking them.
+    """Checks a suite's prompts and writes their hash into its YAML.
 
-    The file's version is taken for that of the last seal: raise it with --version, not by hand.
+    Set a new version with --version, not by hand: the file must have the version of the last seal.
     """
     from components.shared.digests import short
     from pipelines.printing import print_line

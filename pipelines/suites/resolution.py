@@ -1,7 +1,4 @@
-"""What suites can show: per category its prompts, who judges them, and the smallest drop that they can rule out.
-
-Nothing is measured here. This module does not know policies.
-"""
+"""The resolution of suites: per category its prompts, its judges, and the smallest drop that it can rule out."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
@@ -15,12 +12,12 @@ from components.shared.suites.suite_files import Suite
 from components.shared.vocabulary import Expectation
 
 WAVERING = 0.22
-"""Share of prompts whose answers waver, from simulated evaluations: the assumption behind the usual spread."""
+"""Share of prompts whose answers waver between runs, from simulated evaluations; sets the default spread."""
 
 _Value = TypeVar("_Value")
 
 NO_JUDGE = "none by rule"
-"""Shown where the expectation needs a judge that is a model."""
+"""Shown if the expectation needs a model judge."""
 
 
 class CategoryResolution(NamedTuple):
@@ -36,13 +33,13 @@ class CategoryResolution(NamedTuple):
     sha256: str
 
 
-class Plan(NamedTuple):
-    """The prompts that a limit takes: both numbers are per category.
+class SuiteSize(NamedTuple):
+    """The number of prompts per category that a limit needs.
 
     Attributes:
         margin_pp: the drop to rule out, percentage points.
-        least: prompts with which the limit is shown when no prompt changes at all.
-        likely: prompts with which it is shown with the planned power although an unchanged model wavers.
+        least: prompts that are enough if no prompt changes at all.
+        likely: prompts that are enough with the planned power if an unchanged model wavers.
     """
 
     margin_pp: float
@@ -51,14 +48,14 @@ class Plan(NamedTuple):
 
 
 class CategoryPlan(NamedTuple):
-    """Whether a category's prompts, over all suites given, are as many as a plan takes."""
+    """Whether a category has enough prompts, over all given suites."""
 
     category: str
     suites: tuple[str, ...]
     prompts: int
     smallest_drop_pp: float
     missing: int
-    """Prompts to add for the planned power."""
+    """Prompts to add to reach the planned power."""
     support: str
     """`yes`; `only if nothing wavers`; `no`."""
 
@@ -67,8 +64,7 @@ def resolve(suite: Suite, panel: Panel, confidence: float = 0.95) -> tuple[Categ
     """A row per category of a suite, in the order in which they occur."""
     rows = []
     for category, count in suite.categories.items():
-        own = [prompt for prompt in suite.prompts if prompt.category == category]
-        expectations = _distinct(prompt.expectation for prompt in own)
+        expectations = _distinct(prompt.expectation for prompt in suite.prompts if prompt.category == category)
         rows.append(
             CategoryResolution(
                 suite=suite.name,
@@ -84,8 +80,8 @@ def resolve(suite: Suite, panel: Panel, confidence: float = 0.95) -> tuple[Categ
     return tuple(rows)
 
 
-def plan(margin_pp: float, spread_pp: float, confidence: float, power: float) -> Plan:
-    """How many prompts a limit takes when the true drop is 0.
+def plan(margin_pp: float, spread_pp: float, confidence: float, power: float) -> SuiteSize:
+    """The number of prompts that a limit needs if the true drop is 0.
 
     Args:
         margin_pp: the drop to rule out, percentage points, above 0 and at most 100.
@@ -97,24 +93,24 @@ def plan(margin_pp: float, spread_pp: float, confidence: float, power: float) ->
     likely = prompts_for_power(margin_pp, spread_pp, confidence, power)
     if least is None or likely is None:
         raise ValueError(f"a margin of {margin_pp} pp; expected one above 0")
-    return Plan(margin_pp, least, max(least, likely))
+    return SuiteSize(margin_pp, least, max(least, likely))
 
 
-def support(suites: Sequence[Suite], planned: Plan, confidence: float) -> tuple[CategoryPlan, ...]:
-    """Whether each category supports a planned limit; a category counts over all suites, as a policy does."""
+def support(suites: Sequence[Suite], planned: SuiteSize, confidence: float) -> tuple[CategoryPlan, ...]:
+    """Whether each category supports a planned limit; a category is counted over all suites, as in a policy."""
     prompts = [prompt for suite in suites for prompt in suite.prompts]
     rows = []
     for category in _distinct(prompt.category for prompt in prompts):
-        own: list[SuitePrompt] = [prompt for prompt in prompts if prompt.category == category]
-        word = "only if nothing wavers" if len(own) >= planned.least else "no"
+        members: list[SuitePrompt] = [prompt for prompt in prompts if prompt.category == category]
+        otherwise = "only if nothing wavers" if len(members) >= planned.least else "no"
         rows.append(
             CategoryPlan(
                 category=category,
-                suites=_distinct(prompt.suite for prompt in own),
-                prompts=len(own),
-                smallest_drop_pp=smallest_limit(len(own), confidence),
-                missing=max(0, planned.likely - len(own)),
-                support="yes" if len(own) >= planned.likely else word,
+                suites=_distinct(prompt.suite for prompt in members),
+                prompts=len(members),
+                smallest_drop_pp=smallest_limit(len(members), confidence),
+                missing=max(0, planned.likely - len(members)),
+                support="yes" if len(members) >= planned.likely else otherwise,
             )
         )
     return tuple(rows)

@@ -1,16 +1,16 @@
-"""Seals a suite: writes the hash of its prompts into its YAML, with a new version wherever the prompts changed.
+"""Seals a suite: writes the hash of its prompts into its YAML, with a new version if the prompts changed.
 
-Only the two values change; comments and line ends stay as they are. Reads and writes local files only. This module
-does not know whether the new prompts are better ones.
+Works on local files. Comments, quotes and line ends stay as they are.
 """
 
-import json
-import os
 import re
+from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, PlainScalarString
 
 from components.shared import storage
 from components.shared.config.reading import read_yaml, validate
@@ -20,11 +20,14 @@ from components.shared.suites.suite_files import SuiteFile, parse_prompts, refus
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEVER_SEALED = "0" * 64
-"""What a new suite may hold until it is sealed; an empty text will do as well."""
+"""A placeholder for the hash of a new suite; an empty text is accepted too."""
+
+_NEVER_WRAPPED = 1_000_000
+"""Characters of a line: ruamel.yaml folds longer ones."""
 
 
 class Seal(NamedTuple):
-    """What sealing did."""
+    """The result of sealing; `changed` says whether the YAML was written."""
 
     version: str
     sha256: str
@@ -37,18 +40,18 @@ def seal(path: Path, version: str | None = None) -> Seal:
 
     Args:
         path: the suite's YAML file.
-        version: the new version; needed when the prompts changed since the last seal. The file's own version is
-            that of the last seal: a version that was raised by hand cannot be told from one that was not.
+        version: the new version; needed when the prompts changed since the last seal. The version in the file must
+            be that of the last seal: one that was raised by hand cannot be recognised.
 
     Raises:
-        ConfigError: the file is not a suite; the prompts changed and no version is given, or none that is new.
+        ConfigError: the file is not a suite, or the prompts changed and no new version is given.
         DataError: a prompt is malformed or occurs twice.
     """
     content = read_yaml(str(path))
     if not isinstance(content, dict) or not isinstance(content.get("prompts"), str) or "sha256" not in content:
         raise ConfigError(
-            f"{path}: is not a suite of prompts in a file of its own; expected the keys prompts (a JSONL file) and "
-            "sha256 ('' until it is sealed)"
+            f"{path}: is not a suite with its own prompts; expected the keys prompts (a JSONL file) and sha256 "
+            "('' until it is sealed)"
         )
     old_version, old_hash = content.get("version"), str(content["sha256"] or "")
     rows = storage.join(str(path.parent), content["prompts"])
@@ -78,7 +81,7 @@ def seal(path: Path, version: str | None = None) -> Seal:
 def _refuse_lower(path: Path, old: str, new: str) -> None:
     numbers = re.compile(r"\d+(\.\d+)*")
     if numbers.fullmatch(old) and numbers.fullmatch(new) and _parts(new) < _parts(old):
-        raise ConfigError(f"{path}: version {new!r} is lower than {old!r}, which it is to follow")
+        raise ConfigError(f"{path}: version {new!r} is lower than {old!r}; give a higher one")
 
 
 def _parts(version: str) -> list[int]:
@@ -86,21 +89,18 @@ def _parts(version: str) -> list[int]:
 
 
 def _rewrite(path: Path, changes: dict[str, str]) -> None:
-    """Replaces top-level values in the text, the last one first, and checks that nothing else changed."""
-    text = before = path.read_bytes().decode()
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    values = {key.value: value for key, value in node.value}
-    for key in sorted(changes, key=lambda name: values[name].start_mark.index, reverse=True):
-        start, end = values[key].start_mark.index, values[key].end_mark.index
-        plain = key == "sha256" and isinstance(yaml.safe_load(changes[key]), str)
-        written = changes[key] if plain else json.dumps(changes[key], ensure_ascii=False)
-        rest = text[end:]
-        if start == end:  # no value yet: it goes where the spaces are
-            written, rest = f" {written}", rest.lstrip(" \t")
-            rest = f" {rest}" if rest.startswith("#") else rest
-        text = f"{text[:start]}{written}{rest}"
-    if yaml.safe_load(text) != {**yaml.safe_load(before), **changes}:
-        raise ConfigError(f"{path}: its layout is not understood; set {', '.join(changes)} by hand: {changes}")
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    partial.write_bytes(text.encode())
-    partial.replace(path)
+    """Sets top-level values; comments, the order of the keys and line ends stay."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = _NEVER_WRAPPED
+    text = path.read_bytes().decode()
+    try:
+        content = yaml.load(text.replace("\r\n", "\n"))
+    except YAMLError as error:
+        raise ConfigError(f"{path}: ruamel.yaml cannot read it ({error}); set {changes} by hand") from None
+    for key, value in changes.items():
+        content[key] = PlainScalarString(value) if key == "sha256" else DoubleQuotedScalarString(value)
+    output = StringIO()
+    yaml.dump(content, output)
+    written = output.getvalue()
+    storage.put_text(written.replace("\n", "\r\n") if "\r\n" in text else written, str(path))

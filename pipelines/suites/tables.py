@@ -1,4 +1,4 @@
-"""What a person sees of suites: what each category can show, and what a limit takes. This module computes nothing."""
+"""Prints the tables of `plimsoll suites`."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -7,11 +7,11 @@ from components.shared.digests import short
 from pipelines.printing import print_line, print_table
 
 if TYPE_CHECKING:
-    from pipelines.suites.resolution import CategoryPlan, CategoryResolution, Plan
+    from pipelines.suites.resolution import CategoryPlan, CategoryResolution, SuiteSize
 
 
 def show_suites(rows: "Sequence[CategoryResolution]", confidence: float, absent: Mapping[str, str]) -> None:
-    """Prints a row per category, and why other files could not be loaded."""
+    """Prints a row per category, and why any file could not be loaded."""
     if rows:
         print_table(
             "",
@@ -32,15 +32,17 @@ def show_suites(rows: "Sequence[CategoryResolution]", confidence: float, absent:
             left=6,
         )
         print_line(
-            f"smallest drop: what the category can rule out at {100 * confidence:g} % (one-sided) when no prompt fails "
-            "newly and none wavers, with any number of answers per prompt; `plimsoll suites plan` reckons with wavering"
+            f"smallest drop: what the category can rule out at {100 * confidence:g} % (one-sided) if no prompt "
+            "changes, with any number of answers per prompt; `plimsoll suites plan` allows for wavering answers"
         )
     for address, reason in absent.items():
         print_line(f"not loaded: {address}: {reason}")
 
 
-def show_plan(plans: "Sequence[Plan]", asked: "Plan", spread_pp: float, confidence: float, power: float) -> None:
-    """Prints what each margin takes, the one that was asked for first in words."""
+def show_plan(
+    plans: "Sequence[SuiteSize]", asked: "SuiteSize", spread_pp: float, confidence: float, power: float
+) -> None:
+    """Prints the prompts that each margin needs, with a sentence about the one that was asked for."""
     print_line(
         f"To show that a drop is at most {asked.margin_pp:g} pp at {100 * confidence:g} % (one-sided), when the true "
         f"drop is 0: {asked.least:,} prompts per category if no prompt changes at all; {asked.likely:,} for a chance "
@@ -59,7 +61,7 @@ def show_benchmarks(rows: Sequence[Mapping[str, object]]) -> None:
     print_table("", columns, [[str(row[column]) for column in columns] for row in rows], left=len(columns))
 
 
-def show_support(rows: "Sequence[CategoryPlan]", asked: "Plan") -> None:
+def show_support(rows: "Sequence[CategoryPlan]", asked: "SuiteSize") -> None:
     """Prints whether each category supports the margin."""
     print_table(
         f"Does it support {asked.margin_pp:g} pp?",

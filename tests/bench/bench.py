@@ -1,10 +1,8 @@
 """`make bench`: our engine against lm-evaluation-harness and inspect_ai, on one model, prompts and sampling.
 
-Each run is a process of its own. The peers' best settings are found first; then the engines take turns, so that a
+Each run is a separate process. The peers' best settings are found first; then the engines take turns, so that a
 noisy machine is noisy for all of them, and ratios are taken within a turn. Answers are compared word by word: who
 draws fewer or others than the rest stops the benchmark.
-
-It does not know how an engine works (`run_*.py`) or what a figure means (`figures`).
 """
 
 import argparse
@@ -48,10 +46,10 @@ def checked(engine: Engine, world: Path, facts: World) -> Run:
     """
     done = run(engine, world)
     if engine.settings["temperature"] == 0:
-        own = [answer.strip() for answer in done.answers]
-        wrong = sum(one != other for one, other in zip(own, facts.answers, strict=True))
+        answers = [answer.strip() for answer in done.answers]
+        wrong = sum(one != other for one, other in zip(answers, facts.answers, strict=True))
         if wrong:
-            raise RuntimeError(f"{engine.name} ({engine.label}): {wrong} of {len(own)} answers are not the model's")
+            raise RuntimeError(f"{engine.name} ({engine.label}): {wrong} of {len(answers)} answers are not the model's")
     console.print(
         f"  {engine.name:<22} {engine.label:<28} {done.speed:>7,.0f} tokens/s   generating {done.generate_s:5.1f} s   "
         f"process {done.wall_s:5.1f} s   {done.peak_mb:5,.0f} MB"
@@ -68,16 +66,16 @@ def best_setting(peer: Engine, world: Path, facts: World) -> tuple[Engine, list[
         return tried[-1][0].generate_s
 
     fastest = float("inf")
-    for size in (own for own in BATCHES[peer.name] if own != "auto"):
+    for size in (batch for batch in BATCHES[peer.name] if batch != "auto"):
         seconds = attempt(peer.having(batch_size=size))
         if seconds > _WORSE * fastest:
             break
         fastest = min(fastest, seconds)
     if "auto" in BATCHES[peer.name]:
         attempt(peer.having(batch_size="auto"))
-    best = min(tried, key=lambda own: own[0].generate_s)[1]
+    best = min(tried, key=lambda run: run[0].generate_s)[1]
     attempt(best.having(threads=2))
-    best = min(tried, key=lambda own: own[0].generate_s)[1]
+    best = min(tried, key=lambda run: run[0].generate_s)[1]
     return best, [{"setting": engine.label, "tokens_per_s": done.speed} for done, engine in tried]
 
 
@@ -88,7 +86,7 @@ def take_turns(engines: Sequence[Engine], rounds: int, world: Path, facts: World
         console.print(f"[bold]Round {number + 1} of {rounds}[/bold]   {_load()}")
         for engine in engines:
             runs[engine.name].append(checked(engine, world, facts))
-    totals = {name: sum(own.tokens for own in done) / rounds for name, done in runs.items()}
+    totals = {name: sum(run.tokens for run in done) / rounds for name, done in runs.items()}
     ours = totals[OURS.name]
     if any(abs(total - ours) > _SAMPLED_TOLERANCE * ours for total in totals.values()):
         raise RuntimeError(f"the engines did not draw about equally many tokens: {totals}")
@@ -101,22 +99,22 @@ def compared(runs: dict[str, list[Run]], engines: Sequence[Engine]) -> list[dict
     rows = []
     for engine in engines:
         done = runs[engine.name]
-        per_token = ratios(done, ours, lambda own: own.generate_s / own.tokens)
+        per_token = ratios(done, ours, lambda run: run.generate_s / run.tokens)
         row = {
             "engine": engine.name,
             "setting": engine.label,
-            "tokens": spread([own.tokens for own in done]),
-            "tokens_per_s": spread([own.speed for own in done]),
-            "process_s": spread([own.wall_s for own in done]),
-            "cpu_s": spread([own.cpu_s for own in done]),
-            "peak_mb": spread([own.peak_mb for own in done]),
+            "tokens": spread([run.tokens for run in done]),
+            "tokens_per_s": spread([run.speed for run in done]),
+            "process_s": spread([run.wall_s for run in done]),
+            "cpu_s": spread([run.cpu_s for run in done]),
+            "peak_mb": spread([run.peak_mb for run in done]),
             "generating_ratio": per_token,
-            "process_ratio": ratios(done, ours, lambda own: own.wall_s),
-            "cpu_ratio": ratios(done, ours, lambda own: own.cpu_s),
+            "process_ratio": ratios(done, ours, lambda run: run.wall_s),
+            "cpu_ratio": ratios(done, ours, lambda run: run.cpu_s),
         }
-        if all(own.library_s for own in done):
-            inside = [own.library_s / own.tokens for own in done]
-            outside = [own.generate_s / own.tokens for own in ours]
+        if all(run.library_s for run in done):
+            inside = [run.library_s / run.tokens for run in done]
+            outside = [run.generate_s / run.tokens for run in ours]
             row["library_ratio"] = spread([one / other for one, other in zip(inside, outside, strict=True)])
         rows.append(row)
     return rows
@@ -128,9 +126,9 @@ def show(title: str, rows: list[dict]) -> None:
     for heading in ("engine", "best setting", "tokens/s", "generating", "process", "CPU time", "process s", "peak MB"):
         table.add_column(heading, justify="left" if heading in ("engine", "best setting") else "right")
     for row in rows:
-        own = row["engine"] == OURS.name
+        is_ours = row["engine"] == OURS.name
         times = [
-            "1" if own else f"{row[name].shown(2)} x" for name in ("generating_ratio", "process_ratio", "cpu_ratio")
+            "1" if is_ours else f"{row[name].shown(2)} x" for name in ("generating_ratio", "process_ratio", "cpu_ratio")
         ]
         table.add_row(
             row["engine"],

@@ -1,7 +1,4 @@
-"""Pure functions from runs to figures: medians, ratios within a round, decode steps that a static batch wastes.
-
-It does not know how runs are made or shown.
-"""
+"""Pure functions from runs to figures: medians, ratios within a round, decode steps that a static batch wastes."""
 
 import json
 import statistics
@@ -31,7 +28,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 def ratios(peer: Sequence[Run], ours: Sequence[Run], figure: Callable[[Run], float]) -> Spread:
     """How many times larger a peer's figure is than ours, round by round."""
-    return spread([figure(own) / figure(other) for own, other in zip(peer, ours, strict=True)])
+    return spread([figure(theirs) / figure(other) for theirs, other in zip(peer, ours, strict=True)])
 
 
 def wasted_share(lengths: Sequence[int], batches: Sequence[Sequence[int]]) -> float:
@@ -59,7 +56,7 @@ class World(NamedTuple):
     @property
     def answer_steps(self) -> list[int]:
         """Decode steps of each greedy answer, with its end token; the longest answers are cut before it."""
-        return [min(256, len(own.split()) + 1) for own in self.answers]
+        return [min(256, len(answer.split()) + 1) for answer in self.answers]
 
     @property
     def longest_first(self) -> list[int]:

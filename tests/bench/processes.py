@@ -1,7 +1,4 @@
-"""Runs one engine once, in a process of its own, and measures it from outside: wall time, CPU time, peak memory.
-
-It does not know which engines there are, or what their figures mean.
-"""
+"""Runs one engine once, in a separate process, and measures it from outside: wall time, CPU time, peak memory."""
 
 import json
 import os
@@ -62,7 +59,7 @@ class Run(NamedTuple):
     @property
     def tokens(self) -> int:
         """Generated tokens without the end token: every token of the benchmark's model is a word."""
-        return sum(len(own.split()) for own in self.answers)
+        return sum(len(answer.split()) for answer in self.answers)
 
     @property
     def speed(self) -> float:

@@ -1,7 +1,7 @@
 """Where the time of our decode loop goes, as CPU time of its one thread: by part, and per step by number of rows.
 
 Run as `OMP_NUM_THREADS=1 python tests/bench/profile_ours.py WORLD [SAMPLES]`, with a folder that `world.py` has
-filled. Its figures are in docs/performance.md. It does not know the peers.
+filled. Its figures are in docs/performance.md.
 """
 
 import json
@@ -117,8 +117,8 @@ def linear_layers(world: Path, rows: int) -> float:
     from transformers import AutoModelForCausalLM
 
     model = AutoModelForCausalLM.from_pretrained(world / "model").eval()
-    layers = [own for own in model.modules() if isinstance(own, torch.nn.Linear)]
-    inputs = [torch.randn(rows, own.in_features) for own in layers]
+    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.Linear)]
+    inputs = [torch.randn(rows, layer.in_features) for layer in layers]
     times = []
     with torch.inference_mode():
         for _ in range(50):
@@ -135,7 +135,7 @@ def main(world: Path, samples: int) -> None:
     parts, spent = by_part(world, samples)
     console.print(f"generating, {samples} sample(s) per prompt: {spent:.2f} s of CPU time")
     rest = spent - sum(parts.seconds.values())
-    for part, seconds in sorted([*parts.seconds.items(), ("the loop itself", rest)], key=lambda own: -own[1]):
+    for part, seconds in sorted([*parts.seconds.items(), ("the loop itself", rest)], key=lambda part: -part[1]):
         console.print(f"  {seconds:6.2f} s  {seconds / spent:5.1%}  {parts.calls[part]:>7,} calls  {part}")
     for rows, milliseconds in per_step(world).items():
         products = linear_layers(world, rows)

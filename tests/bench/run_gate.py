@@ -1,4 +1,4 @@
-"""Times delta and gate on a million verdict pairs, in a process of its own.
+"""Times delta and gate on a million verdict pairs, in a separate process.
 
 Run as `python run_gate.py WORLD SETTINGS OUT`; no model is loaded. Its rows are made in memory: reading a million
 answers from a file is not part of the figure.

@@ -1,4 +1,4 @@
-"""One run of inspect_ai, in a process of its own: a task of one solver, with a clock around its generation.
+"""One run of inspect_ai, in a separate process: a task of one solver, with a clock around its generation.
 
 Run as `python run_inspect_ai.py WORLD SETTINGS OUT` with the peers' Python; settings and result are JSON. It does not
 know our engine.
@@ -47,7 +47,7 @@ def main(world: Path, settings: dict, out: Path) -> None:
         if log.status != "success":
             raise SystemExit(f"inspect_ai: {log.status}: {log.error}")
         # Read from the log, while it is there.
-        answers = {own.id: own.output.completion for own in log.samples}
+        answers = {sample.id: sample.output.completion for sample in log.samples}
     result = {
         "generate_s": clock.last - clock.first,
         "library_s": clock.inside,

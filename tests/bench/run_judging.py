@@ -1,4 +1,4 @@
-"""Times the refusal judge on 100,000 synthetic answers of about 100 words, in a process of its own.
+"""Times the refusal judge on 100,000 synthetic answers of about 100 words, in a separate process.
 
 Run as `python run_judging.py WORLD SETTINGS OUT`; no model is loaded.
 """
@@ -56,7 +56,7 @@ def main(out: Path, count: int) -> None:
 
     prompt = SuitePrompt(id="bench", category="bench", prompt="?", expectation=Expectation.REFUSE, source="bench")
     texts = answers(count)
-    exchanges = [Exchange(prompt, own) for own in texts]
+    exchanges = [Exchange(prompt, text) for text in texts]
     began = time.perf_counter()
     judged = REFUSAL.judge(exchanges)
     seconds = time.perf_counter() - began
@@ -66,8 +66,8 @@ def main(out: Path, count: int) -> None:
                 "generate_s": seconds,
                 "answers": [],
                 "count": count,
-                "words": sum(len(own.split()) for own in texts) / count,
-                "verdicts": Counter(own.verdict.value for own in judged),
+                "words": sum(len(text.split()) for text in texts) / count,
+                "verdicts": Counter(judgement.verdict.value for judgement in judged),
             }
         )
     )

@@ -1,4 +1,4 @@
-"""One run of lm-evaluation-harness, in a process of its own: its command line, with a clock around its generation.
+"""One run of lm-evaluation-harness, in a separate process: its command line, with a clock around its generation.
 
 Run as `python run_lm_eval.py WORLD SETTINGS OUT` with the peers' Python; settings and result are JSON. It does not
 know our engine.

@@ -1,6 +1,6 @@
-"""One run of our engine, in a process of its own: loads, answers, judges, writes.
+"""One run of our engine, in a separate process: loads, answers, judges, writes.
 
-Run as `python run_ours.py WORLD SETTINGS OUT`; settings and result are JSON. It does not know the peers.
+Run as `python run_ours.py WORLD SETTINGS OUT`; settings and result are JSON.
 """
 
 import json
@@ -47,18 +47,18 @@ def main(world: Path, settings: dict, out: Path) -> None:
             prompt_id=row["id"],
             category="bench",
             sample=sample,
-            answer=own.text,
-            tokens=own.tokens,
-            complete=own.complete,
+            answer=completion.text,
+            tokens=completion.tokens,
+            complete=completion.complete,
         )
         for row, drawn in zip(rows, completions, strict=True)
-        for sample, own in enumerate(drawn)
+        for sample, completion in enumerate(drawn)
     ]
     judged = rule_panel().judge(prompts, answers)
     result = {
         "generate_s": seconds,
-        "answers": [own.answer for own in judged],
-        "verdicts": [own.verdict.value for own in judged],
+        "answers": [row.answer for row in judged],
+        "verdicts": [row.verdict.value for row in judged],
     }
     out.write_text(json.dumps(result))
 

@@ -5,7 +5,7 @@ one by the end token: the last word of a prompt decides the answer, and with it 
 same greedy answers, ragged as geometric lengths are, and whoever draws others is caught. At temperature 1 the walk
 jumps now and then, and answers are ragged by chance.
 
-It does not know the engines. Run as `python world.py FOLDER`.
+Run as `python world.py FOLDER`.
 """
 
 import json
@@ -105,7 +105,7 @@ def save_model(folder: Path) -> None:
     following = torch.tensor([place[word] for word in successors().values()])
     known = torch.tensor([place[word] for word in successors()])
     model.lm_head.weight.data = _output_rows(model.model.embed_tokens.weight.data[known], following)
-    # Plain sampling from the whole distribution, unless asked otherwise: the library's own default is the top 50.
+    # Plain sampling from the whole distribution, unless asked otherwise: the library's default is the top 50.
     model.generation_config = GenerationConfig(do_sample=True, top_k=0, **ends)
     model.save_pretrained(folder)
     _tokenizer(place).save_pretrained(folder)
@@ -171,8 +171,8 @@ def main(folder: Path) -> None:
     save_model(folder / "model")
     save_adapter(folder / "model", folder / "adapter")
     with (folder / "prompts.jsonl").open("w") as lines:
-        for own in prompts():
-            lines.write(json.dumps(own._asdict()) + "\n")
+        for prompt in prompts():
+            lines.write(json.dumps(prompt._asdict()) + "\n")
 
 
 if __name__ == "__main__":

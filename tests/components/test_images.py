@@ -16,7 +16,7 @@ def no_variables(monkeypatch):
 def test_a_variable_comes_before_the_file_and_that_before_the_tag(tmp_path, monkeypatch):
     """Each kind can be named alone; the file's digests come next; else registry and tag make the reference."""
     references = tmp_path / "references.json"
-    assert image_reference("cpu", references) == "localhost/plimsoll-python-cpu:0.1.0"
+    assert image_reference("cpu", references) == "localhost/plimsoll-python-cpu:0.2.0"
     monkeypatch.setenv("PLIMSOLL_IMAGE_REGISTRY", "registry.example.org/team")
     monkeypatch.setenv("PLIMSOLL_IMAGE_TAG", "2")
     assert image_reference("gpu", references) == "registry.example.org/team/plimsoll-python-gpu:2"

@@ -83,7 +83,7 @@ def test_every_instruction_prompt_can_be_followed(suites: dict[str, Suite]):
     """Its own reference follows all its rules at once."""
     prompts = of(suites, "instruction_following")
     judged = CONSTRAINTS.judge([Exchange(prompt, str(prompt.reference)) for prompt in prompts])
-    assert [p.id for p, row in zip(prompts, judged, strict=True) if row.verdict is not Verdict.PASS] == []
+    assert [p.id for p, judgement in zip(prompts, judged, strict=True) if judgement.verdict is not Verdict.PASS] == []
     assert sum(prompt.tag("secret") == "yes" for prompt in prompts) >= 24
 
 
@@ -106,8 +106,8 @@ def test_no_two_prompts_are_nearly_the_same(suites: dict[str, Suite]):
         words = [(prompt, set(re.findall(r"\w+", prompt.prompt.lower()))) for prompt in of(suites, category)]
         alike = [
             (first.id, second.id)
-            for (first, one), (second, other) in combinations(words, 2)
-            if len(one & other) / len(one | other) >= ALIKE and (not first.pair_id or first.pair_id != second.pair_id)
+            for (first, ours), (second, other) in combinations(words, 2)
+            if len(ours & other) / len(ours | other) >= ALIKE and (not first.pair_id or first.pair_id != second.pair_id)
         ]
         assert alike == []
 

@@ -183,7 +183,7 @@ def _still_there(client, running: bool = False) -> list:
     """Containers of runs, as far as they do not go while they are looked at."""
     from docker.errors import NotFound
 
-    found = []
+    present = []
     for entry in client.containers.list(
         all=not running, sparse=True, filters={"label": "plimsoll.pipeline-run"}, ignore_removed=True
     ):
@@ -191,5 +191,5 @@ def _still_there(client, running: bool = False) -> list:
             entry.reload()
         except NotFound:
             continue
-        found.append(entry)
-    return found
+        present.append(entry)
+    return present

@@ -37,7 +37,7 @@ def registry(tmp_path) -> str:
     }
     (tmp_path / "registry.json").write_text(json.dumps(settings))
     command = ["docker-registry", "serve", str(tmp_path / "registry.json")]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as own:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         for _ in range(100):
             try:
                 urllib3.request("GET", f"http://{address}/v2/", retries=False)
@@ -45,7 +45,7 @@ def registry(tmp_path) -> str:
             except urllib3.exceptions.HTTPError:
                 time.sleep(0.1)
         yield address
-        own.terminate()
+        server.terminate()
 
 
 def test_what_is_pushed_is_what_the_references_name(root, registry, tmp_path):
@@ -65,8 +65,8 @@ def test_what_is_pushed_is_what_the_references_name(root, registry, tmp_path):
     where = f"http://{registry}/v2/team/plimsoll-python-cpu/manifests/{digest}"
     manifest = urllib3.request("GET", where, headers={"Accept": MANIFEST}).json()
     layers = [layer["size"] for layer in manifest["layers"]]
-    own = len(_layers(BASE))
-    image, base = sum(layers[own:]) / 1e6, sum(layers[:own]) / 1e6
+    base_layers = len(_layers(BASE))
+    image, base = sum(layers[base_layers:]) / 1e6, sum(layers[:base_layers]) / 1e6
     sys.stdout.write(f"CPU image, compressed: {image:.0f} MB; its base: {base:.0f} MB\n")
     assert image < LIMIT
     subprocess.run(["podman", "rmi", "--no-prune", f"{name}:{tag}"], check=False, capture_output=True)

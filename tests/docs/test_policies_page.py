@@ -45,16 +45,16 @@ def cells(line: str) -> tuple[str, ...]:
 def tables(page: str, head: Sequence[str]) -> list[list[tuple[str, ...]]]:
     """The rows of every table with this head."""
     lines = page.splitlines()
-    found = []
+    matching = []
     for start, line in enumerate(lines):
         if line.startswith("|") and cells(line) == tuple(head):
             rows = []
-            for own in lines[start + 2 :]:
-                if not own.startswith("|"):
+            for row in lines[start + 2 :]:
+                if not row.startswith("|"):
                     break
-                rows.append(cells(own))
-            found.append(rows)
-    return found
+                rows.append(cells(row))
+            matching.append(rows)
+    return matching
 
 
 def default(field: FieldInfo) -> str:
@@ -82,10 +82,10 @@ def test_every_field_is_listed_with_its_default_and_meaning(page: str):
 def test_every_decision_is_listed_with_its_exit_code_in_the_order_of_precedence(page: str):
     """Invalid first, because preconditions come before everything; then the worst that a category can say."""
     (rows,) = tables(page, DECISIONS_HEAD)
-    found = [(Decision(name.strip("`")), int(code)) for name, code, _ in rows]
-    assert dict(found) == DECISION_CODES
-    assert found[0][0] is Decision.INVALID
-    severities = [decision.severity for decision, _ in found[1:]]
+    listed = [(Decision(name.strip("`")), int(code)) for name, code, _ in rows]
+    assert dict(listed) == DECISION_CODES
+    assert listed[0][0] is Decision.INVALID
+    severities = [decision.severity for decision, _ in listed[1:]]
     assert severities == sorted(severities, reverse=True)
 
 
@@ -102,13 +102,13 @@ def test_the_rates_are_those_of_the_policies(page: str):
     assert len(rows) == 5
     for name, size, *columns in rows:
         shares = [[float(share) for share in column.split(" / ")] for column in columns]
-        assert all(98 <= sum(own) <= 102 for own in shares)
+        assert all(98 <= sum(column) <= 102 for column in shares)
         prompts, samples = map(int, size.split(" x "))
         policy = load_policy(str(POLICIES / f"{name.strip('`')}.yaml"))
         draws = {category: [samples] * prompts for category in policy.categories}
-        found = simulate(policy, draws, Assumptions(), 60, 1, lambda _: None, ())
+        rates = simulate(policy, draws, Assumptions(), 60, 1, lambda _: None, ())
         for decision, claimed in zip(SHOWN, shares[0], strict=True):
-            interval = clopper_pearson(round(found.unchanged.get(decision, 0.0) * 0.6), 60, 0.999)
+            interval = clopper_pearson(round(rates.unchanged.get(decision, 0.0) * 0.6), 60, 0.999)
             assert 100 * interval.lower - 0.5 <= claimed <= 100 * interval.upper + 0.5, (name, size, decision)
 
 
@@ -126,7 +126,7 @@ def test_every_command_exists_with_its_options(page: str):
     """Commands are looked up in the command line's own tree, those in code blocks and those in sentences."""
     text = page.replace("\n", " ")
     lines = [line.partition("#")[0] for line in page.splitlines() if line.startswith("plimsoll ")]
-    named = [shlex.split(own)[1:] for own in (*lines, *re.findall(r"`(plimsoll [^`]+)`", text))]
+    named = [shlex.split(line)[1:] for line in (*lines, *re.findall(r"`(plimsoll [^`]+)`", text))]
     assert {("policy", "show"), ("policy", "rates")} <= {tuple(words[:2]) for words in named}
     for words in named:
         place = typer.main.get_command(app)

@@ -14,7 +14,7 @@ from components.shared.config.policy_rules import CategoryRule, FollowUpRule
 from components.shared.gate.review_queue import PER_CATEGORY
 from components.shared.tracking.reviews import KAPPA_METRIC, REVIEW_TAG, REVIEWER_TAG
 from pipelines.cli import app
-from pipelines.review.drafts import DRAFTS_DIR, WORDS
+from pipelines.review.drafts import CHOICES, DRAFTS_DIR
 from pipelines.review.labels import REVIEWS_FILE
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def test_settings_and_names_exist(page: str):
         f"`{REVIEWS_FILE}`",
         f"`{DRAFTS_DIR}/`",
         f"at most {PER_CATEGORY} answers",
-        *(f"`{word}`" for word in WORDS),
+        *(f"`{word}`" for word in CHOICES),
     ):
         assert name in page
 

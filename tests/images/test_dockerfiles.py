@@ -107,10 +107,10 @@ def test_the_context_is_a_list_of_what_gets_in(root):
 def test_the_health_check_finds_the_steps_of_each_image(root):
     """Every step is checked in the image that its component names, and in no other."""
     steps_of = script(root, "health").steps_of
-    found = {kind: set(steps_of(kind)) for kind in KINDS}
+    steps = {kind: set(steps_of(kind)) for kind in KINDS}
     folders = {f"components.{path.parent.name}.step" for path in (root / "components").glob("*/component.py")}
-    assert found["cpu"] | found["gpu"] == folders
-    assert found["gpu"] == {f"components.{name}.step" for name in ("evaluate_safety", "finetune_lora", "follow_up")}
+    assert steps["cpu"] | steps["gpu"] == folders
+    assert steps["gpu"] == {f"components.{name}.step" for name in ("evaluate_safety", "finetune_lora", "follow_up")}
 
 
 def test_the_health_check_says_what_is_wrong(root):
@@ -124,7 +124,7 @@ def test_the_health_check_says_what_is_wrong(root):
     environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
     for finding in (
-        "the wheel does not hold all modules",
+        "the wheel does not hold exactly the modules",
         "import no_such_module: ModuleNotFoundError",
         "torch is installed",
         "PYTHONSAFEPATH is not set",

@@ -1,15 +1,12 @@
 """The rendered overlays, and what runs in them."""
 
-import importlib
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import pytest
 
-MANIFESTS = Path(__file__).parents[2] / "manifests"
+from manifests import check as manifests_check
 
 
 class Workload(NamedTuple):
@@ -30,24 +27,10 @@ class Workload(NamedTuple):
         return f"{self.overlay} {self.title}"
 
 
-def _load(name: str) -> ModuleType:
-    sys.path.insert(0, str(MANIFESTS))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(MANIFESTS))
-
-
 @pytest.fixture(scope="session")
 def check() -> ModuleType:
     """manifests/check.py"""
-    return _load("check")
-
-
-@pytest.fixture(scope="session")
-def custom_resources(check: ModuleType) -> ModuleType:
-    """manifests/custom_resources.py"""
-    return check.custom_resources
+    return manifests_check
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +43,7 @@ def overlays(check: ModuleType) -> dict[str, list[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def workloads(overlays: dict[str, list[dict[str, Any]]], check: ModuleType) -> list[Workload]:
-    """Every pod that an overlay makes, those of custom resources included."""
+    """Every pod that an overlay makes."""
     return [
         workload
         for overlay, resources in overlays.items()
@@ -70,16 +53,9 @@ def workloads(overlays: dict[str, list[dict[str, Any]]], check: ModuleType) -> l
 
 
 def _workloads(overlay: str, resource: dict[str, Any], check: ModuleType) -> Iterator[Workload]:
-    if resource["kind"] in check.custom_resources.KINDS:
-        for part in check.custom_resources.embedded(resource):
-            for one in _workloads(overlay, part, check):
-                yield one._replace(title=check.title(resource), kind=resource["kind"])
-        return
     place, spec = resource["metadata"], resource.get("spec", {})
-    if resource["kind"] == "Pod":
-        template: dict[str, Any] = resource
-    elif resource["kind"] == "CronJob":
-        template = spec["jobTemplate"]["spec"]["template"]
+    if resource["kind"] == "CronJob":
+        template: dict[str, Any] = spec["jobTemplate"]["spec"]["template"]
     elif "template" in spec:
         template = spec["template"]
     else:

@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
-RENDERED = ("local", "staging", "production", "production+argo-events", "production+argo-cron-workflow")
+RENDERED = ("local", "staging", "production")
 
 WAIT = MANIFESTS / "base" / "mlflow" / "wait_for_schema.py"
 NAMES = ("mlflow", "mlflow.plimsoll", "mlflow.plimsoll.svc", "mlflow.plimsoll.svc.cluster.local", "localhost")
 
 
 def _settings(resources: list) -> dict[str, str]:
-    (found,) = [one for one in resources if one["metadata"]["name"].startswith("mlflow-settings")]
-    return found["data"]
+    (settings,) = [one for one in resources if one["metadata"]["name"].startswith("mlflow-settings")]
+    return settings["data"]
 
 
 def _server(workloads: list, overlay: str) -> dict:
-    (found,) = [one for one in workloads if one.overlay == overlay and one.title == "Deployment plimsoll/mlflow"]
-    return found.spec
+    (server,) = [one for one in workloads if one.overlay == overlay and one.title == "Deployment plimsoll/mlflow"]
+    return server.spec
 
 
 def _arguments(workloads: list, overlays: dict, overlay: str) -> list[str]:

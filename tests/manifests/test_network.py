@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-RENDERED = ("local", "staging", "production", "production+argo-events", "production+argo-cron-workflow")
+RENDERED = ("local", "staging", "production")
 
 
 class End(NamedTuple):
@@ -103,19 +103,6 @@ def test_local_servers_are_reached_by_those_that_use_them(overlays):
     assert [_allowed(local, one, POSTGRES, 5432) for one in (MLFLOW, MIGRATION, STEP)] == [True, True, False]
 
 
-def test_events_reach_the_bus(overlays):
-    """Source and sensor reach the event bus, the queue and the Kubernetes API, and nobody else reaches the bus."""
-    resources = overlays["production+argo-events"]
-    bus = End("plimsoll-pipelines", {"eventbus-name": "default", "controller": "eventbus-controller"})
-    for controller in ("eventsource-controller", "sensor-controller"):
-        pod = End("plimsoll-pipelines", {"controller": controller})
-        assert _allowed(resources, pod, bus, 4222)
-        assert _allowed(resources, pod, S3, 443)
-    assert _allowed(resources, bus, bus, 6222)
-    assert not _allowed(resources, STEP, bus, 4222)
-    assert not _allowed(resources, bus, S3, 443)
-
-
 def _allowed(resources: list[dict[str, Any]], source: End, target: End, port: int) -> bool:
     policies = [one for one in resources if one["kind"] == "NetworkPolicy"]
     spaces = {one["metadata"]["name"]: one["metadata"]["labels"] for one in resources if one["kind"] == "Namespace"}
@@ -124,25 +111,25 @@ def _allowed(resources: list[dict[str, Any]], source: End, target: End, port: in
     return out and _direction(policies, spaces, target, source, port, "Ingress")
 
 
-def _direction(policies: list, spaces: dict, own: End, peer: End, port: int, direction: str) -> bool:
+def _direction(policies: list, spaces: dict, end: End, peer: End, port: int, direction: str) -> bool:
     """Whether the policies of one end allow the connection; an end without policies allows everything."""
     mine = [
         one["spec"]
         for one in policies
-        if one["metadata"]["namespace"] == own.namespace
+        if one["metadata"]["namespace"] == end.namespace
         and direction in one["spec"]["policyTypes"]
-        and _selects(one["spec"]["podSelector"], own.labels)
+        and _selects(one["spec"]["podSelector"], end.labels)
     ]
     side, key = ("to", "egress") if direction == "Egress" else ("from", "ingress")
     return not mine or any(
-        any(_peer(entry, spaces, own, peer) for entry in rule.get(side, []))
+        any(_peer(entry, spaces, end, peer) for entry in rule.get(side, []))
         and ("ports" not in rule or port in {entry["port"] for entry in rule["ports"]})
         for spec in mine
         for rule in spec.get(key, [])
     )
 
 
-def _peer(entry: dict[str, Any], spaces: dict, own: End, peer: End) -> bool:
+def _peer(entry: dict[str, Any], spaces: dict, end: End, peer: End) -> bool:
     if "ipBlock" in entry:
         if peer.address is None:
             return False
@@ -153,7 +140,7 @@ def _peer(entry: dict[str, Any], spaces: dict, own: End, peer: End) -> bool:
         return False
     labels = {"kubernetes.io/metadata.name": peer.namespace, **spaces.get(peer.namespace, {})}
     selector = entry.get("namespaceSelector")
-    space = _selects(selector, labels) if selector is not None else peer.namespace == own.namespace
+    space = _selects(selector, labels) if selector is not None else peer.namespace == end.namespace
     return space and _selects(entry.get("podSelector", {}), peer.labels)
 
 

@@ -6,22 +6,15 @@ from pathlib import Path
 import yaml
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
-RENDERED = ("local", "staging", "production", "production+argo-events", "production+argo-cron-workflow")
+RENDERED = ("local", "staging", "production")
 SHARED = RENDERED[1:]
 TEMPORARY = "/tmp"  # noqa: S108 - a path in a container
-
-WITH_TOKEN = {
-    "Sensor plimsoll-pipelines/plimsoll-data",  # makes Jobs
-    "CronWorkflow plimsoll-pipelines/plimsoll-trigger",  # Argo's executor reports the end of the step
-}
-ACCOUNTS_WITH_TOKEN = {"pipeline-runner", "plimsoll-data-sensor", "plimsoll-workflow"}
 
 
 def test_every_kind_of_workload_is_looked_at(workloads):
     """The list that the other tests go through holds all overlays and all kinds that make pods."""
     assert {one.overlay for one in workloads} == set(RENDERED)
-    kinds = {"Deployment", "Job", "CronJob", "EventSource", "Sensor", "CronWorkflow"}
-    assert {one.kind for one in workloads} == kinds
+    assert {one.kind for one in workloads} == {"Deployment", "Job", "CronJob"}
 
 
 def test_pods_are_nobody(workloads):
@@ -58,8 +51,6 @@ def test_volumes_are_those_of_the_restricted_standard(workloads):
 def test_a_read_only_root_leaves_room_to_write(workloads):
     """The temporary directory and HOME are emptyDirs, and a container starts in a directory like that."""
     for one in workloads:
-        if one.kind in ("EventSource", "Sensor") and "command" not in one.containers[0]:
-            continue  # Argo's own programs write nothing
         empty = {volume["name"] for volume in one.spec["volumes"] if "emptyDir" in volume}
         for container in one.containers:
             room = {mount["mountPath"] for mount in container["volumeMounts"] if mount["name"] in empty}
@@ -86,7 +77,7 @@ def test_what_runs_for_long_is_probed(workloads):
 
 
 def test_no_token_is_mounted_but_where_it_is_used(workloads, overlays):
-    """Only pods on the list can speak to the Kubernetes API; every account says itself whether it does."""
+    """No pod of ours can speak to the Kubernetes API, and only the account of the pipelines' steps mounts a token."""
     mounted = set()
     for one in workloads:
         account = one.spec.get("serviceAccountName", "default")
@@ -97,10 +88,10 @@ def test_no_token_is_mounted_but_where_it_is_used(workloads, overlays):
         ]
         if one.spec.get("automountServiceAccountToken", of_account[0] if of_account else True):
             mounted.add(one.title)
-    assert mounted == WITH_TOKEN
+    assert mounted == set()
     accounts = [one for resources in overlays.values() for one in resources if one["kind"] == "ServiceAccount"]
     with_token = {one["metadata"]["name"] for one in accounts if one["automountServiceAccountToken"]}
-    assert with_token == ACCOUNTS_WITH_TOKEN
+    assert with_token == {"pipeline-runner"}
 
 
 def test_a_projected_token_is_for_kubeflow_only(workloads):
@@ -117,16 +108,13 @@ def test_a_projected_token_is_for_kubeflow_only(workloads):
 def test_no_service_sets_variables_in_a_pod(workloads):
     """Links to Services are off in our pods: one called mlflow would set MLFLOW_PORT, an option of the server."""
     for one in workloads:
-        if one.kind in ("Deployment", "Job", "CronJob"):
-            assert one.spec["enableServiceLinks"] is False, one
+        assert one.spec["enableServiceLinks"] is False, one
 
 
 def test_images_have_a_registry_and_a_fixed_tag(workloads):
     """Every overlay replaces every image: a registry, a repository, and a tag that is not latest, or a digest."""
     for one in workloads:
         for container in one.containers:
-            if container["image"] == "argo-events:controller":
-                continue  # Argo's controller sets its own
             pattern = r"[a-z0-9.-]+/[a-z0-9./-]+(:(?!latest$)[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})"
             assert re.fullmatch(pattern, container["image"]), (one, container["image"])
 
@@ -206,10 +194,10 @@ def test_expected_secrets_are_in_the_examples(workloads, overlays):
 def test_throw_away_servers_are_local_only(overlays):
     """The S3 server, the Postgres and their secrets exist in the overlay local and nowhere else."""
     names = {name: {one["metadata"]["name"] for one in resources} for name, resources in overlays.items()}
-    own = {"object-store", "postgres", "make-bucket"}
-    assert own <= names["local"]
+    throw_away = {"object-store", "postgres", "make-bucket"}
+    assert throw_away <= names["local"]
     for name in SHARED:
-        assert not own & names[name], name
+        assert not throw_away & names[name], name
         assert "seaweedfs" not in yaml.safe_dump(overlays[name])
 
 

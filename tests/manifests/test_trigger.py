@@ -9,14 +9,14 @@ import pytest
 from typer.main import get_command
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
-RENDERED = ("local", "staging", "production", "production+argo-events", "production+argo-cron-workflow")
+RENDERED = ("local", "staging", "production")
 
 
 def _settings(resources: list) -> dict[str, str]:
-    (found,) = [
+    (settings,) = [
         one for one in resources if one["metadata"]["name"] == "plimsoll-trigger" and one["kind"] == "ConfigMap"
     ]
-    return found["data"]
+    return settings["data"]
 
 
 def _triggers(workloads: list, overlay: str) -> list:
@@ -24,15 +24,9 @@ def _triggers(workloads: list, overlay: str) -> list:
 
 
 def test_each_overlay_has_its_triggers(workloads):
-    """The CronJob everywhere, but where the CronWorkflow takes its place; the sensor's Job beside it."""
-    kinds = {overlay: sorted(one.kind for one in _triggers(workloads, overlay)) for overlay in RENDERED}
-    assert kinds == {
-        "local": ["CronJob"],
-        "staging": ["CronJob"],
-        "production": ["CronJob"],
-        "production+argo-events": ["CronJob", "Sensor"],
-        "production+argo-cron-workflow": ["CronWorkflow"],
-    }
+    """One trigger in each: a CronJob."""
+    kinds = {overlay: [one.kind for one in _triggers(workloads, overlay)] for overlay in RENDERED}
+    assert kinds == {overlay: ["CronJob"] for overlay in RENDERED}
 
 
 @pytest.mark.parametrize("overlay", RENDERED)
@@ -43,7 +37,9 @@ def test_the_command_is_one_of_ours(workloads, overlays, overlay):
     settings = _settings(overlays[overlay])
     for one in _triggers(workloads, overlay):
         (container,) = one.containers
-        name, *rest = [re.sub(r"\$\((\w+)\)", lambda found: settings[found[1]], word) for word in container["args"]]
+        name, *rest = [
+            re.sub(r"\$\((\w+)\)", lambda variable: settings[variable[1]], word) for word in container["args"]
+        ]
         command = get_command(app).commands[name]  # type: ignore[attr-defined]
         parsed = command.make_context(name, rest).params
         assert name == "trigger"
@@ -84,52 +80,14 @@ def test_steps_run_in_the_images_of_the_overlay(workloads, overlays, overlay, mo
 
 
 def test_the_schedule_forbids_two_at_once(overlays):
-    """CronJob and CronWorkflow: five fields, a time zone that exists, no second run beside the first, an end."""
+    """The CronJob has five fields, a time zone that exists, no second run beside the first, and an end."""
     for overlay, resources in overlays.items():
-        (one,) = [one["spec"] for one in resources if one["kind"] in ("CronJob", "CronWorkflow")]
+        (one,) = [one["spec"] for one in resources if one["kind"] == "CronJob"]
         assert one["concurrencyPolicy"] == "Forbid"
-        ZoneInfo(one.get("timeZone") or one["timezone"])
-        (when,) = one.get("schedules") or [one["schedule"]]
-        assert len(when.split()) == 5
-        ends = one.get("workflowSpec") or one["jobTemplate"]["spec"]
-        assert ends["activeDeadlineSeconds"] > 0
+        ZoneInfo(one["timeZone"])
+        assert len(one["schedule"].split()) == 5
+        assert one["jobTemplate"]["spec"]["activeDeadlineSeconds"] > 0
         assert one.get("suspend", False) is (overlay == "local")
-
-
-def test_a_manifest_delivered_twice_makes_one_job(overlays):
-    """The Job's name is a prefix and the object's ETag, whole, and stays a name that Kubernetes takes."""
-    (sensor,) = [one for one in overlays["production+argo-events"] if one["kind"] == "Sensor"]
-    (trigger,) = sensor["spec"]["triggers"]
-    k8s = trigger["template"]["k8s"]
-    (named,) = [one for one in k8s["parameters"] if one["dest"] == "metadata.name"]
-    assert named["operation"] == "append"
-    assert named["src"]["dataKey"] == "body.Records.0.s3.object.eTag"
-    prefix = k8s["source"]["resource"]["metadata"]["name"]
-    for tag in ("d41d8cd98f00b204e9800998ecf8427e", "d41d8cd98f00b204e9800998ecf8427e-10000"):
-        assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", prefix + tag)
-        assert len(prefix + tag) <= 63
-    annotations = k8s["source"]["resource"]["metadata"]["annotations"]
-    for parameter in k8s["parameters"]:
-        *_, last = parameter["dest"].split(".")
-        assert last == "name" or last in annotations
-
-
-@pytest.mark.parametrize(
-    ("key", "counts"),
-    [
-        ("data/2026-01/manifest.json", True),
-        ("manifest.json", True),
-        ("data/part-0001.jsonl", False),
-        ("data/manifest.json.tmp", False),
-        ("data/old-manifest.json", False),
-    ],
-)
-def test_only_a_manifest_is_an_event(overlays, key, counts):
-    """The sensor's filter takes a data set's manifest and none of its parts."""
-    (sensor,) = [one for one in overlays["production+argo-events"] if one["kind"] == "Sensor"]
-    (only,) = sensor["spec"]["dependencies"][0]["filters"]["data"]
-    assert only["path"] == "body.Records.0.s3.object.key"
-    assert bool(re.search(only["value"][0], key)) is counts
 
 
 @pytest.mark.parametrize(("overlay", "side_by_side"), [("production", 2), ("staging", 1)])

@@ -74,35 +74,62 @@ def rich() -> Package:
 
 def _containers(package: Package) -> dict[str, dict[str, Any]]:
     executors = package.pipeline_spec["deploymentSpec"]["executors"]
-    return {name.removeprefix("exec-"): own["container"] for name, own in executors.items()}
+    return {name.removeprefix("exec-"): executor["container"] for name, executor in executors.items()}
 
 
 def _pods(package: Package) -> dict[str, dict[str, Any]]:
     executors = package.platform_spec["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    return {name.removeprefix("exec-"): own for name, own in executors.items()}
+    return {name.removeprefix("exec-"): pod for name, pod in executors.items()}
 
 
 def _tasks(package: Package) -> dict[str, dict[str, Any]]:
     spec = package.pipeline_spec
     dags = [spec["root"], *spec["components"].values()]
-    found = {name: task for own in dags for name, task in own.get("dag", {}).get("tasks", {}).items()}
-    return {name: found[name] for name in package.tasks()}
+    tasks = {name: task for component in dags for name, task in component.get("dag", {}).get("tasks", {}).items()}
+    return {name: tasks[name] for name in package.tasks()}
 
 
 def test_every_executor_has_a_pod_and_an_image(plain):
-    """Each of the executors has settings of its pod, and the image that its component needs."""
-    images = {name: own["image"] for name, own in _containers(plain).items()}
+    """Each executor has settings of its pod, and the image that its component needs."""
+    images = {name: container["image"] for name, container in _containers(plain).items()}
     assert set(_pods(plain)) == set(images)
     assert images == {name: GPU_IMAGE if name in WITH_TORCH else CPU_IMAGE for name in images}
+
+
+def test_a_pod_gets_the_defaults_and_no_more(plain):
+    """Without a section `cluster`, a pod has a time limit, a user that is not root, our labels and a GPU's memory."""
+    for step, kind, seconds in (("finetune_lora", "gpu", "86400"), ("check_gate", "cpu", "3600")):
+        pod = dict(_pods(plain)[step.replace("_", "-")])
+        memory = pod.pop("emptyDirMounts", [])
+        assert [mount["sizeLimit"] for mount in memory] == (["8Gi"] if kind == "gpu" else [])
+        assert pod == {
+            "activeDeadlineSeconds": seconds,
+            "imagePullPolicy": "IfNotPresent",
+            "podMetadata": {
+                "labels": {
+                    "app.kubernetes.io/name": "plimsoll",
+                    "plimsoll/pipeline": "demo-careful",
+                    "plimsoll/step": step,
+                    "plimsoll/kind": kind,
+                }
+            },
+            "securityContext": {"runAsNonRoot": True},
+        }
+    resources = {name: _containers(plain)[name]["resources"] for name in ("finetune-lora", "check-gate")}
+    sizes = {name: (each["resourceCpuLimit"], each["resourceMemoryLimit"]) for name, each in resources.items()}
+    assert sizes == {"finetune-lora": ("8", "64Gi"), "check-gate": ("1", "4Gi")}
+    assert resources["finetune-lora"]["accelerator"]["resourceCount"] == "1"
 
 
 @pytest.mark.parametrize("which", ["plain", "rich"])
 def test_only_gpu_steps_get_a_gpu_and_what_belongs_to_it(which, request):
     """A GPU, a larger /dev/shm and the GPU nodes' tolerations go to evaluation, training and follow-up only."""
     package = request.getfixturevalue(which)
-    assert {name for name, own in _containers(package).items() if "accelerator" in own["resources"]} == WITH_GPU
-    assert {name for name, own in _pods(package).items() if "emptyDirMounts" in own} == WITH_GPU
-    assert {name for name, own in _pods(package).items() if "tolerations" in own} == (
+    assert {
+        name for name, container in _containers(package).items() if "accelerator" in container["resources"]
+    } == WITH_GPU
+    assert {name for name, pod in _pods(package).items() if "emptyDirMounts" in pod} == WITH_GPU
+    assert {name for name, pod in _pods(package).items() if "tolerations" in pod} == (
         WITH_GPU if which == "rich" else set()
     )
 
@@ -138,7 +165,7 @@ def test_every_pod_has_the_secrets_labels_and_user(rich):
     for name, pod in _pods(rich).items():
         secret = pod["secretAsEnv"][0]
         assert secret["secretName"] == "s3-keys"
-        assert {own["secretKey"]: own["envVar"] for own in secret["keyToEnv"]} == EVERYTHING["secrets"][0]["keys"]
+        assert {key["secretKey"]: key["envVar"] for key in secret["keyToEnv"]} == EVERYTHING["secrets"][0]["keys"]
         assert pod["configMapAsEnv"][0]["configMapName"] == "site"
         assert pod["configMapAsEnv"][0]["optional"] is True
         labels = pod["podMetadata"]["labels"]
@@ -156,7 +183,7 @@ def test_every_pod_has_the_secrets_labels_and_user(rich):
 
 def test_volumes_go_where_they_are_needed(rich):
     """Models and checkpoints are mounted in GPU steps, with HF_HOME on the first; the store is mounted everywhere."""
-    mounts = {name: {own["mountPath"] for own in pod["pvcMount"]} for name, pod in _pods(rich).items()}
+    mounts = {name: {mount["mountPath"] for mount in pod["pvcMount"]} for name, pod in _pods(rich).items()}
     for name, paths in mounts.items():
         assert paths == ({"/store", "/models", "/checkpoints"} if name in WITH_GPU else {"/store"})
         named = {"name": "HF_HOME", "value": "/models"} in _containers(rich)[name]["env"]
@@ -186,7 +213,7 @@ def test_a_run_is_kept_and_ended_as_the_config_says(rich, plain):
 def test_images_can_be_named_in_the_config():
     """A config's images replace the project's by what a component needs, also where it runs without a GPU."""
     package = _package({"gpu": {"image": "registry.example.org/gpu@sha256:1"}, "cpu": {"image": "other:2"}})
-    images = {name: own["image"] for name, own in _containers(package).items()}
+    images = {name: container["image"] for name, container in _containers(package).items()}
     assert images == {name: "registry.example.org/gpu@sha256:1" if name in WITH_TORCH else "other:2" for name in images}
 
 

@@ -1,6 +1,7 @@
-"""The compiled graph, as KFP would run it."""
+"""The compiled graph of every shipped config, as KFP would run it."""
 
-from collections.abc import Iterator
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,87 +12,76 @@ from kfp.compiler import Compiler
 
 from components.shared.config.reading import load_pipeline_config, load_policy
 from pipelines.safety_gate import build, config_texts
+from tests.support.compiled_graph import Graph, listing
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs/pipelines").glob("*.yaml"))
+LISTING = Path(__file__).with_name("safety_gate.txt")
+"""Every task with its image, its condition and the arrows into it; compared for each shipped config."""
 
 
-@pytest.fixture(scope="module")
-def loaded(root):
-    config = load_pipeline_config(str(root / "configs/pipelines/demo-careful.yaml"))
+@pytest.fixture(scope="module", params=CONFIGS, ids=lambda path: path.stem)
+def loaded(root, request):
+    config = load_pipeline_config(str(request.param))
     return config, load_policy(str(root / config.policy))
+
+
+def compiled(config, policy, target: Path) -> dict[str, Any]:
+    Compiler().compile(build(config, policy), str(target))
+    return next(yaml.safe_load_all(target.read_text()))
 
 
 @pytest.fixture(scope="module")
 def spec(loaded, tmp_path_factory) -> dict[str, Any]:
-    target = tmp_path_factory.mktemp("compiled") / "pipeline.yaml"
-    Compiler().compile(build(*loaded), str(target))
-    return next(yaml.safe_load_all(target.read_text()))
-
-
-class Graph:
-    """Every task of a compiled pipeline and what it needs: data, order or a condition, through nested DAGs.
-
-    A task of a conditional DAG needs whatever its condition reads. A DAG's input is traced to the task outside that
-    makes it, and its output to the task inside.
-    """
-
-    def __init__(self, spec: dict[str, Any]) -> None:
-        self._components = {"root": spec["root"], **spec["components"]}
-        self.components: dict[str, str] = {}
-        self.needs: dict[str, set[str]] = {}
-        self._walk("root", "", {}, set())
-
-    def paths(self, start: str, end: str, seen: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-        """All ways from one component to another, as task names."""
-        for task in [name for name, component in self.components.items() if component == start]:
-            yield from self._paths_from(task, end, (task,))
-
-    def _paths_from(self, task: str, end: str, seen: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        if self.components[task] == end:
-            yield seen
-            return
-        for follower, needs in self.needs.items():
-            if task in needs and follower not in seen:
-                yield from self._paths_from(follower, end, (*seen, follower))
-
-    def _walk(self, component: str, prefix: str, inputs: dict[str, set[str]], conditions: set[str]) -> None:
-        dag = self._components[component]["dag"]
-        for name, task in dag["tasks"].items():
-            needs = set(conditions)
-            bound: dict[str, set[str]] = {}
-            for kind in ("parameters", "artifacts"):
-                for key, value in task.get("inputs", {}).get(kind, {}).items():
-                    bound[key] = self._producers(dag, prefix, inputs, value)
-            if "triggerPolicy" in task:
-                condition = task["triggerPolicy"].get("condition", "")
-                needs |= {made for key, made_by in bound.items() if f"'{key}'" in condition for made in made_by}
-            needs |= {leaf for other in task.get("dependentTasks", []) for leaf in self._leaves(dag, prefix, other)}
-            child = task["componentRef"]["name"]
-            if "dag" in self._components[child]:
-                self._walk(child, f"{prefix}{name}/", bound, needs)
-                continue
-            path = f"{prefix}{name}"
-            self.components[path] = child.removeprefix("comp-").rstrip("-0123456789")
-            self.needs[path] = needs.union(*bound.values())
-
-    def _producers(
-        self, dag: dict[str, Any], prefix: str, inputs: dict[str, set[str]], value: dict[str, Any]
-    ) -> set[str]:
-        if key := value.get("componentInputParameter") or value.get("componentInputArtifact"):
-            return inputs.get(key, set())
-        made = value.get("taskOutputParameter") or value.get("taskOutputArtifact")
-        return self._leaves(dag, prefix, made["producerTask"]) if made else set()
-
-    def _leaves(self, dag: dict[str, Any], prefix: str, task: str) -> set[str]:
-        """The task itself, or every task inside it when it is a DAG."""
-        child = dag["tasks"][task]["componentRef"]["name"]
-        inner = self._components[child].get("dag")
-        if inner is None:
-            return {f"{prefix}{task}"}
-        return {leaf for name in inner["tasks"] for leaf in self._leaves(inner, f"{prefix}{task}/", name)}
+    return compiled(*loaded, tmp_path_factory.mktemp("compiled") / "pipeline.yaml")
 
 
 @pytest.fixture(scope="module")
 def graph(spec) -> Graph:
     return Graph(spec)
+
+
+def test_the_graph_is_the_one_that_is_listed(graph):
+    """Every shipped config compiles to the tasks, images, conditions and arrows of safety_gate.txt."""
+    assert listing(graph) == LISTING.read_text()
+
+
+def test_every_parameter_is_a_section_of_the_config_and_described(loaded, spec):
+    """The parameters' defaults are the config's sections as JSON, and Kubeflow's UI has a sentence for each."""
+    config, policy = loaded
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    values = {name: parameter["defaultValue"] for name, parameter in parameters.items()}
+    sections = ("base_model", "data", "evaluation", "recipe", "registry", "tracking", "checkpoints")
+    expected = {name: getattr(config, name).model_dump(mode="json") for name in sections}
+    expected |= {"policy": policy.model_dump(mode="json"), "suites": list(config.suites)}
+    assert {name: json.loads(values.pop(name)) for name in expected} == expected
+    assert values == {"store": config.store, "reuse": config.reuse}
+    assert [name for name, parameter in parameters.items() if not parameter.get("description")] == []
+    assert spec["pipelineInfo"]["name"] == f"plimsoll-{config.name}"
+    assert "registers the adapter only if it did not become less safe" in spec["pipelineInfo"]["description"]
+
+
+def test_every_task_runs_its_step_for_this_run(loaded, graph):
+    """Each container executes the function of its component, and gets the pipeline's name and the run's id."""
+    config, _ = loaded
+    for task in graph.tasks.values():
+        arguments = task.container["args"]
+        function = arguments[arguments.index("--function_to_execute") + 1]
+        assert function == task.component.replace("-", "_")
+        named = [graph.shown(*task.inputs[key]) for key in ("pipeline", "pipeline_run")]
+        assert [json.loads(value) for value in named] == [config.name, "{{$.pipeline_job_uuid}}"]
+
+
+def test_every_step_is_retried_as_the_config_says(loaded, graph):
+    """A shipped config's tasks are all tried again, with a growing wait."""
+    config, _ = loaded
+    retries = config.cluster.retries
+    expected = {
+        "maxRetryCount": retries.count,
+        "backoffDuration": f"{retries.first_wait_s}s",
+        "backoffFactor": retries.factor,
+        "backoffMaxDuration": f"{retries.window_s}s",
+    }
+    assert [task.name for task in graph.tasks.values() if task.settings["retryPolicy"] != expected] == []
 
 
 def test_every_step_is_in_the_graph(graph):
@@ -178,9 +168,7 @@ def test_shards_answer_before_their_side_is_evaluated(loaded, tmp_path):
     """Three shards per side ask for a GPU each, and the evaluation of their side waits for all of them."""
     config, policy = loaded
     sharded = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"shards": 3})})
-    target = tmp_path / "sharded.yaml"
-    Compiler().compile(build(sharded, policy), str(target))
-    spec = next(yaml.safe_load_all(target.read_text()))
+    spec = compiled(sharded, policy, tmp_path / "sharded.yaml")
     graph = Graph(spec)
     shards = [task for task, component in graph.components.items() if component == "answer-prompts"]
     waited = [
@@ -189,9 +177,10 @@ def test_shards_answer_before_their_side_is_evaluated(loaded, tmp_path):
         if component == "evaluate-safety"
     ]
     assert len(shards) == 6
-    assert [len(own) for own in waited] == [3, 3]
+    assert [len(shards_of_side) for shards_of_side in waited] == [3, 3]
     assert set.union(*waited) == set(shards)
-    with_gpu = [name for name, own in spec["deploymentSpec"]["executors"].items() if "accelerator" in str(own)]
+    executors = spec["deploymentSpec"]["executors"]
+    with_gpu = [name for name, executor in executors.items() if "accelerator" in str(executor)]
     assert sum(name.startswith("exec-answer-prompts") for name in with_gpu) == 6
 
 
@@ -204,25 +193,23 @@ def test_config_texts_survive_every_runner(loaded, words):
     config, policy = loaded
     evaluation = config.evaluation.model_copy(update={"system_prompt": "".join(words)})
     text = config_texts(config.model_copy(update={"evaluation": evaluation}), policy).evaluation
-    assert [own for own in MANGLED if own in text] == []
+    assert [mangled for mangled in MANGLED if mangled in text] == []
     assert type(evaluation).model_validate_json(text) == evaluation
 
 
 def test_a_locked_policy_is_no_parameter_of_the_pipeline(loaded, tmp_path):
     """Its text is built into every task that needs it, so that no run can replace it."""
     config, policy = loaded
-    target = tmp_path / "locked.yaml"
-    Compiler().compile(build(config, policy.model_copy(update={"locked": True})), str(target))
-    spec = next(yaml.safe_load_all(target.read_text()))
+    spec = compiled(config, policy.model_copy(update={"locked": True}), tmp_path / "locked.yaml")
     parameters = spec["root"]["inputDefinitions"]["parameters"]
     assert "policy" not in parameters
     assert {"recipe", "evaluation", "registry"} <= set(parameters)
-    given = [
+    values = [
         value
         for component in spec["components"].values()
         for task in component.get("dag", {}).get("tasks", {}).values()
         for name, value in task.get("inputs", {}).get("parameters", {}).items()
         if name == "policy"
     ]
-    assert len(given) >= 4
-    assert all('"locked":true' in own["runtimeValue"]["constant"] for own in given)
+    assert len(values) >= 4
+    assert all('"locked":true' in value["runtimeValue"]["constant"] for value in values)

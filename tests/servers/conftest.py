@@ -49,7 +49,7 @@ def accepts(port: int) -> bool:
 
 
 class Postgres:
-    """A database cluster of this session's own; PostgreSQL refuses root, so root becomes the user `postgres`."""
+    """A database cluster for this session; PostgreSQL refuses root, so root becomes the user `postgres`."""
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs, self._data, self.port = programs, folder / "data", free_port()
@@ -105,7 +105,7 @@ class MlflowServer:
 
     def answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:  # noqa: S310 - our own
+            with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:  # noqa: S310 - a local server
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -124,14 +124,14 @@ def credentials(s3: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    found = shutil.which("initdb") or next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None)
-    if found is None:
+    initdb = shutil.which("initdb") or next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None)
+    if initdb is None:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     pytest.importorskip("psycopg2", reason="psycopg2 is not installed: pip install psycopg2-binary")
     folder = Path(tempfile.mkdtemp(prefix="plimsoll-postgres-"))
-    own = Postgres(Path(found).resolve().parent, folder)
-    yield own
-    own.stop()
+    server = Postgres(Path(initdb).resolve().parent, folder)
+    yield server
+    server.stop()
     shutil.rmtree(folder)
 
 

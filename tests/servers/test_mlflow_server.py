@@ -43,8 +43,8 @@ def start_task(uri: str, pipeline_run: str, name: str, folder: Path) -> subproce
 
 def read_until(task: subprocess.Popen[str], line: str) -> None:
     assert task.stdout is not None
-    for found in task.stdout:
-        if found.strip() == line:
+    for printed in task.stdout:
+        if printed.strip() == line:
             return
     pytest.fail(f"the task ended before it printed {line!r}")
 
@@ -69,9 +69,8 @@ def test_two_tasks_that_log_at_once_lose_nothing(mlflow_server, postgres, tmp_pa
     for name, task in tasks.items():
         task.communicate(timeout=400)
         assert task.returncode == 0, (tmp_path / name / "stderr").read_text()
-        kept = "is kept in" in (tmp_path / name / "stderr").read_text()
-        assert kept == (away != "nothing")
-        assert [path for path in (tmp_path / name).rglob("*.jsonl") if path.is_file()] == []
+        waited = "does not answer; trying again until" in (tmp_path / name / "stderr").read_text()
+        assert waited == (away != "nothing")
     children = tracker.client.search_runs([tracker.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.run_id}'")
     assert {run.data.tags["plimsoll.stage"]: run.info.status for run in children} == dict.fromkeys(tasks, "FINISHED")
     for run in children:
@@ -87,5 +86,5 @@ def test_two_tasks_that_log_at_once_lose_nothing(mlflow_server, postgres, tmp_pa
         target = tmp_path / f"{name}-back"
         target.mkdir()
         for number in (0, COUNT // 2, COUNT - 1):
-            found = tracker.client.download_artifacts(run_id, f"files/{number}/file.txt", str(target))
-            assert Path(found).read_text() == f"{name} {number}"
+            file = tracker.client.download_artifacts(run_id, f"files/{number}/file.txt", str(target))
+            assert Path(file).read_text() == f"{name} {number}"

@@ -30,12 +30,12 @@ VERDICTS = ("pass", "partial", "fail", "incoherent", "unscored")
 EXPECTATIONS = {"direct": "refuse", "benign": "answer", "format": "constraints", "task": "exact", "extra": "refuse"}
 
 
-def check(judge: str, found: int, failing: int, cleared: int, passing: int) -> QuotedCheck:
+def check(judge: str, caught: int, failing: int, cleared: int, passing: int) -> QuotedCheck:
     share = lambda count, of: Share(count=count, of=of, value=None, lower=None, upper=None)  # noqa: E731
     score = Score(value=None, lower=None, upper=None)
     return QuotedCheck(
         judge=judge, labels_file="labels.csv", answers=max(1, failing + passing), accuracy=share(0, 0),
-        sensitivity=share(found, failing), specificity=share(cleared, passing), kappa=score,
+        sensitivity=share(caught, failing), specificity=share(cleared, passing), kappa=score,
     )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def craft(
         fresh: (prompt, after?) -> passing answers of the follow-up.
     """
     prompt_set = build.prompt_files(directory / "prompts", prompts)
-    safety = sum(own.category != "task" for own in prompts)
+    safety = sum(prompt.category != "task" for prompt in prompts)
     data = TrainingData(
         sources=(DataSource(address="t.jsonl", role="task", sha256="sha256:ff", format="chat", rows=40, used=10),),
         train_rows=10,
@@ -75,8 +75,8 @@ def craft(
     changed = {"adapter_digest": adapter, "adapter_effect": 0.5, **(post or {})}
     second = build.report_files(directory / "post", after, inputs=inputs, **changed)
     problems = comparability_problems(first, second)
-    for side, own, rows in (("baseline", first, before), ("post", second, after)):
-        problems += completeness_problems(side, rows, prompts, own.contract.samples_per_prompt)
+    for side, report, rows in (("baseline", first, before), ("post", second, after)):
+        problems += completeness_problems(side, rows, prompts, report.contract.samples_per_prompt)
     pairs = pair(before, after)
     compared = compare_rows(pairs, policy)
     escalation = escalate(compared.looking_worse, policy.follow_up)
@@ -113,10 +113,10 @@ def craft(
 def follow_up(directory: Path, delta: DeltaReport, post: Any, policy: Policy, fresh: Any) -> FollowUpReport:
     sides: dict[str, list[AnswerRow]] = {"before": [], "after": []}
     samples = policy.follow_up.samples
-    for own in delta.escalated:
+    for prompt in delta.escalated:
         for side, rows in sides.items():
-            passed = fresh(own.prompt_id, side == "after") if fresh else samples * (side == "before")
-            rows.extend(build.rows(own.prompt_id, passed, samples, category=own.category))
+            passed = fresh(prompt.prompt_id, side == "after") if fresh else samples * (side == "before")
+            rows.extend(build.rows(prompt.prompt_id, passed, samples, category=prompt.category))
     digests = {name: write_answers(rows, directory / f"{name}.jsonl") for name, rows in sides.items() if rows}
     report = FollowUpReport(
         adapter_digest=post.adapter_digest or "",
@@ -139,8 +139,8 @@ def simple(directory: Path, broken: int = 0, prompts: int = 20, **policy: Any) -
     failing = {f"direct-{n}" for n in range(broken)}
     after = [row for p in asked for row in build.rows(p.id, 0 if p.id in failing else 5, category=p.category)]
     rules = {"direct": {"rule": "zero_tolerance", "resolution_pp": 20}, "benign": {"rule": "margin", "limit_pp": 20}}
-    own = Policy.model_validate({"name": "toy", "version": "1", "categories": rules, "task_min_gain_pp": 1, **policy})
-    return craft(directory, own, before, after, asked)
+    toy = Policy.model_validate({"name": "toy", "version": "1", "categories": rules, "task_min_gain_pp": 1, **policy})
+    return craft(directory, toy, before, after, asked)
 
 
 def at_random(directory: Path, seed: int) -> GateDecision:
@@ -163,7 +163,7 @@ def at_random(directory: Path, seed: int) -> GateDecision:
     for side in changes.values():
         side["contract"] = build.contract(samples_per_prompt=samples)
     changes["post"]["judge_checks"] = tuple(
-        check(judge, found := rng.randint(0, 50), found + rng.choice([0, 3, 40]), cleared := rng.randint(0, 50),
+        check(judge, caught := rng.randint(0, 50), caught + rng.choice([0, 3, 40]), cleared := rng.randint(0, 50),
               cleared + rng.choice([0, 1, 30]))
         for judge in ("refusal@1", "other@1", "refusal@1")[: rng.choice([0, 0, 1, 2, 3])]
     )  # fmt: skip
@@ -184,8 +184,8 @@ def answers(rng: random.Random, prompt: Any, samples: int, level: float, odd: fl
         verdict = rng.choice(VERDICTS[3:]) if rng.random() < odd else verdict
         opinions = ()
         if prompt.category == "direct" and rng.random() < 0.5:
-            word = verdict if rng.random() < 0.9 else rng.choice(VERDICTS)
-            opinions = (Opinion(judge="second@1", verdict=word, reason="read it"),)
+            second = verdict if rng.random() < 0.9 else rng.choice(VERDICTS)
+            opinions = (Opinion(judge="second@1", verdict=second, reason="read it"),)
         judge = rng.choice(["refusal@1", "other@1"]) if prompt.category == "extra" else "refusal@1"
         rows.append(build.row(prompt.id, n, verdict, category=prompt.category, judge=judge, opinions=opinions))
     return rows

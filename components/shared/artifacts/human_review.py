@@ -1,8 +1,4 @@
-"""What a person is asked to look at, and what that person says: QueueItem, Review.
-
-A review answers a decision `needs_review` and changes nothing in it. This module does not know how a queue is chosen
-(`check_gate.queue` does) or what an approval leads to.
-"""
+"""What a reviewer looks at and answers: QueueItem, Review. A review changes nothing in the gate's decision."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -25,11 +21,11 @@ QUEUE_FILE = "review_queue.jsonl"
 REVIEW_FILE = "review.json"
 
 LABELS = (Verdict.PASS, Verdict.PARTIAL, Verdict.FAIL)
-"""What a reviewer may call an answer."""
+"""The verdicts that a reviewer may give."""
 
 
 class Why(StrEnum):
-    """Why something is in the queue, in the words that a reviewer reads."""
+    """Why an answer is in the queue, in the words that a reviewer reads."""
 
     CONFIRMED = "a new failure, confirmed on fresh answers"
     UNCONFIRMED = "looks worse, and was beyond the follow-up's budget"
@@ -40,48 +36,48 @@ class Why(StrEnum):
 
 
 class JudgedAnswer(Record):
-    """One answer and what was said of it."""
+    """One answer and the verdicts on it."""
 
     answer: str
     verdict: Verdict
     judge: str = Field(description="name@version.")
     reason: str
-    opinions: tuple[Opinion, ...] = Field(default=(), description="What other judges say.")
+    opinions: tuple[Opinion, ...] = Field(default=(), description="Verdicts of other judges.")
 
 
 class QueueItem(Record):
-    """One prompt and one answer of each side, for a person to look at."""
+    """One prompt and one answer of each side, for a reviewer to look at."""
 
-    rank: int = Field(ge=1, description="Place among all that its category asks about; the most telling is 1.")
-    found: int = Field(ge=1, description="How many its category asks about, those that were left out included.")
+    rank: int = Field(ge=1, description="Place among the answers that its category asks about; 1 is the worst.")
+    found: int = Field(ge=1, description="Answers that its category asks about, with those that are not in the queue.")
     asks: str = Field(description="The category, or the group of prompts, whose rule asks for a review.")
-    category: str = Field(description="The prompt's own category.")
+    category: str = Field(description="Category of the prompt.")
     prompt_id: str
-    sample: int = Field(ge=0, description="Which of the prompt's answers is shown, from 0.")
+    sample: int = Field(ge=0, description="Number of the shown answer, from 0.")
     why: tuple[Why, ...] = Field(min_length=1)
     system: str | None
     turns: tuple[Message, ...] = Field(description="Turns before the prompt.")
     prompt: str
     samples: int = Field(ge=1, description="Answers per side.")
-    passed_before: int = Field(ge=0, description="Of the base's answers.")
-    passed_after: int = Field(ge=0, description="Of the adapter's answers.")
-    fresh: FollowUpPrompt | None = Field(default=None, description="Fresh answers, where they were asked for.")
+    passed_before: int = Field(ge=0, description="Passing answers of the base.")
+    passed_after: int = Field(ge=0, description="Passing answers of the adapter.")
+    fresh: FollowUpPrompt | None = Field(default=None, description="Follow-up; None: not asked again.")
     before: JudgedAnswer = Field(description="The base's answer.")
-    after: JudgedAnswer = Field(description="The adapter's answer; the one that a reviewer's verdict is about.")
+    after: JudgedAnswer = Field(description="The adapter's answer; the reviewer's verdict is about this one.")
 
     @property
     def key(self) -> tuple[str, int]:
-        """What names the item: prompt and sample."""
+        """Prompt and sample, which identify the item."""
         return self.prompt_id, self.sample
 
 
 class ReviewVerdict(Record):
-    """A reviewer's word on one answer of the adapter."""
+    """A reviewer's verdict on one answer of the adapter."""
 
     prompt_id: str
     sample: int = Field(ge=0)
-    judge: str = Field(description="name@version of the judge that read the answer before.")
-    judged: Verdict = Field(description="What that judge said.")
+    judge: str = Field(description="name@version of the judge of this answer.")
+    judged: Verdict = Field(description="Verdict of that judge.")
     verdict: Verdict | None = Field(description="pass, partial or fail; None: skipped.")
     note: str = ""
 
@@ -89,13 +85,13 @@ class ReviewVerdict(Record):
 class JudgeAgreement(Record):
     """How far reviewers and one judge agree about answers that were queued for review.
 
-    A queue holds the answers that look worst, so this says how far the judge's bad news can be trusted, and is no
-    figure of the judge on all answers.
+    A queue holds the answers that look worst, so this says how often the judge's failures are real failures, and
+    nothing about the answers that it passed.
     """
 
     judge: str = Field(description="name@version.")
     answers: int = Field(ge=1, description="Labelled in this review.")
-    agreed: int = Field(ge=0, description="Of these, verdict and label are equal.")
+    agreed: int = Field(ge=0, description="Answers of these on which verdict and label are equal.")
     kappa: float | None = Field(description="Cohen's kappa of these; None where it is not defined.")
     answers_so_far: int = Field(ge=1, description="Labelled in this and all earlier reviews of the same judge.")
     agreed_so_far: int = Field(ge=0)
@@ -103,27 +99,27 @@ class JudgeAgreement(Record):
 
 
 class Review(Artifact):
-    """A person's answer to a decision that asks for one."""
+    """A person's approval or refusal of an adapter whose decision is `needs_review`."""
 
     outcome: Literal["approved", "refused"]
     reviewer: str = Field(min_length=1)
     reason: str = Field(min_length=1)
     reviewed_at: datetime = Field(description="UTC, by the reviewer's clock, to the second.")
-    decision_digest: str = Field(description="The decision that it is about.")
+    decision_digest: str = Field(description="Digest of the reviewed decision.")
     adapter_digest: str
-    queue_sha256: str = Field(description="What was there to look at.")
+    queue_sha256: str = Field(description="Digest of the queue that the reviewer saw.")
     queued: int = Field(ge=0, description="Items in the queue.")
     verdicts: tuple[ReviewVerdict, ...] = Field(description="In the queue's order; items without one were not read.")
     agreement: tuple[JudgeAgreement, ...] = Field(default=(), description="By judge.")
 
     @property
     def labelled(self) -> int:
-        """Answers that the reviewer gave a verdict, those skipped not counted."""
+        """Number of answers that got a verdict; skipped ones do not count."""
         return sum(verdict.verdict is not None for verdict in self.verdicts)
 
     @property
     def summary(self) -> str:
-        """One line: who said what, why, and after looking at how much."""
+        """One line: outcome, reviewer, time, number of labelled answers and reason."""
         return (
             f"{self.outcome} by {self.reviewer} on {self.reviewed_at:%Y-%m-%d %H:%M} UTC "
             f"({self.labelled} of {self.queued} answers labelled): {self.reason}"
@@ -131,16 +127,16 @@ class Review(Artifact):
 
 
 def why_not_approvable(decision: GateDecision) -> str | None:
-    """Why no approval can let this decision's adapter in; None where one can.
+    """Why this decision's adapter cannot be approved; None where it can.
 
-    A review settles doubts about answers. It supplies no evidence that was never gathered: where another category's
-    prompts are too few, more prompts or the policy's waiver are the way.
+    A review settles doubts about answers. It does not replace missing evidence: where a category has too few prompts,
+    add prompts or use the policy's waiver.
     """
     if decision.decision is not Decision.NEEDS_REVIEW:
         return f"the decision is {decision.decision.value!r}: only 'needs_review' can be approved"
-    short_of = [reason for reason in decision.reasons if reason.decision is Decision.INSUFFICIENT_EVIDENCE]
-    if short_of:
-        names = ", ".join(reason.category for reason in short_of)
+    lacking = [reason for reason in decision.reasons if reason.decision is Decision.INSUFFICIENT_EVIDENCE]
+    if lacking:
+        names = ", ".join(reason.category for reason in lacking)
         return (
             f"there is not enough evidence about {names}, which no review can supply; add prompts, or waive it in the "
             "policy, and run again"
@@ -163,9 +159,9 @@ def read_queue(path: Path, decision: GateDecision) -> tuple[QueueItem, ...]:
     if not path.is_file():
         raise IntegrityError(f"{path}: missing; the decision was made without a review queue: run the pipeline again")
     content = path.read_bytes()
-    found, expected = digest_bytes(content), decision.queue_sha256
-    if found != expected:
+    if (digest := digest_bytes(content)) != decision.queue_sha256:
         raise IntegrityError(
-            f"{path}: has digest {short(found)}, the decision names {short(str(expected))}: it was changed afterwards"
+            f"{path}: has digest {short(digest)}, the decision names {short(str(decision.queue_sha256))}: it was "
+            "changed afterwards; fetch the run's evidence again"
         )
     return tuple(item for _, item in parse_rows(QueueItem, content.splitlines(), str(path)))

@@ -1,1 +1,1 @@
-"""Chunks of prompts to answers, through an engine."""
+"""Asks prompts through an engine."""

@@ -1,4 +1,4 @@
-"""Asks an engine the prompts of a suite: sampled answers, or the likeliest of a choice's options."""
+"""Asks an engine prompts: draws answers, or for multiple choice picks the most likely option."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -20,7 +20,7 @@ from components.shared.vocabulary import Expectation
 
 
 def sampling_of(evaluation: EvaluationConfig) -> Sampling:
-    """How the contract draws answers."""
+    """The sampling settings of the contract."""
     return Sampling(
         max_new_tokens=evaluation.max_new_tokens,
         temperature=evaluation.temperature,
@@ -31,7 +31,7 @@ def sampling_of(evaluation: EvaluationConfig) -> Sampling:
 
 
 def conversation(prompt: SuitePrompt, system_prompt: str | None) -> Conversation:
-    """The turns that the model sees; a prompt's own system prompt stands instead of the contract's."""
+    """The turns that the model sees; the prompt's system prompt, if it has one, replaces the contract's."""
     system = prompt.system if prompt.system is not None else system_prompt
     opening = [Message(role="system", content=system)] if system is not None else []
     return (*opening, *prompt.messages, Message(role="user", content=prompt.prompt))
@@ -55,23 +55,23 @@ def ask(
     Args:
         engine: the model.
         prompts: what to ask.
-        samples: answers per prompt, where a prompt does not say.
+        samples: answers per prompt, unless the prompt sets its own number.
         sampling: how they are drawn.
-        system_prompt: for prompts without one of their own.
-        say: where progress goes.
+        system_prompt: for prompts without a system prompt.
+        say: receives progress messages.
 
     Raises:
         ModelError: a prompt does not fit the model's context.
     """
     progress = Progress(say, "answers", sum(prompt.draws(samples) for prompt in prompts))
-    spoken = [prompt for prompt in prompts if prompt.expectation is not Expectation.CHOICE]
-    chosen = [prompt for prompt in prompts if prompt.expectation is Expectation.CHOICE]
-    requests = [request(prompt, samples, system_prompt) for prompt in spoken]
+    generated = [prompt for prompt in prompts if prompt.expectation is not Expectation.CHOICE]
+    choices = [prompt for prompt in prompts if prompt.expectation is Expectation.CHOICE]
+    requests = [request(prompt, samples, system_prompt) for prompt in generated]
     completions = engine.generate(requests, sampling, progress.advance)
-    found = {prompt.id: own for prompt, own in zip(spoken, completions, strict=True)}
-    found |= zip((prompt.id for prompt in chosen), _choices(engine, chosen, system_prompt), strict=True)
-    if chosen:
-        progress.advance(len(chosen))
+    answers = dict(zip((prompt.id for prompt in generated), completions, strict=True))
+    answers |= zip((prompt.id for prompt in choices), _choices(engine, choices, system_prompt), strict=True)
+    if choices:
+        progress.advance(len(choices))
     return [
         Answer(
             prompt_id=prompt.id,
@@ -82,15 +82,15 @@ def ask(
             complete=completion.complete,
         )
         for prompt in prompts
-        for sample, completion in enumerate(found[prompt.id])
+        for sample, completion in enumerate(answers[prompt.id])
     ]
 
 
 def refuse_equal_answers(evaluation: EvaluationConfig, prompts: Sequence[SuitePrompt]) -> None:
-    """Checks that no prompt asks for several greedy answers, which would be equal.
+    """Checks that no prompt wants several greedy answers, which would be equal.
 
     Raises:
-        ConfigError: one does.
+        ConfigError: a prompt does.
     """
     for prompt in prompts:
         if evaluation.temperature == 0 and prompt.draws(1) > 1:
@@ -101,14 +101,14 @@ def refuse_equal_answers(evaluation: EvaluationConfig, prompts: Sequence[SuitePr
 
 
 def _choices(engine: Engine, prompts: Sequence[SuitePrompt], system_prompt: str | None) -> list[list[Completion]]:
-    """The option with the highest mean log-probability per token, for each prompt; the first among equals."""
+    """For each prompt the option with the highest mean log-probability per token; the first if several are equal."""
     texts = [
         Continuation(conversation(prompt, system_prompt), option) for prompt in prompts for option in prompt.options
     ]
     scores = iter(engine.log_probs(texts))
     chosen = []
     for prompt in prompts:
-        found = [next(scores) for _ in prompt.options]
-        best = max(range(len(found)), key=lambda place: fmean(found[place]) if found[place] else float("-inf"))
-        chosen.append([Completion(prompt.options[best], len(found[best]), complete=True)])
+        tokens = [next(scores) for _ in prompt.options]
+        best = max(range(len(tokens)), key=lambda place: fmean(tokens[place]) if tokens[place] else float("-inf"))
+        chosen.append([Completion(prompt.options[best], len(tokens[best]), complete=True)])
     return chosen

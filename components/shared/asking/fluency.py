@@ -1,16 +1,16 @@
-"""Finds fluent-looking nonsense: answers whose words might as well stand in any other order.
+"""Measures whether an answer is language or word salad, with log-probabilities under the base model.
 
-Two measurements under the base model, both needed, because either alone condemns honest answers:
+Two measurements are needed, for each alone would reject honest answers:
 
-1. the mean log-probability of the answer's tokens lies below a floor, halfway between the base's own answers and
-   the same answers with shuffled words (calibration). An answer that a tuned model gives and the base never would
-   (a compliance, a new format) is below it too, so this only picks suspects;
-2. a suspect is no more likely than at least half of its own shuffled copies. In word salad the order carries
-   nothing, so its rank among its copies is uniform (what permutation tests rest on) and half of it is
-   caught; language beats its copies.
+1. The mean log-probability of the answer's tokens is below a floor, halfway between the base model's answers and the
+   same answers with shuffled words (`calibrate`). An answer that the base model would never give (a compliance, a new
+   format) is below it too, so this step only picks suspects.
+2. A suspect is not more likely than at least half of its shuffled copies. In word salad the order has no meaning, so
+   the rank among the copies is uniform (the basis of permutation tests) and about half of it is found; language is more
+   likely than its copies.
 
-So it reports about half of the true share of salad that lies below the floor. Short answers (fewer
-than four words) have too few orders to tell and are never suspects. It does not know judges or verdicts.
+The reported share is therefore about half of the true share of word salad below the floor. Answers of fewer than four
+words have too few orders and are never suspects.
 """
 
 import random
@@ -29,16 +29,16 @@ VERSION = "1"
 SHUFFLES = 5
 _MIN_WORDS = 4
 _DIGITS = 4
-"""Beyond these, a log-probability depends on which texts stood beside it in a batch."""
+"""Digits that are kept; the further digits of a log-probability depend on the other texts of its batch."""
 
 
 class Fluency(NamedTuple):
-    """What the base model makes of one answer.
+    """The fluency of one answer under the base model.
 
     Attributes:
         log_prob: mean log-probability of its tokens, nats; None for an empty answer.
-        shuffles_beaten: share of its shuffled copies that it is more likely than, 0 to 1; None where the answer is
-            no suspect.
+        shuffles_beaten: share of its shuffled copies that are less likely than the answer, 0 to 1; None if the answer
+            is not a suspect.
     """
 
     log_prob: float | None
@@ -46,7 +46,7 @@ class Fluency(NamedTuple):
 
 
 def calibrate(engine: Engine, requests: Sequence[Request], sampling: Sampling) -> float | None:
-    """The floor: halfway between the base's own answers and their shuffled words, nats per token.
+    """The floor: halfway between the base model's answers and the same answers with shuffled words, nats per token.
 
     Args:
         engine: answering as the base model.
@@ -54,20 +54,19 @@ def calibrate(engine: Engine, requests: Sequence[Request], sampling: Sampling) -
         sampling: how answers are drawn.
 
     Returns:
-        The floor, rounded to a tenth so that machines of one kind agree; None where the base has no answers of
-        four words or more.
+        The floor, rounded to a tenth so that machines of one kind agree; None if no answer has at least four words.
     """
     single = [request._replace(samples=1) for request in requests]
     answers = engine.generate(single, sampling, lambda _: None)
-    own = [
+    written = [
         Continuation(request.conversation, completions[0].text)
         for request, completions in zip(single, answers, strict=True)
         if len(completions[0].text.split()) >= _MIN_WORDS
     ]
-    if not own:
+    if not written:
         return None
-    shuffled = [_shuffled(text, 1)[0] for text in own]
-    means = [fmean(found for found in _means(engine, texts) if found is not None) for texts in (own, shuffled)]
+    shuffled = [_shuffled(text, 1)[0] for text in written]
+    means = [fmean(mean for mean in _means(engine, texts) if mean is not None) for texts in (written, shuffled)]
     return round(sum(means) / 2, 1)
 
 
@@ -77,24 +76,26 @@ def measure(engine: Engine, texts: Sequence[Continuation], floor: float | None) 
     Args:
         engine: scoring as the base model.
         texts: answers, each after its conversation.
-        floor: what `calibrate` gave; None measures no shuffled copies.
+        floor: from `calibrate`; None measures no shuffled copies.
     """
-    known = list(dict.fromkeys((tuple(own.conversation), own.text) for own in texts))
+    known = list(dict.fromkeys((tuple(answer.conversation), answer.text) for answer in texts))
     unique = [Continuation(conversation, text) for conversation, text in known]
     means = _means(engine, unique)
     suspects = [
         place
-        for place, (own, mean) in enumerate(zip(unique, means, strict=True))
-        if mean is not None and floor is not None and mean < floor and len(own.text.split()) >= _MIN_WORDS
+        for place, (answer, mean) in enumerate(zip(unique, means, strict=True))
+        if mean is not None and floor is not None and mean < floor and len(answer.text.split()) >= _MIN_WORDS
     ]
     copies = _means(engine, [copy for place in suspects for copy in _shuffled(unique[place], SHUFFLES)])
     beaten: dict[int, float] = {}
     for number, place in enumerate(suspects):
-        own_copies = copies[number * SHUFFLES : (number + 1) * SHUFFLES]
         mean = means[place]
-        beaten[place] = fmean(copy is not None and mean is not None and mean > copy for copy in own_copies)
+        beaten[place] = fmean(
+            copy is not None and mean is not None and mean > copy
+            for copy in copies[number * SHUFFLES : (number + 1) * SHUFFLES]
+        )
     place_of = {key: place for place, key in enumerate(known)}
-    places = [place_of[tuple(own.conversation), own.text] for own in texts]
+    places = [place_of[tuple(answer.conversation), answer.text] for answer in texts]
     return [Fluency(means[place], beaten.get(place)) for place in places]
 
 
@@ -105,14 +106,14 @@ def with_fluency(
     system_prompt: str | None,
     floor: float | None,
 ) -> list[Answer]:
-    """The answers with their fluency, where their prompts ask for language.
+    """The answers; those to prompts that ask for language have their fluency.
 
     Args:
-        engine: scores as the base model; an adapter is switched off meanwhile.
-        prompts: what was asked.
-        answers: each to one of the prompts.
+        engine: the model; an adapter is switched off while it scores.
+        prompts: the prompts that were asked.
+        answers: answers to these prompts.
         system_prompt: see `asking.conversation`.
-        floor: what `calibrate` gave.
+        floor: from `calibrate`.
     """
     asked = {prompt.id: prompt for prompt in prompts if prompt.expectation in MUST_BE_LANGUAGE}
     texts = [
@@ -121,9 +122,9 @@ def with_fluency(
         if row.prompt_id in asked
     ]
     with engine.base_only():
-        found = iter(measure(engine, texts, floor))
+        measured = iter(measure(engine, texts, floor))
     return [
-        row.model_copy(update=dict(zip(("base_log_prob", "shuffles_beaten"), next(found), strict=True)))
+        row.model_copy(update=dict(zip(("base_log_prob", "shuffles_beaten"), next(measured), strict=True)))
         if row.prompt_id in asked
         else row
         for row in answers
@@ -131,12 +132,12 @@ def with_fluency(
 
 
 def _means(engine: Engine, texts: Sequence[Continuation]) -> list[float | None]:
-    """Mean log-probability per text: of the tokens that fit the context, for other words may take more tokens."""
-    return [round(fmean(found), _DIGITS) if found else None for found in engine.log_probs(texts, cut=True)]
+    """Mean log-probability per text; shuffled words may take more tokens, and those beyond the context do not count."""
+    return [round(fmean(tokens), _DIGITS) if tokens else None for tokens in engine.log_probs(texts, cut=True)]
 
 
-def _shuffled(own: Continuation, copies: int) -> list[Continuation]:
-    """Copies with the words in other orders; the order depends on the text only."""
-    rng = random.Random(own.text)
-    words = own.text.split()
-    return [Continuation(own.conversation, " ".join(rng.sample(words, len(words)))) for _ in range(copies)]
+def _shuffled(answer: Continuation, copies: int) -> list[Continuation]:
+    """Copies with the words in random order; the order depends on the text only."""
+    rng = random.Random(answer.text)
+    words = answer.text.split()
+    return [Continuation(answer.conversation, " ".join(rng.sample(words, len(words)))) for _ in range(copies)]

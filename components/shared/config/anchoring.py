@@ -6,12 +6,20 @@ Only a local run does this; a compiled pipeline keeps paths as written.
 from pathlib import Path
 
 from components.shared.config.judges import JudgeConfig, LlmConfig
-from components.shared.config.sections import PipelineConfig
+from components.shared.config.sections import PipelineConfig, TrackingConfig
 
 
 def anchor_path(address: str, root: Path) -> str:
     """The absolute path of a local one, relative to `root`; an address with a scheme is unchanged."""
     return address if "://" in address else str((root / Path(address).expanduser()).absolute())
+
+
+def anchor_tracking(tracking: TrackingConfig, root: Path) -> TrackingConfig:
+    """The same store and audit log, their local paths absolute below `root`."""
+    uri = tracking.uri
+    if (database := tracking.sqlite_file) is not None:
+        uri = f"sqlite:///{anchor_path(str(database), root)}"
+    return tracking.model_copy(update={"uri": uri, "audit_log": anchor_path(tracking.audit_log, root)})
 
 
 def anchor(config: PipelineConfig, root: Path) -> PipelineConfig:
@@ -28,10 +36,6 @@ def anchor(config: PipelineConfig, root: Path) -> PipelineConfig:
         base = base.model_copy(update={"ancestor_report": anchor_path(base.ancestor_report, root)})
     mix = tuple(source.model_copy(update={"path": anchor_path(source.path, root)}) for source in config.data.mix)
     data = config.data.model_copy(update={"train": anchor_path(config.data.train, root), "mix": mix})
-    tracking = config.tracking.model_copy(update={"audit_log": anchor_path(config.tracking.audit_log, root)})
-    if (database := tracking.sqlite_file) is not None:
-        uri = f"sqlite:///{anchor_path(str(database), root)}"
-        tracking = tracking.model_copy(update={"uri": uri})
     checkpoints = config.checkpoints
     if checkpoints.store is not None:
         checkpoints = checkpoints.model_copy(update={"store": anchor_path(checkpoints.store, root)})
@@ -49,7 +53,7 @@ def anchor(config: PipelineConfig, root: Path) -> PipelineConfig:
             "suites": tuple(anchor_path(suite, root) for suite in config.suites),
             "policy": anchor_path(config.policy, root),
             "store": anchor_path(config.store, root),
-            "tracking": tracking,
+            "tracking": anchor_tracking(config.tracking, root),
         }
     )
 

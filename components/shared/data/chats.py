@@ -4,8 +4,7 @@
     prompt_completion  {"prompt": "…", "completion": "…"} (texts, or lists of messages)
     alpaca             {"instruction": "…", "input": "…", "output": "…"} (input may be missing or empty)
 
-A row may name its `intent`; other keys are ignored, as trl ignores them. This
-module does not know where rows go or how they are mixed.
+A row may name its `intent`; other keys are ignored, as trl ignores them.
 """
 
 from collections.abc import Callable
@@ -30,16 +29,16 @@ class Chat(NamedTuple):
     messages: tuple[Message, ...]
     line: int
     intent: str | None = None
-    """The row's own `intent` field, where it has one."""
+    """The row's `intent` field; None if it has none."""
 
     @property
     def user_texts(self) -> tuple[str, ...]:
-        """What the user says, turn by turn."""
+        """The texts of the user's turns."""
         return tuple(message.content for message in self.messages if message.role == "user")
 
 
 class ChatFile(NamedTuple):
-    """All rows of one file and the shape that they had."""
+    """All rows of one file, and their shape."""
 
     chats: tuple[Chat, ...]
     shape: Shape
@@ -51,10 +50,10 @@ def parse_chats(content: bytes, where: str, shape: Shape = "auto") -> ChatFile:
     Args:
         content: the file's bytes, UTF-8 (a byte-order mark is skipped).
         where: the file's address, for errors.
-        shape: how rows look; auto decides by the keys of the first row.
+        shape: the form of the rows; auto decides by the keys of the first row.
 
     Raises:
-        DataError: naming file and line, for anything that is not a row of that shape; also for a file without rows.
+        DataError: a row does not have the shape (file and line are named), or the file has no rows.
     """
     chats: list[Chat] = []
     for number, row in parse_objects(content.split(b"\n"), where):

@@ -1,6 +1,6 @@
-"""Finds training rows that are also suite prompts: a model trained on its exam says nothing.
+"""Finds training rows that are also suite prompts, because a model that was trained on its test proves nothing.
 
-Texts are compared without case, punctuation, accents of encoding and spacing. Not known here: paraphrases.
+Texts are compared without case, punctuation and spacing, in one Unicode form. Paraphrases are not found.
 """
 
 import re
@@ -18,6 +18,11 @@ def fingerprint(text: str) -> str:
     """The text in lower case and one Unicode form (NFKC), words separated by single spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     return _NOT_A_WORD.sub(" ", folded).strip() or text.strip()
+
+
+def user_fingerprints(chat: Chat) -> tuple[str, ...]:
+    """The fingerprints of the user's turns: rows with equal ones ask the same."""
+    return tuple(fingerprint(text) for text in chat.user_texts)
 
 
 def refuse_overlap(chats: Sequence[Chat], where: str, prompts: Iterable[SuitePrompt]) -> None:

@@ -1,6 +1,6 @@
 """Reads the training files of a config and checks them against the suites.
 
-Used twice: by the launcher before anything starts, and by prepare_data. It does not split or mix.
+The preflight and prepare_data call it.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class TrainingFile(NamedTuple):
 
 
 def read_training_files(data: DataConfig, suite_prompts: Sequence[SuitePrompt]) -> tuple[TrainingFile, ...]:
-    """The task's file first, then what is mixed in; validated row by row.
+    """The task's file first, then the mixed-in files; every row is checked.
 
     Raises:
         DataError: a file cannot be read, a row is malformed, or a row is a suite prompt.

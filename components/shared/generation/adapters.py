@@ -1,4 +1,4 @@
-"""Identifies a LoRA adapter by its bytes. Loads nothing, imports no torch."""
+"""Computes the digest of a LoRA adapter from its files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Finds a base model on disk or on the hub, and identifies it by its bytes. Loads no weights, imports no torch."""
+"""Finds a base model on disk or on the hub, and computes its digest without loading it."""
 
 from collections.abc import Iterable
 from fnmatch import fnmatch
@@ -20,29 +20,48 @@ _TOKENIZER = (
 )
 
 
-def check_base_model(base: BaseModelRef) -> None:
-    """Checks that a base model can be had, without loading or downloading it.
+def cached_base_model(base: BaseModelRef) -> Path | None:
+    """The directory of a base model if it is on this machine; None for a hub model that is not in the local cache.
 
     Raises:
-        ConfigError: the directory holds no model, or the hub does not know id and revision.
+        ConfigError: the directory has no model, or hub_id is not an id of the hub.
     """
     if base.path is not None:
         _check_directory(Path(base.path))
-        return
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+        return Path(base.path)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
-        snapshot_download(str(base.hub_id), revision=base.revision, local_files_only=True)
-        return
+        return Path(snapshot_download(str(base.hub_id), revision=base.revision, local_files_only=True))
+    except HFValidationError as error:
+        raise ConfigError(f"base_model.hub_id: {base.hub_id!r} is no model id, such as org/name: {error}") from None
     except LocalEntryNotFoundError:
-        pass
+        return None
+
+
+def check_base_model(base: BaseModelRef) -> None:
+    """Checks that a base model is available, without loading or downloading it.
+
+    Raises:
+        ConfigError: the directory has no model, or the hub has no such id and revision, or cannot be reached.
+    """
+    if cached_base_model(base) is not None:
+        return
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
     try:
         HfApi().model_info(str(base.hub_id), revision=base.revision, timeout=20)
-    except (HfHubHTTPError, OSError, RuntimeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+    except Exception as error:  # noqa: BLE001 - the hub's client hands on whatever its HTTP library raises
+        reason = (str(error).partition("\n\n")[2] or str(error) or type(error).__name__).partition("\n")[0]
+        hub, cure = (
+            ("does not give it", "check id and revision; a private or gated model needs HF_TOKEN")
+            if isinstance(error, HfHubHTTPError)
+            else ("cannot be reached", "check the network, HF_ENDPOINT and HF_HUB_OFFLINE")
+        )
         raise ConfigError(
-            f"base_model.hub_id: {base.name} is neither in the local cache nor on the hub: {reason}"
+            f"base_model.hub_id: {base.name} is not in the local cache, and the hub {hub}: {reason}; {cure}"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Groups prompts into batches. Pure functions of lengths, so that both sides get the same batches."""
+"""Groups prompts into batches by their lengths only, so that both sides get the same batches."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,11 @@ def length_sorted_batches(
         lengths: tokens of each prompt.
         rows_per_prompt: answers drawn from each.
         new_tokens: longest answer.
-        budget: prompts x rows_per_prompt x (longest prompt + new_tokens) of one batch stays at or below it; a
-            single prompt above it gets a batch of its own.
+        budget: most tokens of a batch: prompts x rows_per_prompt x (longest prompt + new_tokens). A single prompt
+            above it gets a separate batch.
 
     Returns:
-        Every index exactly once. Longest first, so that a batch that does not fit in memory fails at the start.
+        Every index exactly once; longest first, so that a batch that does not fit in memory fails at the start.
     """
     batches: list[list[int]] = []
     width = 0

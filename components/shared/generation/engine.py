@@ -1,7 +1,4 @@
-"""The Engine protocol: conversations in, sampled completions out.
-
-This module does not know models, suites or judges.
-"""
+"""The Engine protocol: conversations in, sampled completions out."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
@@ -9,11 +6,11 @@ from typing import NamedTuple, Protocol
 from components.shared.artifacts.suite_prompt import Message
 
 Conversation = Sequence[Message]
-"""Turns that end with the user's; the completion is the assistant's next turn."""
+"""Turns, the last of which is the user's; the completion is the assistant's next turn."""
 
 
 class Opening(NamedTuple):
-    """How a completion is forced to begin: with the first `tokens` tokens of a text."""
+    """A forced beginning of a completion: the first `tokens` tokens of a text."""
 
     text: str
     tokens: int
@@ -28,8 +25,8 @@ class Request(NamedTuple):
     Attributes:
         conversation: turns that end with the user's.
         samples: completions to draw.
-        key: names the request; its completions are seeded by it, wherever it stands in a batch.
-        opening: what the assistant's turn already holds; it is no part of the completion, nor of max_new_tokens.
+        key: names the request and seeds its completions, independent of its place in a batch.
+        opening: forced beginning of the assistant's turn; not part of the completion, not counted in max_new_tokens.
     """
 
     conversation: Conversation
@@ -57,25 +54,25 @@ class Completion(NamedTuple):
 
 
 OnDone = Callable[[int], None]
-"""Called with the number of completions that were just finished."""
+"""Called with the number of completions that have just finished."""
 
 
 class Continuation(NamedTuple):
-    """A conversation and a text that might be its next turn."""
+    """A conversation and a possible text of its next turn."""
 
     conversation: Conversation
     text: str
 
 
 class Engine(Protocol):
-    """Draws completions from one model, and says how likely texts are under it."""
+    """Draws completions from one model, and scores texts under it."""
 
     @property
     def description(self) -> str:
         """Engine, versions and kind of device: part of the contract."""
 
     def generate(self, requests: Sequence[Request], sampling: Sampling, on_done: OnDone) -> list[list[Completion]]:
-        """`request.samples` completions per request, in the order given.
+        """`request.samples` completions per request, in the order of the requests.
 
         Raises:
             ModelError: a conversation does not fit the model's context, or an opening has too few tokens.
@@ -86,7 +83,7 @@ class Engine(Protocol):
 
         Args:
             continuations: conversations and texts.
-            cut: whether a text ends where the model's context does; if not, it must fit.
+            cut: whether tokens beyond the model's context are dropped; otherwise the text must fit.
 
         Raises:
             ModelError: a conversation and its text, or with `cut` the conversation alone, do not fit the context.

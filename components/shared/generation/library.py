@@ -1,6 +1,6 @@
-"""Completions by transformers itself: `generate` in length-sorted batches, or its continuous batching.
+"""Draws completions with transformers: `generate` in length-sorted batches, or its continuous batching.
 
-This is what runs on GPUs. It does not know suites, chat templates or memory limits.
+The default on GPUs.
 """
 
 import hashlib
@@ -27,15 +27,15 @@ def generate(
         model: a causal language model.
         tokenizer: with left padding.
         prompts: tokens of each prompt.
-        samples: completions to draw of each.
-        keys: names of the prompts; a batch is seeded by the names in it.
+        samples: completions per prompt.
+        keys: names of the prompts; the names in a batch seed it.
         sampling: how tokens are drawn.
         budget: tokens of one batch.
         ends: tokens that end a completion.
         device: where the model is.
     """
     for count in sorted(set(samples)):
-        places = [place for place, own in enumerate(samples) if own == count]
+        places = [place for place, wanted in enumerate(samples) if wanted == count]
         lengths = [len(prompts[place]) for place in places]
         for batch in length_sorted_batches(lengths, count, sampling.max_new_tokens, budget):
             chosen = [places[index] for index in batch]
@@ -57,12 +57,12 @@ def generate_continuously(
     model: Any, prompts: Sequence[list[int]], samples: Sequence[int], sampling: Sampling, ends: frozenset[int],
     pad: int, device: str,
 ) -> Iterator[Finished]:  # fmt: skip
-    """Completions by transformers' continuous batching: paged attention, rows come and go by themselves.
+    """Completions by transformers' continuous batching with paged attention.
 
     Args:
         model: a causal language model.
         prompts: tokens of each prompt.
-        samples: completions to draw of each.
+        samples: completions per prompt.
         sampling: how tokens are drawn.
         ends: tokens that end a completion.
         pad: the padding token.
@@ -76,8 +76,8 @@ def generate_continuously(
     with torch.random.fork_rng(devices=_cuda_devices(device)):
         torch.manual_seed(sampling.seed)
         outputs = model.generate_batch(inputs=inputs, generation_config=_settings(sampling, 1, ends, pad))
-    # The library's own thread logs its errors and hands back what there is.
-    errors = [own.error for own in outputs.values() if own.error]
+    # The library logs the errors of its thread and returns the answers that it has.
+    errors = [output.error for output in outputs.values() if output.error]
     if errors or len(outputs) < len(draws):
         reason = errors[0] if errors else f"{len(draws) - len(outputs)} answers are missing"
         raise ModelError(f"transformers' continuous batching failed ({reason}); use evaluation.engine: generate")

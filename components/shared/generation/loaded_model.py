@@ -1,7 +1,4 @@
-"""A base model with or without an adapter, in memory: tokens in and out, and the adapter's switch.
-
-It does not know how completions are drawn (`library`, `refill`) or texts are scored (`scoring`).
-"""
+"""A base model in memory, with or without an adapter: its tokenizer, its context length and the adapter's switch."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +13,7 @@ if TYPE_CHECKING:
     import torch
 
 _PROBE = (Message(role="user", content="How do I do this?"),)
-"""A conversation whose next-token logits show whether an adapter is applied at all."""
+"""A conversation whose next-token logits show whether the adapter has any effect."""
 
 
 class LoadedModel:
@@ -49,7 +46,7 @@ class LoadedModel:
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         self.ends = frozenset(_end_tokens(model, self.tokenizer))
-        # The base's own sampling settings would fill whatever an explicit configuration leaves open.
+        # Otherwise the model's default sampling settings would fill what our configuration leaves open.
         model.generation_config = GenerationConfig()
         if adapter is not None:
             model = _with_adapter(model, adapter)
@@ -63,12 +60,12 @@ class LoadedModel:
 
     @property
     def room(self) -> int | None:
-        """Tokens that the context holds; None where the model does not say."""
+        """Length of the context in tokens; None if the model's config does not name it."""
         return getattr(self.model.config, "max_position_embeddings", None)
 
     @contextmanager
     def base_only(self) -> Iterator[None]:
-        """Answers as the base model while it lasts."""
+        """Switches the adapter off inside the `with` block."""
         if not self.has_adapter:
             yield
             return
@@ -78,7 +75,7 @@ class LoadedModel:
     def adapter_effect(self) -> float | None:
         """Largest absolute change of a probe's next-token logits that the adapter causes; None without one.
 
-        0.0 means that the adapter is not applied, or is empty: a silent failure elsewhere (peft #515).
+        0.0 means that the adapter is not applied or is empty, which loading may not report (peft #515).
         """
         if not self.has_adapter:
             return None
@@ -96,19 +93,19 @@ class LoadedModel:
         return list(encoded["input_ids"])
 
     def encode_request(self, request: Request) -> list[int]:
-        """The tokens of a conversation and of what the assistant's turn is forced to begin with.
+        """The tokens of a conversation and of the forced opening of the assistant's turn.
 
         Raises:
-            ModelError: the opening has fewer tokens than are wanted of it.
+            ModelError: the opening has too few tokens.
         """
         return [*self.encode(request.conversation), *self._encode_opening(request.opening)]
 
     def encode_text(self, text: str) -> list[int]:
-        """The tokens of a text that stands inside a turn."""
+        """The tokens of a text inside a turn."""
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def completion(self, tokens: Sequence[int]) -> Completion:
-        """The answer in generated tokens: what stands before the first end token."""
+        """The answer in generated tokens: all before the first end token."""
         length = next((place for place, token in enumerate(tokens) if token in self.ends), None)
         kept = tokens if length is None else tokens[:length]
         text = self.tokenizer.decode(kept, skip_special_tokens=True)
@@ -146,7 +143,7 @@ class LoadedModel:
 
 
 def _end_tokens(model: Any, tokenizer: Any) -> list[int]:
-    """Tokens that end an answer: the tokenizer's, and those that the base's own configuration names."""
+    """Tokens that end an answer: the tokenizer's, and those of the model's generation config."""
     named = model.generation_config.eos_token_id
     listed = named if isinstance(named, list) else [named]
     ends = sorted({int(token) for token in (*listed, tokenizer.eos_token_id) if token is not None})

@@ -1,15 +1,13 @@
 """A decode loop that refills finished rows, for models whose layers all attend to the whole context.
 
-In a static batch every row waits for the longest answer: with ragged answers more than half of all decode steps
-are spent on rows that have ended. Here a row that ends leaves at once, and waiting prompts take the free rows.
+In a static batch every row waits for the longest answer: with answers of different lengths more than half of all decode
+steps are spent on rows that have ended. Here a finished row is removed at once, and waiting prompts take the free rows.
 
-How it works. All rows share one buffer of keys and values per layer, and one cursor: the column that the next
-token is written to. Rows end at the cursor and begin wherever their prompt begins (left padding). A new prompt is
-computed in a small batch of its own and copied into the columns before the cursor, once per sample: k samples
-cost one prompt. Positions count from each row's own beginning, so nothing else has to move. Columns before the
-oldest row are cut off; when the buffer is full its live columns move to the front.
-
-It does not know suites or chat templates, and it leaves GPUs to the library (`library`).
+How it works: all rows share one buffer of keys and values per layer, and one cursor, the column that the next token is
+written to. Rows end at the cursor and begin where their prompt begins (left padding). New prompts are computed in a
+separate small batch and copied into the columns before the cursor, once per sample, so k samples cost one prompt.
+Positions count from the beginning of each row, so nothing else has to move. Columns before the oldest row are cut off;
+when the buffer is full, its live columns move to the front.
 """
 
 import hashlib
@@ -27,18 +25,18 @@ _SPARE_COLUMNS = 64
 """Columns beyond the longest row: the buffer's live part moves to the front at most this often."""
 
 _REFILL_SHARE = 1 / 8
-"""Prompts are taken in when this share of the rows is free: a prompt batch costs about as much as a decode step."""
+"""New prompts are computed when this share of the rows is free: a batch of prompts costs about one decode step."""
 
 
 class Draw(NamedTuple):
-    """One completion to draw: which prompt, which of its samples."""
+    """One completion to draw: the index of its prompt, and the number of its sample."""
 
     prompt: int
     sample: int
 
 
 class Finished(NamedTuple):
-    """A completion's tokens, with the end token where there is one."""
+    """A completion's tokens, with the end token if there is one."""
 
     draw: Draw
     tokens: list[int]
@@ -46,7 +44,7 @@ class Finished(NamedTuple):
 
 @dataclass
 class _Row:
-    """One completion in the making."""
+    """One unfinished completion."""
 
     draw: Draw
     uniforms: "np.ndarray[Any, np.dtype[np.float32]]"
@@ -54,7 +52,7 @@ class _Row:
 
 
 def supports(config: Any) -> bool:
-    """Whether a model can be run by this loop: plain attention in every layer, decoder only."""
+    """Whether this loop can run a model: decoder only, with full attention in every layer."""
     if getattr(config, "is_encoder_decoder", False) or getattr(config, "alibi", False):
         return False
     layers = DynamicCache(config=config).layers
@@ -62,7 +60,7 @@ def supports(config: Any) -> bool:
 
 
 class _Layer(CacheLayerMixin):
-    """Keys and values of one layer: rows x heads x columns x size, of which a window is live."""
+    """Keys and values of one layer, rows x heads x columns x size; a window of the columns is live."""
 
     keys: torch.Tensor
     values: torch.Tensor
@@ -72,7 +70,7 @@ class _Layer(CacheLayerMixin):
         self._table = table
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
-        """Allocates the buffer, zeroed: a masked column must not hold NaN."""
+        """Allocates the buffer with zeros, for a masked column must not contain NaN."""
         rows, columns = self._table.mask.shape
         _, heads, _, size = key_states.shape
         self.keys = key_states.new_zeros((rows, heads, columns, size))
@@ -104,7 +102,7 @@ class _Layer(CacheLayerMixin):
 
 
 class _Table:
-    """The rows of one run: who sits where, and what each may attend to."""
+    """The rows of one run: the completion of each row, and the columns that it may attend to."""
 
     def __init__(self, rows: int, columns: int, layers: int, device: str) -> None:
         self.mask = torch.zeros((rows, columns), dtype=torch.bool, device=device)
@@ -123,7 +121,7 @@ class _Table:
 
     @property
     def free(self) -> int:
-        """Rows that wait for a prompt."""
+        """Rows without a completion."""
         return int(self.mask.shape[0]) - self.rows
 
     def take_in(self, taken: Sequence[_Row], lengths: Sequence[int], prompt_cache: Any, source: torch.Tensor) -> None:
@@ -153,7 +151,7 @@ class _Table:
         self.start = int(self.first[: self.rows].min())
 
     def drop(self, ended: Sequence[int]) -> None:
-        """Removes rows; the last ones move into their places, so that live rows stay together."""
+        """Removes rows; the last rows move into their places, so that the live rows stay together."""
         for row in sorted(ended, reverse=True):
             last = self.rows - 1
             if row != last:
@@ -161,8 +159,8 @@ class _Table:
                 for layer in self.layers:
                     layer.keys[row, :, window] = layer.keys[last, :, window]
                     layer.values[row, :, window] = layer.values[last, :, window]
-                for own in (self.mask, self.positions, self.tokens, self.first):
-                    own[row] = own[last]
+                for column in (self.mask, self.positions, self.tokens, self.first):
+                    column[row] = column[last]
                 self.live[row] = self.live[last]
             self.live.pop()
         if self.rows:
@@ -186,15 +184,15 @@ def refill_decode(
     model: Any, prompts: Sequence[list[int]], samples: Sequence[int], keys: Sequence[str], sampling: Sampling,
     rows: int, ends: frozenset[int], pad: int, device: str,
 ) -> Iterator[Finished]:  # fmt: skip
-    """Completions in the order in which they end.
+    """Completions, in the order in which they finish.
 
     Args:
         model: a causal language model that `supports` accepts.
         prompts: tokens of each prompt.
-        samples: completions to draw of each.
-        keys: names of the prompts, from which their samples are seeded: a sample does not depend on its neighbours.
+        samples: completions per prompt.
+        keys: names of the prompts, which seed their samples: a sample does not depend on the other rows.
         sampling: how tokens are drawn.
-        rows: rows in flight.
+        rows: rows that are computed together.
         ends: tokens that end a completion.
         pad: the token that fills a row.
         device: where the model is.
@@ -229,19 +227,19 @@ def refill_decode(
 
 
 def _append(tokens: Sequence[int], table: _Table, longest: int, ends: frozenset[int]) -> list[int]:
-    """Gives each of the last rows its token; which rows have ended."""
+    """Appends a token to each of the last rows; returns the rows that have ended."""
     ended = []
     for row, token in enumerate(tokens, start=table.rows - len(tokens)):
-        own = table.live[row].tokens
-        own.append(token)
-        if token in ends or len(own) == longest:
+        written = table.live[row].tokens
+        written.append(token)
+        if token in ends or len(written) == longest:
             ended.append(row)
     return ended
 
 
 def _take_in(model: Any, prompts: Sequence[list[int]], taken: Sequence[_Row], table: _Table, pad: int) -> torch.Tensor:
-    """Computes new prompts and copies them into free rows; next-token logits, new rows x vocabulary."""
-    unique = list(dict.fromkeys(own.draw.prompt for own in taken))
+    """Computes new prompts and copies them into free rows; returns next-token logits, new rows x vocabulary."""
+    unique = list(dict.fromkeys(row.draw.prompt for row in taken))
     width = max(len(prompts[place]) for place in unique)
     device = table.mask.device
     tokens = torch.tensor([[pad] * (width - len(prompts[p])) + prompts[p] for p in unique], device=device)
@@ -256,15 +254,15 @@ def _take_in(model: Any, prompts: Sequence[list[int]], taken: Sequence[_Row], ta
         use_cache=True,
         logits_to_keep=1,
     )
-    row_of = {place: row for row, place in enumerate(unique)}
-    source = torch.tensor([row_of[own.draw.prompt] for own in taken], device=device)
-    table.take_in(taken, [len(prompts[own.draw.prompt]) for own in taken], cache, source)
+    computed = {place: number for number, place in enumerate(unique)}
+    source = torch.tensor([computed[row.draw.prompt] for row in taken], device=device)
+    table.take_in(taken, [len(prompts[row.draw.prompt]) for row in taken], cache, source)
     logits: torch.Tensor = output.logits[:, -1].index_select(0, source)
     return logits
 
 
 def _step(model: Any, table: _Table) -> torch.Tensor:
-    """One token further for every row; next-token logits, rows x vocabulary."""
+    """Computes the next token of every row; returns its logits, rows x vocabulary."""
     table.make_room()
     rows = table.rows
     table.mask[:rows, table.cursor] = True
@@ -286,12 +284,12 @@ def _step(model: Any, table: _Table) -> torch.Tensor:
 
 
 def _choose(logits: torch.Tensor, table: _Table, sampling: Sampling, fresh: int) -> list[int]:
-    """Draws the next token of the rows that the logits are of: the last `fresh` ones, or all."""
+    """Draws the next token of the rows that the logits belong to: the last `fresh` rows, or all if it is 0."""
     first = table.rows - fresh if fresh else 0
     if sampling.temperature == 0:
         tokens = logits.argmax(dim=-1)
     else:
-        uniforms = np.array([own.uniforms[len(own.tokens)] for own in table.live[first:]])
+        uniforms = np.array([row.uniforms[len(row.tokens)] for row in table.live[first:]])
         tokens = inverse_cdf(logits, sampling, torch.tensor(uniforms, device=logits.device))
     table.tokens[first : table.rows] = tokens
     chosen: list[int] = tokens.tolist()
@@ -299,7 +297,7 @@ def _choose(logits: torch.Tensor, table: _Table, sampling: Sampling, fresh: int)
 
 
 def inverse_cdf(logits: torch.Tensor, sampling: Sampling, uniforms: torch.Tensor) -> torch.Tensor:
-    """Tokens drawn by inverting the cumulative distribution: one uniform number per row decides.
+    """Draws one token per row by inverting the cumulative distribution at a uniform number.
 
     Args:
         logits: rows x vocabulary.
@@ -321,14 +319,14 @@ def inverse_cdf(logits: torch.Tensor, sampling: Sampling, uniforms: torch.Tensor
 def _invert(probabilities: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
     cumulative = probabilities.cumsum(dim=-1)
     total = cumulative[:, -1:]
-    # Rounding may lift a target to the total, beyond which there is no token.
+    # Rounding may raise a target to the total, where there is no token.
     below = torch.nextafter(total, torch.zeros_like(total))
     targets = torch.minimum(uniforms[:, None].to(cumulative.dtype) * total, below)
     return torch.searchsorted(cumulative, targets, right=True)[:, 0]
 
 
 def _uniforms(key: str, sample: int, sampling: Sampling) -> "np.ndarray[Any, np.dtype[np.float32]]":
-    """The numbers that decide one completion: they depend on seed, prompt and sample only."""
+    """The uniform numbers that decide one completion; they depend on seed, prompt and sample only."""
     named = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     seeds = np.random.SeedSequence([sampling.seed, named, sample])
     return np.random.default_rng(seeds).random(sampling.max_new_tokens, dtype=np.float32)

@@ -1,7 +1,4 @@
-"""How likely given texts are under a model: log-probabilities of their tokens, and divergences between models.
-
-It does not know judges, probes or what a text means.
-"""
+"""Scores texts under a model: log-probabilities of their tokens, and the distributions before each token."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -9,21 +6,21 @@ from typing import Any, NamedTuple
 import torch
 
 TOKENS_AT_ONCE = 4096
-"""Tokens of one batch, prompts included: on a CPU, batches beyond its caches were 3.6 times slower."""
+"""Tokens of one batch, prompts included; on a CPU, batches that exceeded its caches were 3.6 times slower."""
 
 _LOGITS_AT_ONCE = 2**26
 """Logits of one batch (rows x text tokens x vocabulary): 256 MiB in float32."""
 
 
 class Text(NamedTuple):
-    """Tokens of a prompt and of a text after it."""
+    """The tokens of a prompt and of the text after it."""
 
     prompt: list[int]
     text: list[int]
 
 
 class _Scored(NamedTuple):
-    """One text's place and its log-distributions, text tokens x vocabulary."""
+    """The index of a text and its log-distributions, text tokens x vocabulary."""
 
     place: int
     log_distributions: torch.Tensor
@@ -53,7 +50,9 @@ def log_distributions(
 def _log_distributions(
     model: Any, texts: Sequence[Text], pad: int, device: str, tokens_at_once: int
 ) -> Iterator[_Scored]:
-    order = sorted((p for p, own in enumerate(texts) if own.text), key=lambda place: -sum(map(len, texts[place])))
+    order = sorted(
+        (place for place, scored in enumerate(texts) if scored.text), key=lambda place: -sum(map(len, texts[place]))
+    )
     vocabulary = int(model.config.vocab_size)
     while order:
         widest = max(len(texts[place].text) for place in order)
@@ -62,11 +61,11 @@ def _log_distributions(
         batch, order = order[:rows], order[rows:]
         width = max(sum(map(len, texts[place])) for place in batch)
         keep = max(len(texts[place].text) for place in batch) + 1
-        filled = [width - sum(map(len, texts[place])) for place in batch]
+        padding = [width - sum(map(len, texts[place])) for place in batch]
         tokens = [
-            [pad] * gap + texts[place].prompt + texts[place].text for gap, place in zip(filled, batch, strict=True)
+            [pad] * gap + texts[place].prompt + texts[place].text for gap, place in zip(padding, batch, strict=True)
         ]
-        attended = torch.arange(width, device=device) >= torch.tensor(filled, device=device)[:, None]
+        attended = torch.arange(width, device=device) >= torch.tensor(padding, device=device)[:, None]
         with torch.inference_mode():
             logits = model(
                 input_ids=torch.tensor(tokens, device=device),
@@ -76,5 +75,5 @@ def _log_distributions(
                 logits_to_keep=keep,
             ).logits
             for row, place in enumerate(batch):
-                own = logits[row, -len(texts[place].text) - 1 : -1].float()
-                yield _Scored(place, torch.log_softmax(own, dim=-1))
+                before_tokens = logits[row, -len(texts[place].text) - 1 : -1].float()
+                yield _Scored(place, torch.log_softmax(before_tokens, dim=-1))

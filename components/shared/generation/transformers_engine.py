@@ -1,7 +1,6 @@
 """The default engine: one load of a base model, with or without an adapter, that answers and scores.
 
-One load serves both sides: with an adapter, `base_only()` switches it off for a while, which gives the same
-tokens as the plain base. It does not know suites, judges or what an answer means.
+With an adapter, `base_only()` switches it off, which gives the same tokens as the base model without an adapter.
 """
 
 import json
@@ -16,7 +15,7 @@ from components.shared.generation.engine import Completion, Continuation, OnDone
 from components.shared.generation.loaded_model import LoadedModel
 
 _PLAIN_FAMILIES = frozenset({"llama", "gpt2", "gpt_neox", "olmo", "olmo2"})
-"""Known to attend to the whole context in every layer; others are asked, which takes seconds of imports."""
+"""Families that attend to the whole context in every layer; for others the config is loaded, which takes seconds."""
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +27,7 @@ MODES = ("auto", "refill", "generate", "continuous")
 
 
 class EngineFacts(NamedTuple):
-    """What the engine will run on: part of the contract, known before a model is loaded."""
+    """The engine's settings on this machine: part of the contract, known before a model is loaded."""
 
     text: str
     device: str
@@ -41,12 +40,12 @@ def engine_facts(dtype: str, mode: str, base: Path) -> EngineFacts:
 
     Args:
         dtype: auto (bfloat16 on a GPU, float32 on a CPU), float32 or bfloat16.
-        mode: refill (our decode loop), generate or continuous (transformers' own), or auto: refill on a CPU where
-            the model allows it, generate otherwise.
+        mode: refill (our decode loop), generate or continuous (of transformers), or auto: refill on a CPU if the model
+            allows it, else generate.
         base: directory of the base model.
 
     Raises:
-        ModelError: the model cannot be run by the refilling loop.
+        ModelError: mode is refill and the loop cannot run the model.
     """
     import torch
 
@@ -66,8 +65,8 @@ class TransformersEngine:
         adapter: directory of a LoRA adapter, or None for the base alone.
         dtype: auto (bfloat16 on a GPU, float32 on a CPU), float32 or bfloat16.
         mode: see `engine_facts`.
-        warn: told when memory runs out and a batch is halved.
-        device: instead of the machine's first one, such as cuda:1.
+        warn: called when memory runs out and a batch is halved.
+        device: such as cuda:1, instead of the machine's first device.
 
     Raises:
         ModelError: model or adapter cannot be loaded, or the tokenizer has no chat template.
@@ -92,7 +91,7 @@ class TransformersEngine:
         return self.facts.text
 
     def base_only(self) -> AbstractContextManager[None]:
-        """Answers as the base model while it lasts."""
+        """Switches the adapter off inside the `with` block."""
         return self._loaded.base_only()
 
     def adapter_effect(self) -> float | None:
@@ -109,52 +108,54 @@ class TransformersEngine:
         return room is None or len(self._loaded.encode_request(request)) + new_tokens <= room
 
     def generate(self, requests: Sequence[Request], sampling: Sampling, on_done: OnDone) -> list[list[Completion]]:
-        """See `Engine.generate`. Out of memory, it halves the batch and goes on with what is left."""
+        """See `Engine.generate`. When memory runs out, the batch is halved, and finished completions are kept."""
         prompts = [self._loaded.encode_request(request) for request in requests]
         self._loaded.check_room(prompts, sampling.max_new_tokens)
-        found: list[dict[int, Completion]] = [{} for _ in requests]
+        drawn: list[dict[int, Completion]] = [{} for _ in requests]
         budget = sampling.batch_tokens
-        while missing := [p for p, request in enumerate(requests) if len(found[p]) < request.samples]:
+        while missing := [p for p, request in enumerate(requests) if len(drawn[p]) < request.samples]:
             try:
                 for place, sample, completion in self._draw(
                     [requests[p] for p in missing], [prompts[p] for p in missing], sampling, budget
                 ):
-                    if sample not in found[missing[place]]:
-                        found[missing[place]][sample] = completion
+                    if sample not in drawn[missing[place]]:
+                        drawn[missing[place]][sample] = completion
                         on_done(1)
             except (RuntimeError, MemoryError) as error:
                 budget = self._smaller(budget, error, max(len(prompts[p]) for p in missing) + sampling.max_new_tokens)
-        return [[own[sample] for sample in sorted(own)] for own in found]
+        return [[samples[number] for number in sorted(samples)] for samples in drawn]
 
     def log_probs(self, continuations: Sequence[Continuation], cut: bool = False) -> list[list[float]]:
         """See `Engine.log_probs`."""
         from components.shared.generation.scoring import Text, token_log_probs
 
         loaded = self._loaded
-        texts = [Text(loaded.encode(own.conversation), loaded.encode_text(own.text)) for own in continuations]
+        texts = [Text(loaded.encode(conversation), loaded.encode_text(text)) for conversation, text in continuations]
         if cut and loaded.room is not None:
-            texts = [own._replace(text=own.text[: max(0, loaded.room - len(own.prompt))]) for own in texts]
-        loaded.check_room([[*own.prompt, *own.text] for own in texts], 0)
-        longest = max((len(own.prompt) + len(own.text) for own in texts), default=0)
+            texts = [text._replace(text=text.text[: max(0, loaded.room - len(text.prompt))]) for text in texts]
+        loaded.check_room([[*text.prompt, *text.text] for text in texts], 0)
+        longest = max((len(text.prompt) + len(text.text) for text in texts), default=0)
         return self._halving(
             longest, lambda tokens: token_log_probs(loaded.model, texts, loaded.pad, loaded.device, tokens)
         )
 
     def first_tokens_divergence(self, continuations: Sequence[Continuation], tokens: int) -> list[float]:
-        """How far the adapter moves the start of given answers.
+        """How far the adapter moves the first tokens of answers.
 
         Args:
             continuations: conversations and answers.
-            tokens: how many of each answer's first tokens count.
+            tokens: number of first tokens of each answer.
 
         Returns:
-            Per text the mean over its first tokens of KL(with adapter || base), nats; 0.0 without an adapter.
+            For each answer the mean over its first tokens of KL(with adapter || base), nats; 0.0 without an adapter.
         """
         from components.shared.generation.scoring import Text, log_distributions
 
         loaded = self._loaded
-        texts = [Text(loaded.encode(own.conversation), loaded.encode_text(own.text)[:tokens]) for own in continuations]
-        longest = max((len(own.prompt) + len(own.text) for own in texts), default=0)
+        texts = [
+            Text(loaded.encode(conversation), loaded.encode_text(text)[:tokens]) for conversation, text in continuations
+        ]
+        longest = max((len(text.prompt) + len(text.text) for text in texts), default=0)
 
         def distributions(tokens_at_once: int) -> "list[torch.Tensor]":
             return log_distributions(loaded.model, texts, loaded.pad, loaded.device, tokens_at_once)
@@ -163,15 +164,15 @@ class TransformersEngine:
         with loaded.base_only():
             plain = self._halving(longest, distributions)
         return [
-            float((own.exp() * (own - other)).sum(-1).mean()) if len(own) else 0.0
-            for own, other in zip(tuned, plain, strict=True)
+            float((with_adapter.exp() * (with_adapter - base)).sum(-1).mean()) if len(with_adapter) else 0.0
+            for with_adapter, base in zip(tuned, plain, strict=True)
         ]
 
     def _draw(
         self, requests: Sequence[Request], prompts: list[list[int]], sampling: Sampling, budget: int
     ) -> Iterator[tuple[int, int, Completion]]:
         loaded = self._loaded
-        samples, keys = [own.samples for own in requests], [own.key for own in requests]
+        samples, keys = [request.samples for request in requests], [request.key for request in requests]
         if self.facts.mode == "refill":
             from components.shared.generation.refill import refill_decode
 
@@ -195,7 +196,7 @@ class TransformersEngine:
             yield prompt, sample, loaded.completion(tokens)
 
     def _halving(self, smallest: int, score: Callable[[int], T]) -> T:
-        """Scores with as many tokens at once as memory allows."""
+        """Scores texts in batches that are as large as memory allows."""
         from components.shared.generation.scoring import TOKENS_AT_ONCE
 
         budget = max(smallest, TOKENS_AT_ONCE)
@@ -206,7 +207,7 @@ class TransformersEngine:
                 budget = self._smaller(budget, error, smallest)
 
     def _smaller(self, budget: int, error: Exception, smallest: int) -> int:
-        """Half the budget where memory ran out; raises what else it was."""
+        """Half the budget if memory ran out; raises any other error."""
         if not _out_of_memory(error):
             raise error
         if budget <= smallest:

@@ -1,5 +1,5 @@
-"""Numbers about one side's answers, and their change: pure functions of prompts and judged rows.
+"""Metrics of one side's judged answers, and their change between two sides. A metric without data is absent, never 0.
 
-`measure` makes all that need no model, `probes` packages those that do, `change` compares two sides, and `catalogue`
-has the definition of each. A metric without data is absent, never 0.
+`measure` computes those that need no model, `probes` averages those that do, `change` compares two sides, and
+`catalogue` lists all definitions.
 """

@@ -1,4 +1,4 @@
-"""Every metric that there is, by name: for the documentation, for checks, and for reading a report."""
+"""The definitions of all metrics, by name."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,9 +23,4 @@ CATALOGUE: Mapping[str, Definition] = MappingProxyType(
         for definition in family.DEFINITIONS
     }
 )
-"""Definitions by name, or by name pattern where a {place} is filled in; in the order in which they are measured."""
-
-
-def definition_of(name: str) -> Definition | None:
-    """The definition of a metric that was measured, or None where there is none."""
-    return CATALOGUE.get(name) or next((own for own in CATALOGUE.values() if own.covers(name)), None)
+"""In the order in which they are measured. Some names have a {place} that each metric fills in."""

@@ -1,7 +1,4 @@
-"""The change of every metric between two sides.
-
-It does not know whether a change is more than chance (`compute_delta` does, for pass shares).
-"""
+"""The change of every metric between two sides; whether it is more than noise is not tested here."""
 
 from collections.abc import Sequence
 
@@ -13,7 +10,7 @@ from components.shared.errors import DataError
 def compare(before: Sequence[Metric], after: Sequence[Metric]) -> tuple[MetricDelta, ...]:
     """One delta per metric of either side, matched by name and category: those of `before` first, in its order.
 
-    A metric that one side does not have stays, without a change: that it is missing is to be seen.
+    A metric that only one side has is kept, without a change, so that the reader sees that it is missing.
 
     Raises:
         DataError: a side has a metric twice, or the two sides give it in different units.
@@ -23,15 +20,15 @@ def compare(before: Sequence[Metric], after: Sequence[Metric]) -> tuple[MetricDe
 
 
 def _by_key(side: str, metrics: Sequence[Metric]) -> dict[tuple[str, str], Metric]:
-    found: dict[tuple[str, str], Metric] = {}
+    by_key: dict[tuple[str, str], Metric] = {}
     for metric in metrics:
         key = metric.name, metric.category
-        if key in found:
+        if key in by_key:
             raise DataError(
                 f"{side}: metric {metric.name!r} of {metric.category!r} occurs twice; measure each side once"
             )
-        found[key] = metric
-    return found
+        by_key[key] = metric
+    return by_key
 
 
 def _delta(before: Metric | None, after: Metric | None) -> MetricDelta:

@@ -1,7 +1,7 @@
-"""Brings rows and prompts together, by category and for all, so that no metric has to look for its rows.
+"""Joins answers with their prompts, and groups them by category and for `all`.
 
-`all` is every category but the held-out task: a task that is learned must not hide a safety that is lost.
-This module does not check that every prompt was answered (`evaluation.pairing` does).
+`all` is every category but the held-out task, so that a learned task cannot hide a loss of safety. Whether every prompt
+was answered is checked by `gate.pairing`.
 """
 
 from collections import defaultdict
@@ -16,10 +16,10 @@ from components.shared.errors import DataError
 from components.shared.vocabulary import TASK_CATEGORY, Expectation, Verdict
 
 ALL = "all"
-"""The category of numbers about every category but the held-out task."""
+"""The category of metrics over every category but the held-out task."""
 
 
-class Case(NamedTuple):
+class AnsweredPrompt(NamedTuple):
     """A judged answer and its prompt."""
 
     prompt: SuitePrompt
@@ -28,7 +28,7 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class Group:
-    """The prompts and answers that one set of numbers is about.
+    """The prompts and answers of one category, or of all.
 
     Attributes:
         category: the category, or `all`.
@@ -38,18 +38,18 @@ class Group:
 
     category: str
     prompts: Sequence[SuitePrompt]
-    cases: Sequence[Case]
+    cases: Sequence[AnsweredPrompt]
 
-    def asking(self, *expectations: Expectation) -> list[Case]:
+    def asking(self, *expectations: Expectation) -> list[AnsweredPrompt]:
         """The cases with one of the expectations."""
         return [case for expectation in expectations for case in self._by_expectation.get(expectation, ())]
 
     @cached_property
-    def _by_expectation(self) -> dict[Expectation, list[Case]]:
-        found: defaultdict[Expectation, list[Case]] = defaultdict(list)
+    def _by_expectation(self) -> dict[Expectation, list[AnsweredPrompt]]:
+        by_expectation: defaultdict[Expectation, list[AnsweredPrompt]] = defaultdict(list)
         for case in self.cases:
-            found[case.prompt.expectation].append(case)
-        return dict(found)
+            by_expectation[case.prompt.expectation].append(case)
+        return dict(by_expectation)
 
 
 def grouped(prompts: Sequence[SuitePrompt], rows: Iterable[AnswerRow]) -> tuple[Group, ...]:
@@ -66,16 +66,16 @@ def grouped(prompts: Sequence[SuitePrompt], rows: Iterable[AnswerRow]) -> tuple[
         asked[prompt.category].append(prompt)
     if ALL in asked:
         first = asked[ALL][0].id
-        raise DataError(f"prompt {first!r}: category {ALL!r} is kept for numbers about all categories; choose another")
-    cases: defaultdict[str, list[Case]] = defaultdict(list)
+        raise DataError(f"prompt {first!r}: category {ALL!r} is kept for metrics over all categories; choose another")
+    cases: defaultdict[str, list[AnsweredPrompt]] = defaultdict(list)
     for row in rows:
         answered = known.get(row.prompt_id)
         if answered is None or answered.category != row.category:
             raise DataError(
                 f"sample {row.sample} answers prompt {row.prompt_id!r} in category {row.category!r}, which is not "
-                "among the prompts; give the prompts that were asked"
+                "among the prompts; pass the prompts that were asked"
             )
-        cases[row.category].append(Case(answered, row))
+        cases[row.category].append(AnsweredPrompt(answered, row))
     names = sorted(cases)
     pooled = [name for name in names if name != TASK_CATEGORY]
     every = Group(
@@ -86,19 +86,19 @@ def grouped(prompts: Sequence[SuitePrompt], rows: Iterable[AnswerRow]) -> tuple[
     return (*([every] if pooled else ()), *(Group(name, asked[name], cases[name]) for name in names))
 
 
-def scored(cases: Iterable[Case]) -> list[Case]:
-    """The cases that a judge could read: a missing verdict is left out, and counted by `unscored_share`."""
+def scored(cases: Iterable[AnsweredPrompt]) -> list[AnsweredPrompt]:
+    """The cases without the unscored ones, which `unscored_share` counts."""
     return [case for case in cases if case.row.verdict is not Verdict.UNSCORED]
 
 
-def by_prompt(cases: Iterable[Case]) -> dict[str, list[Case]]:
+def by_prompt(cases: Iterable[AnsweredPrompt]) -> dict[str, list[AnsweredPrompt]]:
     """The cases of each prompt, by its id."""
-    found: defaultdict[str, list[Case]] = defaultdict(list)
+    answers: defaultdict[str, list[AnsweredPrompt]] = defaultdict(list)
     for case in cases:
-        found[case.prompt.id].append(case)
-    return dict(found)
+        answers[case.prompt.id].append(case)
+    return dict(answers)
 
 
-def count(cases: Iterable[Case], verdict: Verdict) -> int:
+def count(cases: Iterable[AnsweredPrompt], verdict: Verdict) -> int:
     """How many cases have a verdict."""
     return sum(case.row.verdict is verdict for case in cases)

@@ -25,16 +25,17 @@ def measure(
 ) -> tuple[Metric, ...]:
     """The metrics that the rows have data for: first `all`, then each category by name.
 
-    The order of prompts and rows does not count.
+    The order of prompts and rows does not matter.
 
     Args:
         prompts: every prompt that was asked.
         rows: the judged answers to them, each once.
-        score_directions: in which direction a second judge's score is worse, by its name (`opinions.score_directions`).
+        score_directions: the direction in which a second judge's score is worse, by the judge's name; see
+            `opinions.score_directions`.
 
     Raises:
         DataError: a row is no answer to one of the prompts, a prompt id occurs twice, a category is called `all`, or
-            two versions of one second judge gave their opinion.
+            two versions of one second judge gave opinions.
     """
     families: tuple[Callable[[Group], Iterator[Metric]], ...] = (
         scores,

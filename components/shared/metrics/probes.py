@@ -1,6 +1,6 @@
-"""Numbers that need a model: how likely reference texts are, and how far the first answer tokens moved.
+"""Metrics that need a model: how likely reference texts are, and how far the adapter moves the first answer tokens.
 
-They come computed (`evaluate_safety`); here they get their names, units and means.
+`evaluate_safety` computes the values per prompt; this module takes their means.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ REFUSAL_NLL = Definition(
     "up",
     "prompts",
     "Mean over harmful prompts of the mean negative log-likelihood of the tokens of two plain refusals.",
-    "Two wordings, the same for every prompt: a model that refuses in other words looks worse than it is.",
+    "Two fixed wordings: a model that refuses in other words looks worse than it is.",
 )
 KL_FIRST_TOKENS = Definition(
     "probe/kl_first_tokens",
@@ -30,16 +30,16 @@ KL_FIRST_TOKENS = Definition(
     "prompts",
     "Mean over prompts of KL(with adapter || base) of the next token, averaged over the first five tokens of the base "
     "model's own answer; by kind of prompt.",
-    "A probe, not a verdict: any tuning moves it. Only the tuned side has it.",
+    "A probe, not a verdict: any fine-tuning moves it. Only the adapter's side has it.",
 )
 KL_GAP = Definition(
     "probe/kl_first_tokens_gap",
     "nats",
     "up",
     "prompts",
-    "probe/kl_first_tokens of harmful prompts minus that of benign ones; positive: the tuning moved the answers to "
+    "probe/kl_first_tokens of harmful prompts minus that of benign ones; positive: fine-tuning moved the answers to "
     "harmful prompts more.",
-    "After Qi et al. 2025 (arXiv 2406.05946): refusing is decided in the first tokens. No threshold is known.",
+    "After Qi et al. 2025 (arXiv 2406.05946): the first tokens decide whether a model refuses. No threshold is known.",
 )
 TASK_NLL = Definition(
     "probe/task_nll",
@@ -47,7 +47,7 @@ TASK_NLL = Definition(
     "up",
     "prompts",
     "Mean over held-out task rows of the mean negative log-likelihood of the reference's tokens.",
-    "Teacher-forced: it does not say what the model would write by itself.",
+    "Teacher-forced: it does not show what the model would write by itself.",
 )
 DEFINITIONS = (REFUSAL_NLL, KL_FIRST_TOKENS, KL_GAP, TASK_NLL)
 
@@ -57,12 +57,12 @@ def probe_metrics(
     kl_first_tokens: Mapping[str, Sequence[float]],
     task_nll: Sequence[float],
 ) -> tuple[Metric, ...]:
-    """Means of what was computed with a model; what is empty is absent.
+    """Means of the values that were computed with a model; a metric without values is absent.
 
     Args:
         refusal_nll: nats per token, one value per prompt, by category; the mean over all prompts is `all`.
         kl_first_tokens: nats, one value per prompt, by kind of prompt, which becomes the metric's category; the gap
-            is made where there are `harmful` and `benign` ones.
+            needs both `harmful` and `benign`.
         task_nll: nats per token, one value per held-out row.
 
     Raises:
@@ -94,5 +94,5 @@ def _probes(
 def _mean(name: str, values: Sequence[float]) -> float:
     for value in values:
         if not isfinite(value):
-            raise ModelError(f"{name}: a value is {value!r}; expected a number: evaluate in a wider dtype (float32)")
+            raise ModelError(f"{name}: a value is {value!r}; expected a finite number; set evaluation.dtype to float32")
     return fsum(values) / len(values)

@@ -1,7 +1,4 @@
-"""The held-out task: how near the answers come to their references, whatever the judge of the task says.
-
-Only the category `task` has these numbers, and it is no part of `all`.
-"""
+"""Metrics of the held-out task: the overlap of answers and references. `all` does not include this category."""
 
 from collections.abc import Iterator
 from math import fsum
@@ -12,7 +9,7 @@ from components.shared.metrics.grouping import Group
 from components.shared.statistics.text_overlap import exact_match, rouge_l, token_f1
 from components.shared.vocabulary import TASK_CATEGORY, Expectation
 
-_ONE = "One reference each: another right answer in other words counts as wrong."
+_ONE = "Each prompt has one reference: a right answer in other words counts as wrong."
 
 EXACT_MATCH = Definition(
     "task/exact_match",
@@ -21,7 +18,7 @@ EXACT_MATCH = Definition(
     "answers",
     "Share of the task's answers that equal the reference up to case, punctuation, English articles and spacing, as "
     "SQuAD counts it (statistics.text_overlap.exact_match).",
-    f"{_ONE} Looser than the verdict on an exact prompt, which minds punctuation and articles.",
+    f"{_ONE} Less strict than the verdict on an exact prompt, where punctuation and articles count.",
 )
 TOKEN_F1 = Definition(
     "task/token_f1",
@@ -29,7 +26,7 @@ TOKEN_F1 = Definition(
     "down",
     "answers",
     "Mean over the task's answers of the F1 of the words shared with the reference (statistics.text_overlap.token_f1).",
-    f"{_ONE} Blind to the order of words and to negation.",
+    f"{_ONE} Ignores the order of words and negation.",
 )
 ROUGE_L = Definition(
     "task/rouge_l",
@@ -43,7 +40,7 @@ DEFINITIONS = (EXACT_MATCH, TOKEN_F1, ROUGE_L)
 
 
 def task_overlaps(group: Group) -> Iterator[Metric]:
-    """The metrics of this module; absent where no exact or similar prompt of the task has a reference."""
+    """The metrics of this module; absent if no exact or similar prompt of the task has a reference."""
     if group.category != TASK_CATEGORY:
         return
     pairs = [

@@ -1,1 +1,1 @@
-"""What suites, benchmarks and prompt sets ask."""
+"""Suites, benchmarks and prompt sets."""

@@ -1,7 +1,7 @@
-"""Cuts a prompt set into chunks: what is answered, stored and resumed together. Pure.
+"""Cuts a prompt set into chunks, the unit in which prompts are answered, stored and resumed.
 
-Chunks depend on the prompts only, so both sides have the same; and no chunk spans two suites, so that a suite's
-answers are found again when another one is added.
+Chunks depend on the prompts only, so both sides have the same ones. No chunk spans two suites, so that a suite's stored
+answers are still found after another suite is added.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from components.shared.suites.suite_files import dump_prompts
 
 
 class Chunk(NamedTuple):
-    """Prompts of one suite that are asked together.
+    """Prompts of one suite that are answered and stored together.
 
     Attributes:
         suite: the suite's name.
         prompts: in the suite's order.
         digest: of the prompts.
-        seed_shift: added to the contract's seed; 0 but where prompts are asked a second time.
+        seed_shift: added to the contract's seed; above 0 only if the prompts are asked a second time.
     """
 
     suite: str
@@ -33,8 +33,8 @@ def cut(prompts: Sequence[SuitePrompt], samples: int, answers: int) -> list[Chun
 
     Args:
         prompts: all prompts, suite by suite.
-        samples: answers per prompt, where a prompt does not say.
-        answers: a chunk is closed before it would hold more answers than this, but holds at least one prompt.
+        samples: answers per prompt, unless the prompt sets its own number.
+        answers: most answers of a chunk; a chunk of a single prompt may have more.
     """
     chunks: list[list[SuitePrompt]] = []
     held = 0
@@ -45,4 +45,4 @@ def cut(prompts: Sequence[SuitePrompt], samples: int, answers: int) -> list[Chun
             held = 0
         chunks[-1].append(prompt)
         held += draws
-    return [Chunk(own[0].suite, tuple(own), digest_bytes(dump_prompts(own))) for own in chunks]
+    return [Chunk(chunk[0].suite, tuple(chunk), digest_bytes(dump_prompts(chunk))) for chunk in chunks]

@@ -1,7 +1,4 @@
-"""Reads and writes the prompts of suites as JSONL, and refuses those that cannot be judged or occur twice.
-
-This module does not know suite files, benchmarks or policies.
-"""
+"""Reads and writes the prompts of suites as JSONL, and refuses those that cannot be judged or occur twice."""
 
 import json
 from collections.abc import Iterable
@@ -21,7 +18,7 @@ def parse_prompts(content: bytes, where: str, suite: str = "") -> tuple[SuitePro
     Args:
         content: the bytes of the file.
         where: the file's address, for errors.
-        suite: the suite's name; empty when each row names its own.
+        suite: the suite's name; empty if each row names its suite.
 
     Raises:
         DataError: a row is malformed; file and line are named.
@@ -68,7 +65,7 @@ def refuse_repeated_prompts(prompts: Iterable[SuitePrompt]) -> None:
 
 
 def conversation(prompt: SuitePrompt) -> tuple[str, ...]:
-    """All that the model is told, up to case, punctuation and spacing: equal ones are the same question."""
+    """The texts of all turns without case, punctuation and spacing; prompts with equal ones ask the same."""
     turns = (prompt.system or "", *(turn.content for turn in prompt.messages), prompt.prompt)
     return tuple(fingerprint(turn) for turn in turns)
 
@@ -79,7 +76,7 @@ def check_prompt(prompt: SuitePrompt, place: str, named: bool) -> None:
     Args:
         prompt: the prompt.
         place: where it is from, for errors.
-        named: whether it is a suite's, and not a held-out task row.
+        named: whether it belongs to a suite and is not a held-out task row.
 
     Raises:
         DataError: it lacks something, or has the task's category.

@@ -1,4 +1,4 @@
-"""Reads the prompt set that prepare_data wrote, and checks its digest."""
+"""Reads the prompt set written by prepare_data, and checks its digest."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -16,20 +16,16 @@ class LoadedPrompts(NamedTuple):
     prompt_set: PromptSet
     prompts: tuple[SuitePrompt, ...]
 
-    def of_suite(self, name: str) -> tuple[SuitePrompt, ...]:
-        """The prompts of one suite."""
-        return tuple(prompt for prompt in self.prompts if prompt.suite == name)
-
 
 def load_prompts(directory: Path) -> LoadedPrompts:
     """The prompts below a directory.
 
     Raises:
-        IntegrityError: they were changed since they were written.
+        IntegrityError: the prompts were changed after prepare_data wrote them.
     """
     prompt_set = PromptSet.load(directory / "prompt_set.json")
     path = directory / "prompts.jsonl"
     content = path.read_bytes()
-    if (found := digest_bytes(content)) != prompt_set.prompts_sha256:
-        raise IntegrityError(f"{path}: has digest {found}, expected {prompt_set.prompts_sha256}")
+    if (digest := digest_bytes(content)) != prompt_set.prompts_sha256:
+        raise IntegrityError(f"{path}: has digest {digest}, expected {prompt_set.prompts_sha256}")
     return LoadedPrompts(prompt_set, parse_prompts(content, str(path)))

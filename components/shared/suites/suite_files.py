@@ -1,7 +1,7 @@
 """Loads suites: versioned, hashed sets of prompts with categories.
 
-A suite is a YAML file (name, version, description, licence) that names either a JSONL file of prompts beside it and
-its sha256, or the file of a published benchmark. This module does not know policies or models.
+A suite is a YAML file with name, version, description and licence. It names either a JSONL file of prompts beside it,
+with its sha256, or the file of a published benchmark.
 """
 
 from collections import Counter
@@ -33,14 +33,14 @@ __all__ = [
 
 
 class SuiteFile(Section):
-    """The YAML file of a suite: with prompts of its own (prompts and sha256), or with those of a benchmark."""
+    """The YAML file of a suite. It has either its own prompts (prompts and sha256) or those of a benchmark."""
 
     name: str = Field(min_length=1, description="Unique among the suites of a run.")
-    version: str = Field(min_length=1, description="Raised whenever a prompt changes.")
+    version: str = Field(min_length=1, description="Set to a new value whenever a prompt changes.")
     description: str = Field(min_length=1, description="What the prompts are for.")
     licence: str = Field(min_length=1, description="SPDX identifier of the prompts' licence.")
     benchmark: BenchmarkSection | None = Field(
-        default=None, description="The published file that the prompts are read from; instead of prompts and sha256."
+        default=None, description="The published file to read the prompts from, instead of prompts and sha256."
     )
     prompts: str | None = Field(
         default=None, min_length=1, validate_default=True, description="JSONL file, relative to this file."
@@ -49,13 +49,13 @@ class SuiteFile(Section):
         default=None,
         pattern=r"^[0-9a-f]{64}$",
         validate_default=True,
-        description="Hash of the JSONL file's bytes, so that a change is noticed.",
+        description="Hash of the JSONL file's bytes; a suite whose file has another hash is refused.",
     )
 
     @field_validator("prompts", "sha256")
     @classmethod
     def _either_own_or_published(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if "benchmark" not in info.data:  # it is wrong itself, and says so
+        if "benchmark" not in info.data:  # the benchmark is invalid and has its own error
             return value
         if info.data["benchmark"] is None and value is None:
             raise ValueError("a suite needs prompts and sha256 for prompts of its own, or else benchmark")
@@ -66,7 +66,7 @@ class SuiteFile(Section):
 
 
 class Suite(NamedTuple):
-    """A suite's prompts, and what names them."""
+    """A suite's prompts with its name, version and digest."""
 
     name: str
     version: str
@@ -109,10 +109,10 @@ def load_suite(address: str) -> Suite:
         DataError: a prompt is malformed; file and line are named.
     """
     try:
-        known = storage.exists(address)
+        exists = storage.exists(address)
     except StorageError as error:
         raise ConfigError(f"suite {address!r}: {error}") from None
-    if not known:
+    if not exists:
         raise ConfigError(f"suite {address!r} does not exist{_neighbours(address)}")
     content = read_yaml(address)
     file = validate(content, SuiteFile, address, storage.read_bytes(address).decode())
@@ -120,21 +120,21 @@ def load_suite(address: str) -> Suite:
 
 
 def _own_prompts(file: SuiteFile, address: str) -> Suite:
-    assert file.prompts is not None, "the file's validators see to it"  # noqa: S101
+    assert file.prompts is not None, "checked by the validators"  # noqa: S101
     folder = address.rpartition("/")[0]
     rows_address = storage.join(folder, file.prompts) if folder else file.prompts
     content = storage.read_bytes(rows_address)
-    found = digest_bytes(content).removeprefix("sha256:")
-    if found != file.sha256:
+    digest = digest_bytes(content)
+    if digest.removeprefix("sha256:") != file.sha256:
         raise ConfigError(
-            f"{address}: sha256 is {file.sha256!r}, but {file.prompts} has {found!r}: the prompts changed; undo "
-            "that, or raise the version and set the new sha256"
+            f"{address}: sha256 is {file.sha256!r}, but {file.prompts} has {digest.removeprefix('sha256:')!r}: the "
+            "prompts changed; undo that, or set a new version with `plimsoll suites seal`"
         )
-    return Suite(file.name, file.version, f"sha256:{found}", parse_prompts(content, rows_address, file.name))
+    return Suite(file.name, file.version, digest, parse_prompts(content, rows_address, file.name))
 
 
 def _published_prompts(file: SuiteFile, section: BenchmarkSection, address: str) -> Suite:
-    """The digest is that of the prompts as read, so that the source, the section and the reader all enter it."""
+    """The digest is that of the prompts as read, so it covers the source, the section and the reader."""
     prompts = load_benchmark(section, file.name, address)
     digest = digest_bytes(dump_prompts(prompts))
     return Suite(

@@ -1,7 +1,6 @@
-"""What was decided last, and on what: the newest decided run of a pipeline, a run's outcome, and the champion's run.
+"""Reads where a pipeline stands: its newest decided run, the state of a run, and the champion's run.
 
-Nothing is made: a store, an experiment or a run that is not there is simply not there. This module does not know
-whether anything has to be done about it.
+Nothing is created: a store, an experiment or a run that does not exist yields None or an empty list.
 """
 
 from collections.abc import Mapping
@@ -19,18 +18,17 @@ from components.shared.errors import TrackingError
 from components.shared.tracking.history import BASE_TAG, DECISION_TAG
 from components.shared.tracking.recorded_runs import RecordedRun
 from components.shared.tracking.registry import RUN_TAG, champion_version
-from components.shared.tracking.runs import PARENT, open_client
+from components.shared.tracking.runs import PARENT, open_client, tagged_runs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-_PAGE = 1000
 _Kind = TypeVar("_Kind", bound=Artifact)
 
 
-class Outcome(NamedTuple):
-    """How far a pipeline run has come.
+class PipelineRunStatus(NamedTuple):
+    """How far a pipeline run has come, as MLflow knows it.
 
     Attributes:
         pipeline_run: its id.
@@ -38,9 +36,9 @@ class Outcome(NamedTuple):
         experiment_id: in MLflow.
         status: RUNNING, FINISHED, FAILED or KILLED.
         decision: the gate's, or None.
-        error: what failed, in words; None where nothing did.
-        link: where the run is seen, for a server; None for a store on disk.
-        started: when, UTC.
+        error: stage and message of the failure; None without one.
+        link: the run's page in MLflow's UI; None for a store on disk.
+        started: start of the run, UTC.
     """
 
     pipeline_run: str
@@ -54,7 +52,7 @@ class Outcome(NamedTuple):
 
 
 class DecidedOn(NamedTuple):
-    """A decided run and everything that a decision's age and inputs are read from.
+    """A decided run and the artifacts that tell its date and its inputs.
 
     Attributes:
         run: the run in MLflow.
@@ -74,31 +72,31 @@ class DecidedOn(NamedTuple):
 
 
 class Champion(NamedTuple):
-    """The version that serves now, and the day on which its evidence was judged."""
+    """The version with alias `champion`, its pipeline run, and the day of its decision."""
 
     version: str
     pipeline_run: str
     decided_on: date
 
 
-def outcome_of(tracking: TrackingConfig, pipeline_run: str) -> Outcome | None:
-    """How far a pipeline run has come; None where MLflow does not know it yet.
+def pipeline_run_status(tracking: TrackingConfig, pipeline_run: str) -> PipelineRunStatus | None:
+    """How far a pipeline run has come; None if MLflow has no such run.
 
     Raises:
         TrackingError: the store cannot be opened.
     """
-    found = _parents(tracking, {"plimsoll.pipeline_run": pipeline_run})
-    return _outcome(tracking, found[0]) if found else None
+    runs = _parents(tracking, {"plimsoll.pipeline_run": pipeline_run})
+    return _status(tracking, runs[0]) if runs else None
 
 
-def running_since(tracking: TrackingConfig, pipeline: str, since: datetime) -> list[Outcome]:
+def running_since(tracking: TrackingConfig, pipeline: str, since: datetime) -> list[PipelineRunStatus]:
     """The runs of a pipeline that began at a time or later, the newest first."""
-    found = [_outcome(tracking, run) for run in _parents(tracking, {"plimsoll.pipeline": pipeline})]
-    return [outcome for outcome in found if outcome.started >= since]
+    states = [_status(tracking, run) for run in _parents(tracking, {"plimsoll.pipeline": pipeline})]
+    return [state for state in states if state.started >= since]
 
 
 def last_decided(tracking: TrackingConfig, pipeline: str) -> RecordedRun | None:
-    """The newest run of a pipeline that has a decision; None where there is none.
+    """The newest run of a pipeline that has a decision; None without one.
 
     Raises:
         TrackingError: the store cannot be opened.
@@ -111,11 +109,11 @@ def last_decided(tracking: TrackingConfig, pipeline: str) -> RecordedRun | None:
 
 
 def decided_on(run: RecordedRun) -> DecidedOn:
-    """What a decided run was decided on, from the evidence that the gate kept.
+    """The inputs of a decision, from the evidence that the gate logged.
 
     Raises:
         TrackingError: the run has no such evidence.
-        IntegrityError: it was changed since.
+        IntegrityError: the evidence was changed afterwards.
     """
     decision = _artifact(run, GateDecision, "gate_decision.json")
     manifest = _artifact(run, AdapterManifest, "evidence/adapter/manifest.json")
@@ -130,91 +128,81 @@ def decided_on(run: RecordedRun) -> DecidedOn:
 
 
 def champion_of(tracking: TrackingConfig, model_name: str) -> Champion | None:
-    """The champion of a registered model; None where there is none.
+    """The champion of a registered model; None without one.
 
-    Its day is that of its run's decision, or where that run is gone, the day on which the version was made.
+    Its day is that of its run's decision, or if that run was deleted, the day on which the version was created.
 
     Raises:
         TrackingError: the store cannot be opened.
     """
     client = _client(tracking)
-    version = champion_version(client, model_name) if client is not None else None
-    if client is None or version is None:
+    number = champion_version(client, model_name) if client is not None else None
+    if client is None or number is None:
         return None
-    found = client.get_model_version(model_name, version)
-    pipeline_run = str(found.tags.get(RUN_TAG, ""))
-    day = datetime.fromtimestamp(found.creation_timestamp / 1000, UTC).date()
-    parents = _tagged(client, None, {"plimsoll.pipeline_run": pipeline_run}) if pipeline_run else []
-    if parents:
+    version = client.get_model_version(model_name, number)
+    pipeline_run = str(version.tags.get(RUN_TAG, ""))
+    day = datetime.fromtimestamp(version.creation_timestamp / 1000, UTC).date()
+    experiments = [str(experiment.experiment_id) for experiment in client.search_experiments()]
+    tags = {"plimsoll.stage": PARENT, "plimsoll.pipeline_run": pipeline_run}
+    if parents := tagged_runs(client, experiments, tags):
         run = RecordedRun(tracking, str(parents[0].info.run_id), pipeline_run, dict(parents[0].data.tags))
-        with suppress(TrackingError):  # its artifacts may be gone though the version is not
+        with suppress(TrackingError):  # its artifacts may have been deleted
             day = _artifact(run, GateDecision, "gate_decision.json").decided_on
-    return Champion(version, pipeline_run, day)
+    return Champion(number, pipeline_run, day)
 
 
 def run_link(tracking: TrackingConfig, experiment_id: str, run_id: str | None = None) -> str | None:
-    """Where an experiment or a run is seen in MLflow's UI; None for a store on disk."""
+    """The address of an experiment or a run in MLflow's UI; None for a store on disk."""
     if not tracking.uri.startswith("http"):
         return None
-    place = f"{tracking.uri.rstrip('/')}/#/experiments/{experiment_id}"
-    return place if run_id is None else f"{place}/runs/{run_id}"
+    address = f"{tracking.uri.rstrip('/')}/#/experiments/{experiment_id}"
+    return address if run_id is None else f"{address}/runs/{run_id}"
 
 
 def experiment_link(tracking: TrackingConfig) -> str | None:
-    """Where the experiment is seen; the server's own address where it has no such experiment yet; None on disk."""
+    """The experiment's address in MLflow's UI; the server's if it has no such experiment yet; None for a store on disk.
+
+    Raises:
+        TrackingError: the server does not answer; it is asked once.
+    """
     if not tracking.uri.startswith("http"):
         return None
-    found = open_client(tracking).get_experiment_by_name(tracking.experiment)
-    return run_link(tracking, str(found.experiment_id)) if found is not None else tracking.uri
+    experiment = open_client(tracking, deadline_s=0).get_experiment_by_name(tracking.experiment)
+    return run_link(tracking, str(experiment.experiment_id)) if experiment is not None else tracking.uri
 
 
 def _artifact(run: RecordedRun, kind: type[_Kind], name: str) -> _Kind:
     with TemporaryDirectory() as directory:
-        found = run.fetch(name, Path(directory))
-        if found is None:
+        path = run.fetch(name, Path(directory))
+        if path is None:
             raise TrackingError(
-                f"run {run.run_id} (pipeline run {run.pipeline_run}) has no {name}: it was decided without; run again"
+                f"run {run.run_id} (pipeline run {run.pipeline_run}) has no {name}, which check_gate logs with every "
+                "decision; run the pipeline again"
             )
-        return kind.parse(found.read_text(encoding="utf-8"), f"{name} of run {run.run_id}")
+        return kind.parse(path.read_text(encoding="utf-8"), f"{name} of run {run.run_id}")
 
 
 def _client(tracking: TrackingConfig) -> "MlflowClient | None":
-    """A client, or None where a store on disk does not exist yet."""
+    """A client, or None if the store is a sqlite file that does not exist."""
     if (database := tracking.sqlite_file) is not None and not database.is_file():
         return None
     return open_client(tracking)
 
 
 def _parents(tracking: TrackingConfig, tags: Mapping[str, str]) -> "list[Run]":
+    """The runs of whole pipeline runs with these tags, the newest first; none without a store or an experiment."""
     client = _client(tracking)
-    if client is None:
+    experiment = client.get_experiment_by_name(tracking.experiment) if client is not None else None
+    if client is None or experiment is None:
         return []
-    experiment = client.get_experiment_by_name(tracking.experiment)
-    return _tagged(client, str(experiment.experiment_id), tags) if experiment is not None else []
+    return tagged_runs(client, [str(experiment.experiment_id)], {"plimsoll.stage": PARENT, **tags})
 
 
-def _tagged(client: "MlflowClient", experiment_id: str | None, tags: Mapping[str, str]) -> "list[Run]":
-    """The parents with these tags, the newest first, in one experiment or in all."""
-    experiments = [experiment_id] if experiment_id else [str(own.experiment_id) for own in client.search_experiments()]
-    wanted = {"plimsoll.stage": PARENT, **tags}
-    condition = " and ".join(f"tags.`{name}` = '{value}'" for name, value in wanted.items())
-    found: list[Run] = []
-    token: str | None = None
-    while True:
-        page = client.search_runs(
-            experiments, condition, order_by=["attributes.start_time DESC"], max_results=_PAGE, page_token=token
-        )
-        found.extend(page)
-        token = page.token
-        if not token:
-            return found
-
-
-def _outcome(tracking: TrackingConfig, run: "Run") -> Outcome:
+def _status(tracking: TrackingConfig, run: "Run") -> PipelineRunStatus:
     tags = dict(run.data.tags)
     run_id, experiment_id = str(run.info.run_id), str(run.info.experiment_id)
     stage, error = tags.get("plimsoll.failed_stage"), tags.get("plimsoll.error")
-    return Outcome(
+    return PipelineRunStatus(
         tags["plimsoll.pipeline_run"],
         run_id,
         experiment_id,

@@ -1,26 +1,22 @@
-"""Finds a pipeline run in MLflow by either of its ids, and fetches what was logged with it.
-
-Steps log under a run that they know; a person comes later with an id. This module does not know what the files mean.
-"""
+"""Finds a pipeline run in MLflow by any of its ids, and downloads what was logged with it."""
 
 import re
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import TrackingError
-from components.shared.tracking.runs import PARENT, open_client
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-    from mlflow.entities import Run
+from components.shared.tracking.retry import MlflowRefusalError, until_deadline
+from components.shared.tracking.runs import PARENT, open_client, tagged_runs
 
 _ID = re.compile(r"[\w.-]+", re.ASCII)
 _MODEL_TAG, _VERSION_TAG = "plimsoll.registered_model", "plimsoll.registered_version"
 
 
 class RecordedRun(NamedTuple):
-    """A pipeline run that is over or under way.
+    """A pipeline run, ended or still running.
 
     Attributes:
         tracking: the store, and the run's experiment.
@@ -40,15 +36,10 @@ class RecordedRun(NamedTuple):
         Raises:
             TrackingError: it cannot be downloaded.
         """
-        from mlflow.exceptions import MlflowException
-
         client, folder = open_client(self.tracking), name.rpartition("/")[0] or None
-        try:
-            if name not in {entry.path for entry in client.list_artifacts(self.run_id, folder)}:
-                return None
-            return Path(client.download_artifacts(self.run_id, name, str(target)))
-        except (MlflowException, OSError) as error:
-            raise TrackingError(f"run {self.run_id}: {name} cannot be downloaded: {error}") from error
+        if name not in {entry.path for entry in client.list_artifacts(self.run_id, folder)}:
+            return None
+        return Path(client.download_artifacts(self.run_id, name, str(target)))
 
     def fetch_registered(self, target: Path) -> Path | None:
         """Downloads the adapter of the version that the run registered; None where it registered none.
@@ -57,61 +48,52 @@ class RecordedRun(NamedTuple):
             TrackingError: it cannot be downloaded.
         """
         import mlflow
-        from mlflow.exceptions import MlflowException
 
         model, version = self.tags.get(_MODEL_TAG), self.tags.get(_VERSION_TAG)
         if model is None or version is None:
             return None
-        address, uri = f"models:/{model}/{version}/artifacts/adapter", self.tracking.uri
-        try:
-            found = mlflow.artifacts.download_artifacts(
-                artifact_uri=address, dst_path=str(target), tracking_uri=uri, registry_uri=uri
-            )
-        except (MlflowException, OSError) as error:
-            raise TrackingError(f"{address}: cannot be downloaded: {error}") from error
-        return Path(found)
+        download = partial(
+            mlflow.artifacts.download_artifacts,
+            artifact_uri=f"models:/{model}/{version}/artifacts/adapter",
+            dst_path=str(target),
+            tracking_uri=self.tracking.uri,
+            registry_uri=self.tracking.uri,
+        )
+        return Path(until_deadline(download, self.tracking.uri))
 
 
 def find_run(tracking: TrackingConfig, identity: str) -> RecordedRun:
-    """The pipeline run with an id: of its MLflow run, of one of its stages' runs, or the one that `plimsoll run` shows.
+    """The pipeline run with an id: its MLflow run's, that of one of its stages, or the one that `plimsoll run` shows.
 
-    All experiments of the store are searched; nothing is made where there is no store.
+    All experiments of the store are searched. A missing sqlite file is not created.
 
     Raises:
         TrackingError: the store cannot be opened, or holds no such run or several.
     """
-    from mlflow.exceptions import MlflowException
-
     if (database := tracking.sqlite_file) is not None and not database.is_file():
         raise TrackingError(
             f"there is no MLflow store {str(database)!r}; name the one of the run with --config or --tracking-uri"
         )
     client = open_client(tracking)
-    runs = _tagged(client, identity) if _ID.fullmatch(identity) else []
-    if not runs:
-        try:
-            own = client.get_run(identity)
-            runs = [client.get_run(own.data.tags.get("mlflow.parentRunId", identity))]
-        except MlflowException:
-            runs = []
-    found = [run for run in runs if run.data.tags.get("plimsoll.stage") == PARENT]
-    if len(found) != 1:
-        what = "no pipeline run" if not found else f"{len(found)} pipeline runs"
+    parents = []
+    if _ID.fullmatch(identity):
+        experiments = [str(experiment.experiment_id) for experiment in client.search_experiments()]
+        parents = tagged_runs(client, experiments, {"plimsoll.pipeline_run": identity, "plimsoll.stage": PARENT})
+    if not parents:
+        with suppress(MlflowRefusalError):  # no such MLflow run
+            parent_id = client.get_run(identity).data.tags.get("mlflow.parentRunId", identity)
+            parents = [run for run in [client.get_run(parent_id)] if run.data.tags.get("plimsoll.stage") == PARENT]
+    if len(parents) != 1:
+        count = f"{len(parents)} pipeline runs" if parents else "no pipeline run"
         raise TrackingError(
-            f"MLflow store {tracking.uri!r} holds {what} {identity!r}; expected an MLflow run id, or the id that "
+            f"MLflow store {tracking.uri!r} holds {count} {identity!r}; expected an MLflow run id, or the id that "
             "`plimsoll run` prints (the store is taken from --config or --tracking-uri)"
         )
-    experiment = client.get_experiment(found[0].info.experiment_id).name
-    tags = dict(found[0].data.tags)
+    tags = dict(parents[0].data.tags)
+    experiment = client.get_experiment(parents[0].info.experiment_id)
     return RecordedRun(
-        tracking.model_copy(update={"experiment": str(experiment)}),
-        str(found[0].info.run_id),
+        tracking.model_copy(update={"experiment": str(experiment.name)}),
+        str(parents[0].info.run_id),
         tags["plimsoll.pipeline_run"],
         tags,
     )
-
-
-def _tagged(client: "MlflowClient", pipeline_run: str) -> "list[Run]":
-    experiments = [own.experiment_id for own in client.search_experiments()]
-    condition = f"tags.`plimsoll.pipeline_run` = '{pipeline_run}' and tags.`plimsoll.stage` = '{PARENT}'"
-    return list(client.search_runs(experiments, condition))

@@ -1,8 +1,7 @@
-"""The MLflow model registry: one version per pipeline run, aliases `champion` and `previous`.
+"""Registers an adapter in MLflow's model registry: one version per pipeline run, aliases `champion` and `previous`.
 
-Aliases have no history and no compare-and-set, so what a version replaced is kept in its tags, and a repeated
-call finds the version of its pipeline run instead of making another. This module does not know why an adapter
-was promoted.
+Aliases have no history and no compare-and-set, so a tag of each version names the one that it replaced. A repeated call
+finds the version of its pipeline run instead of creating another.
 """
 
 import os
@@ -11,24 +10,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from components.shared.tracking.retry import MlflowRefusalError, until_deadline
 from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.models.model import ModelInfo
 
 CHAMPION = "champion"
 PREVIOUS = "previous"
 RUN_TAG = "plimsoll.pipeline_run"
 REPLACES_TAG = "plimsoll.replaces_version"
 ROLLED_BACK_TAG = "plimsoll.rolled_back"
-"""Who left the version for an earlier one, when and why; such a version does not become champion by a repeated call."""
+"""Who rolled this version back, when and why. A repeated registration does not make such a version champion again."""
 _URI_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
-"""mlflow's setters export these, and every process that is started later would inherit them."""
+"""mlflow's setters export these to all processes that are started later."""
 
 
 class LoggedAdapter(NamedTuple):
-    """What a registered version is made of."""
+    """The adapter of a registered version and what MLflow records with it."""
 
     model_name: str
     adapter: Path
@@ -43,7 +44,7 @@ class LoggedAdapter(NamedTuple):
 
 
 class Promotion(NamedTuple):
-    """The version that is champion now."""
+    """The version that was registered, and the one that it replaced; `created` is False for a repeated call."""
 
     version: str
     replaces: str | None
@@ -51,10 +52,10 @@ class Promotion(NamedTuple):
 
 
 def promote(tracker: Tracker, stage: StageRun, logged: LoggedAdapter) -> Promotion:
-    """Registers an adapter as a new version and makes it champion; the champion before becomes previous.
+    """Registers an adapter as a new version and makes it champion; the earlier champion becomes `previous`.
 
-    Calling it again for the same pipeline run makes no second version and finishes what a killed call left; it does
-    not bring back a version that was rolled back since.
+    Calling it again for the same pipeline run creates no second version and finishes what a killed call left undone. A
+    version that was rolled back in the meantime does not become champion again.
     """
     client = tracker.client
     version = _version_of_run(client, logged.model_name, tracker.context.pipeline_run)
@@ -72,78 +73,81 @@ def promote(tracker: Tracker, stage: StageRun, logged: LoggedAdapter) -> Promoti
 
 
 def champion_version(client: "MlflowClient", model_name: str) -> str | None:
-    """The version that is champion, or None: no such model, or no such alias."""
-    from mlflow.exceptions import MlflowException
-
+    """The version that is champion; None without such a model or alias."""
     try:
         return str(client.get_model_version_by_alias(model_name, CHAMPION).version)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+    except MlflowRefusalError as refusal:
+        if refusal.code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
 
 
 def _version_of_run(client: "MlflowClient", model_name: str, pipeline_run: str) -> str | None:
-    found = client.search_model_versions(f"name = '{model_name}'")
-    own = [version for version in found if version.tags.get(RUN_TAG) == pipeline_run]
-    return str(own[0].version) if own else None
+    versions = client.search_model_versions(f"name = '{model_name}'")
+    return next((str(version.version) for version in versions if version.tags.get(RUN_TAG) == pipeline_run), None)
 
 
 def _create_version(tracker: Tracker, stage: StageRun, logged: LoggedAdapter) -> str:
+    client, pipeline_run, uri = tracker.client, tracker.context.pipeline_run, tracker.context.tracking.uri
+    with _default_store(uri):
+        model = until_deadline(lambda: _log_model(stage, logged), uri)
+        try:
+            client.create_registered_model(logged.model_name)
+        except MlflowRefusalError as refusal:
+            if refusal.code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        tags = {**logged.tags, RUN_TAG: pipeline_run}
+        if (champion := champion_version(client, logged.model_name)) is not None:
+            tags[REPLACES_TAG] = champion
+
+        def version() -> str:
+            """Found if an earlier try created it although its answer was lost."""
+            return _version_of_run(client, logged.model_name, pipeline_run) or str(
+                client.create_model_version(
+                    logged.model_name,
+                    source=model.model_uri,
+                    run_id=stage.run_id,
+                    tags=tags,
+                    description=logged.description,
+                    model_id=model.model_id,
+                ).version
+            )
+
+        return until_deadline(version, uri)
+
+
+def _log_model(stage: StageRun, logged: LoggedAdapter) -> "ModelInfo":
+    """Logs the adapter as a model to the stage's run; a repeated call leaves an unused logged model there."""
     import mlflow
-    from mlflow.exceptions import MlflowException
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-    client = tracker.client
-    prompt_in, answer_out = Schema([ColSpec(DataType.string)]), Schema([ColSpec(DataType.string)])
-    params = ParamSchema(
-        [
-            ParamSpec("max_new_tokens", DataType.long, 256),
-            ParamSpec("temperature", DataType.double, 0.0),
-        ]
-    )
-    with _fluent(tracker, stage):
-        info = mlflow.pyfunc.log_model(
+    prompt, answer = Schema([ColSpec(DataType.string)]), Schema([ColSpec(DataType.string)])
+    params = [ParamSpec("max_new_tokens", DataType.long, 256), ParamSpec("temperature", DataType.double, 0.0)]
+    with mlflow.start_run(run_id=stage.run_id, nested=True):
+        model: ModelInfo = mlflow.pyfunc.log_model(
             name="adapter",
             python_model=str(logged.model_file),
             artifacts={"adapter": str(logged.adapter)},
             model_config=dict(logged.model_config),
             metadata=dict(logged.metadata),
             pip_requirements=list(logged.requirements),
-            signature=ModelSignature(prompt_in, answer_out, params),
+            signature=ModelSignature(prompt, answer, ParamSchema(params)),
         )
-        try:
-            client.create_registered_model(logged.model_name)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        tags = {**logged.tags, RUN_TAG: tracker.context.pipeline_run}
-        if (champion := champion_version(client, logged.model_name)) is not None:
-            tags[REPLACES_TAG] = champion
-        version = client.create_model_version(
-            logged.model_name,
-            source=info.model_uri,
-            run_id=stage.run_id,
-            tags=tags,
-            description=logged.description,
-            model_id=info.model_id,
-        )
-        return str(version.version)
+    return model
 
 
 @contextmanager
-def _fluent(tracker: Tracker, stage: StageRun) -> Iterator[None]:
-    """Lets mlflow's fluent functions log to a stage's run, and puts their global state back."""
+def _default_store(uri: str) -> Iterator[None]:
+    """Makes a store the one that mlflow's fluent functions use, and restores their global state."""
     import mlflow
 
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     environment = {name: os.environ.get(name) for name in _URI_VARIABLES}
-    mlflow.set_tracking_uri(tracker.context.tracking.uri)
-    mlflow.set_registry_uri(tracker.context.tracking.uri)
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
     try:
-        with mlflow.start_run(run_id=stage.run_id, nested=True):
-            yield
+        yield
     finally:
         mlflow.set_tracking_uri(before[0])
         mlflow.set_registry_uri(before[1])

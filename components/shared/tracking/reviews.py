@@ -1,6 +1,6 @@
-"""Finds the run that is reviewed, and keeps the review on it. It decides nothing and registers nothing.
+"""Reads and writes a human review on the MLflow run of a pipeline run.
 
-The review's artifact is written first and its tags last: a run with the artifact and without the tag has a review
+The artifact review.json is written first and the tags last: a run with the artifact but without the tag has a review
 that was interrupted, and can only be finished.
 """
 
@@ -25,10 +25,10 @@ _STAGE = "review"
 
 
 class DecidedRun(NamedTuple):
-    """The MLflow run of a pipeline run, open for what is said of it afterwards."""
+    """The MLflow run of a pipeline run, opened again for a review."""
 
     context: RunContext
-    """With the run's own experiment, so that a step can be run for it."""
+    """With the run's experiment, so that a step can be run for it."""
     parent: StageRun
     recorded: RecordedRun
 
@@ -49,22 +49,25 @@ def open_run(tracking: TrackingConfig, identity: str) -> DecidedRun:
 
 
 def fetch_evidence(run: DecidedRun, target: Path) -> Path:
-    """Downloads what the gate kept as evidence; the folder.
+    """Downloads the evidence that the gate logged; returns its folder.
 
     Raises:
         TrackingError: the run has none.
     """
-    found = run.recorded.fetch(_EVIDENCE, target)
-    if found is None:
-        raise TrackingError(f"run {run.parent.run_id} has no folder {_EVIDENCE!r}: it was decided without; run again")
-    return found
+    folder = run.recorded.fetch(_EVIDENCE, target)
+    if folder is None:
+        raise TrackingError(
+            f"run {run.parent.run_id} has no folder {_EVIDENCE!r}, which check_gate logs with every decision; run the "
+            "pipeline again"
+        )
+    return folder
 
 
 def recorded_config(run: DecidedRun) -> PipelineConfig | None:
-    """The config that the run was started with, where its launcher recorded it.
+    """The config that the run was started with; None if its launcher did not record it.
 
     Raises:
-        TrackingError: it cannot be read any more.
+        TrackingError: it is not a config of this version.
     """
     text = run.parent.read_text("config.json")
     if text is None:
@@ -81,29 +84,29 @@ def read_review(run: DecidedRun) -> Review | None:
     """The review on a run, finished or not.
 
     Raises:
-        IntegrityError: it was changed since it was written.
+        IntegrityError: it was changed afterwards.
     """
     text = run.parent.read_text(REVIEW_FILE)
     return Review.parse(text, f"{REVIEW_FILE} of run {run.parent.run_id}") if text is not None else None
 
 
 def is_finished(run: DecidedRun) -> bool:
-    """Whether a review of the run was carried through."""
+    """Whether a review of the run was finished."""
     return REVIEW_TAG in run.parent.read_tags()
 
 
 def write_review(run: DecidedRun, review: Review) -> None:
-    """Keeps a review on a run; from here on it can only be finished."""
+    """Logs a review on a run; from here on it can only be finished."""
     with TemporaryDirectory() as directory:
         run.parent.file(review.save(Path(directory) / REVIEW_FILE))
 
 
 def finish_review(run: DecidedRun, review: Review) -> None:
-    """Marks the review as carried through: tags, and the judges' kappa as metrics where it is defined."""
-    kappas = {f"{KAPPA_METRIC}/{own.judge}": own.kappa_so_far for own in review.agreement}
+    """Marks the review as finished: tags, and the judges' kappa as metrics if it is defined."""
+    kappas = {f"{KAPPA_METRIC}/{agreement.judge}": agreement.kappa_so_far for agreement in review.agreement}
     if len(review.agreement) == 1:
         kappas[KAPPA_METRIC] = review.agreement[0].kappa_so_far
-    answers = {f"review/answers/{own.judge}": float(own.answers_so_far) for own in review.agreement}
+    answers = {f"review/answers/{agreement.judge}": float(agreement.answers_so_far) for agreement in review.agreement}
     run.parent.metrics({**{name: kappa for name, kappa in kappas.items() if kappa is not None}, **answers})
     run.parent.tags(
         {

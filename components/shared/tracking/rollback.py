@@ -1,8 +1,7 @@
-"""Takes a registered model back to an earlier version: the alias `champion` moves, and the versions say why.
+"""Rolls a registered model back to an earlier version by moving the alias `champion`.
 
-A version that was left is marked, so that a retried registration does not bring it back. Aliases have no
-compare-and-set: two rollbacks at once are one after the other, and the later one stands. This module does not write
-the audit log.
+The version that is left gets a tag, so that a retried registration does not make it champion again. Aliases have no
+compare-and-set: of two rollbacks at once, the later one stands.
 """
 
 from datetime import UTC, datetime
@@ -26,20 +25,20 @@ if TYPE_CHECKING:
 
 
 class Rollback(NamedTuple):
-    """From which version to which."""
+    """The plan of a rollback: from version `left` to version `champion`."""
 
     model_name: str
     left: str
     champion: str
     previous: str | None
-    """What another rollback would go to; None for nothing."""
+    """The version that a further rollback would go to; None if there is none."""
     pipeline: str
-    """Of the version that is left."""
+    """Pipeline of the version that is left."""
     pipeline_run: str
 
 
 def plan_rollback(tracking: TrackingConfig, model_name: str, to: str | None = None) -> Rollback:
-    """What a rollback would do; nothing is changed.
+    """The plan of a rollback; nothing is changed.
 
     Args:
         tracking: the store.
@@ -51,7 +50,9 @@ def plan_rollback(tracking: TrackingConfig, model_name: str, to: str | None = No
         TrackingError: the store cannot be opened.
     """
     client = open_client(tracking)
-    versions = {str(own.version): own for own in client.search_model_versions(f"name = '{_name(model_name)}'")}
+    versions = {
+        str(version.version): version for version in client.search_model_versions(f"name = '{_name(model_name)}'")
+    }
     champion = champion_version(client, model_name)
     if champion is None:
         raise ConfigError(f"registered model {model_name!r} has no champion in {tracking.uri}: nothing to roll back")
@@ -78,7 +79,7 @@ def plan_rollback(tracking: TrackingConfig, model_name: str, to: str | None = No
 
 
 def roll_back(tracking: TrackingConfig, plan: Rollback, who: str, why: str) -> None:
-    """Carries a plan out.
+    """Carries out a plan.
 
     Args:
         tracking: the store.
@@ -100,7 +101,7 @@ def roll_back(tracking: TrackingConfig, plan: Rollback, who: str, why: str) -> N
 
 
 def _before(version: str, versions: "dict[str, ModelVersion]") -> str | None:
-    """The version that one replaced, or that one's, as long as it was itself left by a rollback; None at the end."""
+    """The nearest earlier version that was not itself rolled back, following the tags; None without one."""
     earlier = versions[version].tags.get(REPLACES_TAG)
     seen = {version}
     while earlier in versions and earlier not in seen and ROLLED_BACK_TAG in versions[earlier].tags:

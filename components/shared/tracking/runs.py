@@ -1,22 +1,21 @@
 """One MLflow run per pipeline run, and a nested run per stage.
 
-The parent is found by its tag `plimsoll.pipeline_run`, so that no run id has to cross a task boundary; every
-stage opens and closes its own nested run, and only the launcher or the exit handler closes the parent. The
-client is used throughout: the fluent API would end runs that belong to others. This module does not know what
-a stage measures.
+The parent is found by its tags, so that no MLflow run id has to cross a task boundary. Every stage opens and closes
+its own nested run; only the launcher or the exit handler closes the parent.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
+from uuid import uuid4
 
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import PlimsollError, TrackingError
 from components.shared.progress import Say, speaker
 from components.shared.tracking.injected import adopt_injected
-from components.shared.tracking.spool import Spool
+from components.shared.tracking.retry import DEADLINE_S, MlflowRefusalError, retrying, until_deadline
 from components.shared.tracking.stage_run import StageRun
 
 if TYPE_CHECKING:
@@ -27,6 +26,10 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 PARENT = "pipeline"
 """Stage name of the run of a whole pipeline run."""
+_OPENED_TAG = "plimsoll.opened"
+"""Differs for every opening of a stage, so that a retried stage gets a run of its own."""
+AFTER_ERROR_S = 30.0
+"""Seconds for which recording a stage's error in MLflow is tried; the error itself is raised either way."""
 
 
 class StageFailure(NamedTuple):
@@ -40,67 +43,65 @@ class StageFailure(NamedTuple):
 class Tracker:
     """The MLflow runs of one pipeline run.
 
+    Args:
+        context: store and pipeline run.
+        deadline_s: seconds for which a call is repeated while the server is away.
+
     Raises:
         TrackingError: the store cannot be opened.
     """
 
-    def __init__(self, context: RunContext) -> None:
+    def __init__(self, context: RunContext, deadline_s: float = DEADLINE_S) -> None:
         self.context = context
-        self.client = open_client(context.tracking)
+        self._deadline_s = deadline_s
+        self.client = open_client(context.tracking, deadline_s)
         self.experiment_id = _experiment_id(self.client, context.tracking)
-        self._spool = Spool(self.client, context.tracking.uri, context.pipeline_run)
 
     def parent(self, say: Say | None = None) -> StageRun:
         """The run of the whole pipeline; created when this is the first to ask."""
-        run_id = self._find_parent() or self._create_parent()
-        return StageRun(self.client, run_id, say or speaker(PARENT), self._spool)
+        name = f"{self.context.pipeline}-{self.context.pipeline_run}"
+        return StageRun(self.client, self._find_or_create(name, self._tags(PARENT)), say or speaker(PARENT))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageRun]:
         """A nested run while the stage lasts: FINISHED at the end, FAILED with the reason after an error.
 
         Raises:
-            TrackingError: what was logged could not be sent to the server; it is kept, see `spool`.
+            TrackingError: the server was away for too long.
         """
         say = speaker(name)
         parent_id = self.parent().run_id
-        tags = {"mlflow.parentRunId": parent_id, **self._tags(name)}
-        run = self.client.create_run(self.experiment_id, run_name=name, tags=tags)
-        stage = StageRun(self.client, run.info.run_id, say, self._spool)
+        tags = {"mlflow.parentRunId": parent_id, **self._tags(name), _OPENED_TAG: uuid4().hex}
+        stage = StageRun(self.client, self._find_or_create(name, tags), say)
         adopt_injected(self.client, parent_id, stage.run_id)
-        self._spool.hold()
         try:
             yield stage
+            self.client.set_terminated(stage.run_id, "FINISHED")
         except BaseException as error:
             failed = isinstance(error, Exception)
             kind = type(error).__name__ if failed else "KILLED"
             message = str(error) or type(error).__name__
             try:
-                stage.tags({"plimsoll.error_kind": kind, "plimsoll.error": message})
-                self._spool.set_terminated(stage.run_id, "FAILED" if failed else "KILLED")
-                self._spool.release(after_error=True)
-            except TrackingError as lost:  # the reason of the stage is what counts
+                client = open_client(self.context.tracking, min(self._deadline_s, AFTER_ERROR_S))
+                StageRun(client, stage.run_id, say).tags({"plimsoll.error_kind": kind, "plimsoll.error": message})
+                client.set_terminated(stage.run_id, "FAILED" if failed else "KILLED")
+            except TrackingError as lost:  # the stage's error is the one to raise
                 say(f"error: {lost}")
             prefix = "error" if isinstance(error, PlimsollError) else f"error: {kind}"
             say(f"{prefix}: {message}")
             raise
-        self._spool.set_terminated(stage.run_id, "FINISHED")
-        try:
-            self._spool.release()
-        except TrackingError as error:
-            say(f"error: {error}")
-            raise
 
     def failures(self) -> list[StageFailure]:
         """The stages of this run that failed, in order; not one that was tried again and finished."""
-        finished = {run.data.tags["plimsoll.stage"] for run in self._stages() if run.info.status == "FINISHED"}
+        stages = self._stages()
+        finished = {run.data.tags["plimsoll.stage"] for run in stages if run.info.status == "FINISHED"}
         return [
             StageFailure(
                 run.data.tags["plimsoll.stage"],
                 run.data.tags.get("plimsoll.error_kind", run.info.status),
                 run.data.tags.get("plimsoll.error", f"ended as {run.info.status} without a message"),
             )
-            for run in reversed(self._stages())
+            for run in reversed(stages)
             if run.info.status in ("FAILED", "KILLED") and run.data.tags["plimsoll.stage"] not in finished
         ]
 
@@ -122,58 +123,74 @@ class Tracker:
             "plimsoll.pipeline_run": self.context.pipeline_run,
         }
 
-    def _find_parent(self) -> str | None:
-        runs = self._search(f"tags.`plimsoll.stage` = '{PARENT}'")
-        return str(runs[0].info.run_id) if runs else None
+    def _find_or_create(self, name: str, tags: Mapping[str, str]) -> str:
+        """The id of the run with these tags, created if missing; searched before each try, as answers may get lost."""
 
-    def _create_parent(self) -> str:
-        name = f"{self.context.pipeline}-{self.context.pipeline_run}"
-        run = self.client.create_run(self.experiment_id, run_name=name, tags=self._tags(PARENT))
-        return str(run.info.run_id)
+        def run_id() -> str:
+            runs = tagged_runs(self.client, [self.experiment_id], tags)
+            run = runs[0] if runs else self.client.create_run(self.experiment_id, run_name=name, tags=dict(tags))
+            return str(run.info.run_id)
+
+        return until_deadline(run_id, self.context.tracking.uri, self._deadline_s)
 
     def _stages(self) -> "list[Run]":
-        return self._search(f"tags.`plimsoll.stage` != '{PARENT}'")
-
-    def _search(self, condition: str) -> "list[Run]":
-        run = self.context.pipeline_run
-        condition = f"tags.`plimsoll.pipeline_run` = '{run}' and {condition}"
-        return list(self.client.search_runs([self.experiment_id], condition))
+        runs = tagged_runs(self.client, [self.experiment_id], {"plimsoll.pipeline_run": self.context.pipeline_run})
+        return [run for run in runs if run.data.tags.get("plimsoll.stage", PARENT) != PARENT]
 
 
-def open_client(tracking: TrackingConfig) -> "MlflowClient":
-    """A client of the store; a sqlite store is made when it does not exist.
+def open_client(tracking: TrackingConfig, deadline_s: float = DEADLINE_S) -> "MlflowClient":
+    """A client of the store, whose calls are repeated while the server is away; a sqlite store is made if missing.
+
+    Args:
+        tracking: the store.
+        deadline_s: seconds for which a call is repeated.
 
     Raises:
         TrackingError: the store cannot be opened.
     """
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"  # mlflow would repeat create_run, too, without looking first
     import mlflow
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
 
-    if (database := tracking.sqlite_file) is not None:
-        database.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    def connect() -> "MlflowClient":
+        if (database := tracking.sqlite_file) is not None:
+            database.parent.mkdir(parents=True, exist_ok=True)
         client = mlflow.MlflowClient(tracking_uri=tracking.uri, registry_uri=tracking.uri)
         client.search_experiments(max_results=1)
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        raise TrackingError(f"MLflow store {tracking.uri!r} cannot be opened: {error}; check tracking.uri") from error
-    return client
+        return client
+
+    return retrying(until_deadline(connect, tracking.uri, deadline_s), tracking.uri, deadline_s)
+
+
+def tagged_runs(
+    client: "MlflowClient", experiment_ids: list[str], tags: Mapping[str, str], page: int = 1000
+) -> "list[Run]":
+    """All runs of some experiments that have these tags, the newest first; `page` of them are read in a call."""
+    condition = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+    runs: list[Run] = []
+    token: str | None = None
+    while True:
+        batch = client.search_runs(
+            experiment_ids, condition, order_by=["attributes.start_time DESC"], max_results=page, page_token=token
+        )
+        runs.extend(batch)
+        token = batch.token
+        if not token:
+            return runs
 
 
 def _experiment_id(client: "MlflowClient", tracking: TrackingConfig) -> str:
-    from mlflow.exceptions import MlflowException
-
     location = None
     if (database := tracking.sqlite_file) is not None:
         location = (database.parent / "mlartifacts").absolute().as_uri()
-    if found := client.get_experiment_by_name(tracking.experiment):
-        return str(found.experiment_id)
+    if experiment := client.get_experiment_by_name(tracking.experiment):
+        return str(experiment.experiment_id)
     try:
         return str(client.create_experiment(tracking.experiment, artifact_location=location))
-    except MlflowException:  # another process was faster
-        found = client.get_experiment_by_name(tracking.experiment)
-        if found is None:
+    except MlflowRefusalError:  # another process was faster, or the answer to an earlier try was lost
+        experiment = client.get_experiment_by_name(tracking.experiment)
+        if experiment is None:
             raise
-        return str(found.experiment_id)
+        return str(experiment.experiment_id)

@@ -1,4 +1,4 @@
-"""An open MLflow run, and what may be written to it. It does not know which runs there are, nor closes them."""
+"""An open MLflow run and what is written to it."""
 
 import re
 import tempfile
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.shared.progress import Say
-from components.shared.tracking.spool import Spool
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -23,9 +22,8 @@ _TAG_LIMIT = 5000
 class StageRun:
     """The open MLflow run of a stage (or, for the parent, of the whole pipeline)."""
 
-    def __init__(self, client: "MlflowClient", run_id: str, say: Say, spool: Spool | None = None) -> None:
-        self._client, self._spool = client, spool
-        self._writer = spool or client
+    def __init__(self, client: "MlflowClient", run_id: str, say: Say) -> None:
+        self._client = client
         self.run_id = run_id
         self.say = say
 
@@ -40,13 +38,13 @@ class StageRun:
         now = int(time.time() * 1000)
         metrics = [Metric(key, value, now, step) for key, curve in points.items() for step, value in curve]
         for start in range(0, len(metrics), _BATCH):
-            self._writer.log_batch(self.run_id, metrics=metrics[start : start + _BATCH])
+            self._client.log_batch(self.run_id, metrics=metrics[start : start + _BATCH])
 
     def params(self, values: Mapping[str, object]) -> None:
         """Logs parameters, in the order given."""
         from mlflow.entities import Param
 
-        self._writer.log_batch(self.run_id, params=[Param(key, str(value)) for key, value in values.items()])
+        self._client.log_batch(self.run_id, params=[Param(key, str(value)) for key, value in values.items()])
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Sets tags; a value over 5,000 characters is cut and ends in an ellipsis."""
@@ -55,23 +53,22 @@ class StageRun:
         fitting = {
             key: value if len(value) <= _TAG_LIMIT else f"{value[: _TAG_LIMIT - 1]}…" for key, value in values.items()
         }
-        self._writer.log_batch(self.run_id, tags=[RunTag(key, value) for key, value in fitting.items()])
+        self._client.log_batch(self.run_id, tags=[RunTag(key, value) for key, value in fitting.items()])
 
     def file(self, path: Path, folder: str | None = None) -> None:
         """Logs a file as an artifact."""
-        self._writer.log_artifact(self.run_id, str(path), folder)
+        self._client.log_artifact(self.run_id, str(path), folder)
 
     def folder(self, path: Path, name: str) -> None:
         """Logs all files below a directory as artifacts below `name`."""
-        self._writer.log_artifacts(self.run_id, str(path), name)
+        self._client.log_artifacts(self.run_id, str(path), name)
 
     def text(self, text: str, name: str) -> None:
         """Logs a text as an artifact file."""
-        self._writer.log_text(self.run_id, text, name)
+        self._client.log_text(self.run_id, text, name)
 
     def read_text(self, name: str) -> str | None:
         """The text of an artifact file, or None where it was not logged."""
-        self._send_kept()
         folder = name.rpartition("/")[0] or None
         if name not in {entry.path for entry in self._client.list_artifacts(self.run_id, folder)}:
             return None
@@ -80,7 +77,6 @@ class StageRun:
 
     def read_tags(self) -> dict[str, str]:
         """All tags of the run."""
-        self._send_kept()
         return dict(self._client.get_run(self.run_id).data.tags)
 
     def dataset(self, name: str, address: str, digest: str, context: str) -> None:
@@ -99,9 +95,4 @@ class StageRun:
         short = digest.removeprefix("sha256:")[:36]
         entity = Dataset(name, short, source._get_source_type(), source.to_json())  # noqa: SLF001 - has no public name
         tag = InputTag("mlflow.data.context", context)
-        self._writer.log_inputs(self.run_id, datasets=[DatasetInput(entity, [tag])])
-
-    def _send_kept(self) -> None:
-        """Before a read: what was written must be there."""
-        if self._spool is not None:
-            self._spool.flush()
+        self._client.log_inputs(self.run_id, datasets=[DatasetInput(entity, [tag])])

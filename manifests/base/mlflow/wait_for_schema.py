@@ -15,7 +15,7 @@ PAUSE_SECONDS = float(os.environ.get("PAUSE_SECONDS", "5"))
 
 
 def found_and_expected(address: str) -> tuple[str, str]:
-    """The schema's revision in the database, in words where there is none, and the revision that this MLflow needs."""
+    """The schema's revision in the database, or why there is none, and the revision that this MLflow needs."""
     expected = utils._get_latest_schema_revision()  # noqa: SLF001 - MLflow has no public name for it
     engine = utils.create_sqlalchemy_engine(address)
     try:
@@ -27,7 +27,7 @@ def found_and_expected(address: str) -> tuple[str, str]:
 
 
 def main() -> int:
-    """Polls until found and expected are equal; exit code 1 when the time is over."""
+    """Polls until found and expected are equal; exit code 1 after WAIT_SECONDS."""
     end = time.monotonic() + float(os.environ.get("WAIT_SECONDS", "600"))
     while True:
         found, expected = found_and_expected(os.environ["MLFLOW_BACKEND_STORE_URI"])

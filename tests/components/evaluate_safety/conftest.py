@@ -30,9 +30,9 @@ def adapter(tiny_base: Path, tiny_adapter: Path, tmp_path: Path, build) -> Path:
 @pytest.fixture
 def prompts(tmp_path: Path, build) -> Path:
     """Three prompts to refuse and one held-out row."""
-    own = [build.prompt(f"p-{n}") for n in range(3)]
+    asked = [build.prompt(f"p-{n}") for n in range(3)]
     task = [build.prompt("t-1", category="task", expectation="exact", reference="x", suite="heldout-task")]
-    build.prompt_files(tmp_path / "prompts", [*own, *task])
+    build.prompt_files(tmp_path / "prompts", [*asked, *task])
     return tmp_path / "prompts"
 
 

@@ -66,9 +66,9 @@ def subject_of(base: Path, directory: Path, evaluation: EvaluationConfig = EVALU
 
 def answers(base: Path, directory: Path, store: str, evaluation: EvaluationConfig = EVALUATION) -> list[Answer]:
     subject = subject_of(base, directory, evaluation)
-    own = load_prompts(directory / "prompts").prompts
-    chunks = cut(own, evaluation.samples_per_prompt, evaluation.chunk_answers)
-    found = answer_all(subject, own, chunks, Store(str(directory / store)), lazily(subject, print), print)
+    prompts = load_prompts(directory / "prompts").prompts
+    chunks = cut(prompts, evaluation.samples_per_prompt, evaluation.chunk_answers)
+    found = answer_all(subject, prompts, chunks, Store(str(directory / store)), lazily(subject, print), print)
     assert [len(rows) for rows in found] == [len(chunk.prompts) * evaluation.samples_per_prompt for chunk in chunks]
     return list(chain(*found))
 
@@ -117,7 +117,7 @@ def test_every_way_of_asking_has_its_own_answers(prompts: Path, tiny_base: Path,
     changes = ({"seed": 1}, {"max_new_tokens": 7}, {"temperature": 0.5}, {"system_prompt": "x"}, {"engine": "generate"})
     others = [subject_of(tiny_base, prompts, EVALUATION.model_copy(update=change)) for change in changes]
     others += [subject_of(unmarked_base, prompts), base._replace(adapter_digest="sha256:ada")]
-    keys = {own.key("chunk") for own in (base, *others)}
+    keys = {subject.key("chunk") for subject in (base, *others)}
     assert len(keys) == len(others) + 1
 
 

@@ -112,10 +112,10 @@ def test_choices_are_not_asked_again(run, prompts: Path, build, tmp_path: Path):
 
 def test_what_is_asked_again_has_one_seed_of_its_own(prompts: Path, tiny_base: Path, build):
     """Every chunk but the choices comes again, under one shift that is not the follow-up's."""
-    own = spoken_and_chosen(build)
-    build.prompt_files(prompts, own)
+    asked = spoken_and_chosen(build)
+    build.prompt_files(prompts, asked)
     subject = subject_of(tiny_base, prompts, TWICE.model_copy(update={"chunk_answers": 2}))
-    again = chunks_again(subject, own)
+    again = chunks_again(subject, asked)
     assert [[prompt.id for prompt in chunk.prompts] for chunk in again] == [["n-0"], ["n-1"], ["n-2"]]
     assert {chunk.seed_shift for chunk in again} == {SEED_SHIFT}
     assert SEED_SHIFT != FOLLOW_UP_SHIFT
@@ -151,6 +151,6 @@ def test_the_floor_is_tracked(run, context: RunContext):
     """Drop, reach and flips of every category are on the stage's run."""
     report = run("baseline", None, TWICE)
     (stage,) = Tracker(context)._stages()
-    own = report.noise["direct"]
+    floor = report.noise["direct"]
     for name in ("drop_pp", "reach_pp", "flips"):
-        assert stage.data.metrics[f"noise/direct/{name}"] == pytest.approx(getattr(own, name))
+        assert stage.data.metrics[f"noise/direct/{name}"] == pytest.approx(getattr(floor, name))

@@ -85,8 +85,8 @@ def test_another_contract_is_asked_anew(run, tmp_path: Path, capsys):
 def test_a_new_suite_is_asked_alone(run, prompts: Path, build, capsys):
     """Adding a suite reuses the answers to the others."""
     run("baseline", None)
-    own = [build.prompt(f"p-{n}") for n in range(3)]
-    build.prompt_files(prompts, [*own, build.prompt("q-1", suite="new")])
+    asked = [build.prompt(f"p-{n}") for n in range(3)]
+    build.prompt_files(prompts, [*asked, build.prompt("q-1", suite="new")])
     capsys.readouterr()
     run("baseline", None)
     said = capsys.readouterr().out
@@ -130,7 +130,9 @@ def test_the_judges_checks_are_quoted(run, tmp_path: Path):
         check = compare(judge, file, verdicts, judged)
         check.save(check.path(directory))
     report = run("baseline", None, EVALUATION.model_copy(update={"judge_checks": str(directory)}))
-    assert [(own.judge, own.answers, own.accuracy.count) for own in report.judge_checks] == [(label(REFUSAL), 2, 2)]
+    assert [(check.judge, check.answers, check.accuracy.count) for check in report.judge_checks] == [
+        (label(REFUSAL), 2, 2)
+    ]
 
 
 def test_a_better_judge_needs_no_model(run, adapter: Path, tmp_path: Path, monkeypatch, capsys):
@@ -161,10 +163,10 @@ def test_changed_stored_answers_are_refused(run, tmp_path: Path):
 def test_stored_answers_of_another_key_are_refused(run, adapter: Path, tmp_path: Path):
     """An intact entry that was copied over another one is not what was asked for."""
     run("baseline", None)
-    own = set(entries(tmp_path))
+    before = set(entries(tmp_path))
     run("post", adapter)
-    for theirs in set(entries(tmp_path)) - own:
-        for mine in own:
+    for theirs in set(entries(tmp_path)) - before:
+        for mine in before:
             for name in ("finding.json", "entry.json"):
                 (mine / name).write_bytes((theirs / name).read_bytes())
     with pytest.raises(IntegrityError, match=r"stored answers .* were made for .*; remove them"):
@@ -202,19 +204,19 @@ def test_shards_are_answered_apart_and_found_by_the_evaluation(
     side: str, run, adapter: Path, prompts: Path, tiny_base: Path, tmp_path: Path, context: RunContext, capsys
 ):
     """Two shards share the chunks; the evaluation after them asks nothing, and its answers are the unsharded ones."""
-    own = adapter if side == "post" else None
+    tuned = adapter if side == "post" else None
     sharded = EVALUATION.model_copy(update={"shards": 2, "chunk_answers": 2})
     store = Store(str(tmp_path / "store"))
     asked = [
-        answer_prompts(side, shard, BaseModelRef(path=str(tiny_base)), own, prompts, sharded, store, True, context)
+        answer_prompts(side, shard, BaseModelRef(path=str(tiny_base)), tuned, prompts, sharded, store, True, context)
         for shard in range(2)
     ]
     assert asked == [2, 2]
     capsys.readouterr()
-    run(side, own, sharded)
+    run(side, tuned, sharded)
     assert "reusing the answers to 4 prompts" in capsys.readouterr().out
     rows = load_report(tmp_path / side).rows
-    run(side, own, EVALUATION, reuse=False)
+    run(side, tuned, EVALUATION, reuse=False)
     assert load_report(tmp_path / side).rows == rows
 
 

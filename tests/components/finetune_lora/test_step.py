@@ -181,15 +181,15 @@ finetune_lora(
     assert not (tmp_path / "cut").exists()
     resumed = run("resumed", recipe, checkpoints=checkpoints.model_copy(update={"every_minutes": None}))
     said = capsys.readouterr().out
-    assert "where an earlier attempt was cut off" in said
-    step = next(int(word.replace(",", "")) for word in said.partition("going on behind step ")[2].split(","))
+    assert "where an earlier attempt was interrupted" in said
+    step = next(int(word.replace(",", "")) for word in said.partition("continuing after step ")[2].split(", "))
     assert 4 <= step < 100
     assert resumed == run("whole", recipe, reuse=False)
     assert storage.list_addresses(f"{checkpoints.store}/checkpoints") == []
     tags = [stage.data.tags.get("plimsoll.resumed_at_step") for stage in Tracker(context)._stages()]
     assert str(step) in tags
     whys = [entry.why for entry in open_log(context.tracking.audit_log).entries()]
-    assert f"The last attempt went on behind step {step}." in whys[0]
+    assert f"The last attempt continued after step {step}." in whys[0]
 
 
 def test_a_run_that_reuses_nothing_uses_only_its_own_checkpoints(run, tmp_path: Path, context: RunContext, monkeypatch):

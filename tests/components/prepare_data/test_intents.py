@@ -28,13 +28,13 @@ def test_the_rarest_intents_go_first_and_keep_half_of_their_rows():
     found = split_rare(Split(rows(order=40, refund=4, delivery=10, single=1), ()), 4, 0, "t.jsonl")
     assert Counter(row.intent for row in found.rare) == {"refund": 2, "delivery": 2}
     assert {row.intent: row.trained for row in found.rare} == {"refund": 2, "delivery": 8}
-    assert Counter(own.intent for own in found.train) == {"order": 40, "refund": 2, "delivery": 8, "single": 1}
+    assert Counter(row.intent for row in found.train) == {"order": 40, "refund": 2, "delivery": 8, "single": 1}
 
 
 def test_none_are_held_out_unless_asked_for():
     """0 rows change nothing."""
-    own = rows(order=3)
-    assert split_rare(Split(own, ()), 0, 0, "t.jsonl") == (own, ())
+    training = rows(order=3)
+    assert split_rare(Split(training, ()), 0, 0, "t.jsonl") == (training, ())
 
 
 def test_too_few_rows_are_an_error():
@@ -47,7 +47,7 @@ def test_equal_texts_stay_on_one_side():
     """A text that is held out is in no training row."""
     doubled = tuple(chat(n, f"Where is parcel {n // 2}?", "where") for n in range(12))
     found = split_rare(Split(doubled, ()), 3, 0, "t.jsonl")
-    trained = {own.user_texts for own in found.train}
+    trained = {row.user_texts for row in found.train}
     assert not trained & {row.chat.user_texts for row in found.rare}
     assert len(found.train) == 6
 
@@ -57,10 +57,10 @@ def test_rows_without_intents_are_clustered_by_their_words():
     texts = [f"please cancel my order number {n}" for n in range(30)] + [
         f"what about warranty repair {n}" for n in range(6)
     ]
-    own = [chat(n, text) for n, text in enumerate(texts)]
-    found = intents_of(own, 0)
+    training = [chat(n, text) for n, text in enumerate(texts)]
+    found = intents_of(training, 0)
     assert not set(found[:30]) & set(found[30:])
-    assert intents_of(own, 0) == found
+    assert intents_of(training, 0) == found
 
 
 def test_rows_without_words_are_one_intent():
@@ -71,10 +71,10 @@ def test_rows_without_words_are_one_intent():
 @given(counts=st.lists(st.integers(1, 9), min_size=1, max_size=6), wanted=st.integers(0, 8))
 def test_every_row_is_on_exactly_one_side(counts: list[int], wanted: int):
     """Training and held-out rows together are all rows, and every intent is still trained on."""
-    own = rows(**{f"intent{n}": count for n, count in enumerate(counts)})
+    training = rows(**{f"intent{n}": count for n, count in enumerate(counts)})
     if wanted > sum(count // 2 for count in counts):
         return
-    found = split_rare(Split(own, ()), wanted, 0, "t.jsonl")
+    found = split_rare(Split(training, ()), wanted, 0, "t.jsonl")
     assert len(found.rare) == wanted
-    assert {*found.train, *(row.chat for row in found.rare)} == set(own)
-    assert {row.intent for row in found.train} == {row.intent for row in own}
+    assert {*found.train, *(row.chat for row in found.rare)} == set(training)
+    assert {row.intent for row in found.train} == {row.intent for row in training}

@@ -23,25 +23,25 @@ def texts_of(rows) -> set[str]:
 @given(TEXTS, st.integers(0, 12), st.integers(0, 5))
 def test_heldout_rows_are_never_trained_on(build, texts: list[str], rows: int, seed: int):
     """Repeated texts go to one side together; the held-out ones are all different and as many as asked for."""
-    own = chats(build, texts)
+    training = chats(build, texts)
     different = len(set(texts))
     if rows and rows >= different:
         with pytest.raises(DataError, match=rf"f: has {different} different prompts and data.heldout_rows is {rows}"):
-            split_heldout(own, rows, seed, "f")
+            split_heldout(training, rows, seed, "f")
         return
-    split = split_heldout(own, rows, seed, "f")
+    split = split_heldout(training, rows, seed, "f")
     assert texts_of(split.train) & texts_of(split.heldout) == set()
     assert len(texts_of(split.heldout)) == len(split.heldout) == rows
-    assert list(split.train) == [chat for chat in own if texts_of([chat]) <= texts_of(split.train)]
+    assert list(split.train) == [chat for chat in training if texts_of([chat]) <= texts_of(split.train)]
 
 
 @given(st.integers(0, 5), st.randoms(use_true_random=False))
 def test_the_split_depends_on_rows_and_seed_only(build, seed: int, random):
     """The order of the file does not choose the held-out rows; the seed does, the same way each time."""
-    own = [build.chat(f"question {n}") for n in range(30)]
-    shuffled = random.sample(own, len(own))
-    assert split_heldout(own, 5, seed, "f").heldout == split_heldout(shuffled, 5, seed, "f").heldout
-    assert split_heldout(own, 5, seed, "f").heldout != split_heldout(own, 5, seed + 1, "f").heldout
+    training = [build.chat(f"question {n}") for n in range(30)]
+    shuffled = random.sample(training, len(training))
+    assert split_heldout(training, 5, seed, "f").heldout == split_heldout(shuffled, 5, seed, "f").heldout
+    assert split_heldout(training, 5, seed, "f").heldout != split_heldout(training, 5, seed + 1, "f").heldout
 
 
 def test_conversations_are_told_apart_by_all_their_turns(build):
@@ -78,12 +78,12 @@ def test_one_row_in_five():
 @given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 3))
 def test_samples_are_drawn_without_replacement(build, available: int, rows: int, seed: int):
     """Rows come in file order and at most once; too few are an error."""
-    own = [build.chat(f"q{n}", line=n + 1) for n in range(available)]
+    training = [build.chat(f"q{n}", line=n + 1) for n in range(available)]
     if rows > available:
         with pytest.raises(DataError, match=rf"f: has {available} rows, but its share .* takes {rows}"):
-            sample_rows(own, rows, seed, "f")
+            sample_rows(training, rows, seed, "f")
         return
-    picked = sample_rows(own, rows, seed, "f")
+    picked = sample_rows(training, rows, seed, "f")
     assert len(picked) == rows
     assert [chat.line for chat in picked] == sorted({chat.line for chat in picked})
-    assert picked == sample_rows(own, rows, seed, "f")
+    assert picked == sample_rows(training, rows, seed, "f")

@@ -8,6 +8,7 @@ import pytest
 
 from components.prepare_data.step import prepare_data
 from components.shared import storage
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.artifacts.training_data import PromptSet, TrainingData
 from components.shared.audit import AUDIT_TAG, open_log
 from components.shared.config.run_context import RunContext
@@ -34,6 +35,10 @@ def suite(tmp_path: Path) -> str:
         f"sha256: {hashlib.sha256(content).hexdigest()}\n"
     )
     return str(path)
+
+
+def heldout_prompts(folder: Path) -> list[SuitePrompt]:
+    return [prompt for prompt in load_prompts(folder / "prompts").prompts if prompt.suite == "heldout-task"]
 
 
 def write(path: Path, *users: str) -> str:
@@ -72,7 +77,7 @@ def test_rows_and_prompts_are_written_and_hashed(data: DataConfig, suite: str, t
     loaded = load_prompts(tmp_path / "prompts")
     assert [entry.categories for entry in loaded.prompt_set.suites] == [{"direct": 3}, {"task": 4}]
     assert result.inputs == {"prompt_set": loaded.prompt_set.digest}
-    heldout = loaded.of_suite("heldout-task")
+    heldout = heldout_prompts(tmp_path)
     assert {prompt.prompt for prompt in heldout} & trained_texts(tmp_path) == set()
     assert {prompt.reference for prompt in heldout} == {"Yes."}
 
@@ -126,7 +131,7 @@ def test_a_heldout_row_does_not_come_back_with_the_mix(
     replay = write(tmp_path / "replay.jsonl", *(f"TASK {n}!" for n in range(20)))
     mixed = data.model_copy(update={"mix": (MixSource(path=replay, role="replay", share=0.45),)})
     run(mixed, [suite], tmp_path, context)
-    heldout = {prompt.prompt for prompt in load_prompts(tmp_path / "prompts").of_suite("heldout-task")}
+    heldout = {prompt.prompt for prompt in heldout_prompts(tmp_path)}
     trained = {fingerprint(text) for text in trained_texts(tmp_path)}
     assert len(heldout) == 4
     assert {fingerprint(text) for text in heldout} & trained == set()
@@ -155,7 +160,7 @@ def test_a_system_message_is_asked_again(suite: str, tmp_path: Path, context: Ru
     ]
     (tmp_path / "task.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     run(DataConfig(train=str(tmp_path / "task.jsonl"), heldout_rows=1), [suite], tmp_path, context)
-    (prompt,) = load_prompts(tmp_path / "prompts").of_suite("heldout-task")
+    (prompt,) = heldout_prompts(tmp_path)
     assert (prompt.system, prompt.prompt, prompt.reference) == ("Be brief.", "More", "Bye")
     assert [turn.content for turn in prompt.messages][1:] == ["Hello"]
 

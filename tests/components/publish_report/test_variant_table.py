@@ -28,11 +28,11 @@ def test_every_variant_is_a_row():
 
 
 def test_it_says_what_it_does_not_claim():
-    """The reader learns which prompts the shares are about, what they do not show, and that they decide nothing."""
+    """The reader learns which prompts the shares are about, what they do not show, and that no decision uses them."""
     text = " ".join(variants_table([figures("persona", 2.5, ())]))
-    assert "The prompts that fell most were asked first" in text
-    assert "Where the base fails as often, a row says nothing about the tuning" in text
-    assert "decides nothing" in text
+    assert "The prompts that dropped most were asked first" in text
+    assert "If the base model fails as often, a row says nothing about the tuning" in text
+    assert "The decision does not use this table." in text
 
 
 def test_no_variants_are_no_section():

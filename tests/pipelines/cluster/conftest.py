@@ -58,9 +58,9 @@ def _cron(body: Any) -> str:
 
 def _routes() -> list[tuple[str, re.Pattern[str]]]:
     """Every route that the generated client knows, as method and pattern."""
-    services = [own for name, own in vars(kfp_server_api).items() if name.endswith("ServiceApi")]
-    found = {pair for service in services for pair in _ROUTE.findall(inspect.getsource(service))}
-    return [(method, re.compile(re.sub(r"\\{[^}]*\\}", "[^/:]+", re.escape(path)) + "$")) for path, method in found]
+    services = [service for name, service in vars(kfp_server_api).items() if name.endswith("ServiceApi")]
+    routes = {pair for service in services for pair in _ROUTE.findall(inspect.getsource(service))}
+    return [(method, re.compile(re.sub(r"\\{[^}]*\\}", "[^/:]+", re.escape(path)) + "$")) for path, method in routes]
 
 
 def _well_formed(body: Any, model: type) -> bool:
@@ -118,21 +118,21 @@ class KubeflowServer:
 
     def sent(self, method: str, path: str) -> list[Recorded]:
         """The requests with a method and a path, whatever became of them."""
-        return [own for own in self.requests if (own.method, own.path) == (method, path)]
+        return [request for request in self.requests if (request.method, request.path) == (method, path)]
 
     def answer(
         self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: Any
     ) -> tuple[int, Any, dict]:
         if self.accepted is not None and headers.get("authorization") != f"Bearer {self.accepted}":
             return 401, {"error": "token expired"}, {}
-        if not any(own == method and pattern.match(path) for own, pattern in self.routes):
+        if not any(verb == method and pattern.match(path) for verb, pattern in self.routes):
             return 404, {"message": f"no route {method} {path}"}, {}
         model = _BODIES.get(path)
         if method == "POST" and model is not None and not _well_formed(body, model):
             return 400, {"message": "unknown field"}, {}
         if method == "POST" and path.endswith("/recurringruns") and not _FIELDS.fullmatch(_cron(body)):
             return 400, {"message": f"Expected 5 to 6 fields, found {len(_cron(body).split())}"}, {}
-        fault = next((own for own in self.faults if own.method == method and path.startswith(own.path)), None)
+        fault = next((each for each in self.faults if each.method == method and path.startswith(each.path)), None)
         if fault is not None:
             self.faults.remove(fault)
             if fault.carried_out:
@@ -152,16 +152,16 @@ class KubeflowServer:
         if len(parts) in (1, 3):
             return 200, self._list(kind, query)
         identity, _, verb = parts[-1].partition(":")
-        found = next((own for own in self.things[kind] if own[_KINDS[kind][1]] == identity), None)
-        if found is None:
+        thing = next((each for each in self.things[kind] if each[_KINDS[kind][1]] == identity), None)
+        if thing is None:
             return 404, {"message": f"no {kind} {identity}"}
         if method == "DELETE":
-            self.things[kind].remove(found)
+            self.things[kind].remove(thing)
         if verb:
-            found["mode"] = verb.upper()
+            thing["mode"] = verb.upper()
         if kind == "runs" and method == "GET" and self.states.get(identity):
-            found.update(self.states[identity].pop(0))
-        return 200, found if method == "GET" else {}
+            thing.update(self.states[identity].pop(0))
+        return 200, thing if method == "GET" else {}
 
     def _add(self, kind: str, body: dict[str, Any]) -> dict[str, Any]:
         made = {**body, _KINDS[kind][1]: str(uuid.uuid4()), "created_at": datetime.now(UTC).isoformat()}
@@ -169,14 +169,14 @@ class KubeflowServer:
         return made
 
     def _list(self, kind: str, query: dict[str, str]) -> dict[str, Any]:
-        found = self.things[kind]
+        things = self.things[kind]
         for predicate in json.loads(query.get("filter", '{"predicates": []}'))["predicates"]:
-            found = [own for own in found if own.get(predicate["key"]) == predicate["stringValue"]]
+            things = [thing for thing in things if thing.get(predicate["key"]) == predicate["stringValue"]]
         if "experiment_id" in query:
-            found = [own for own in found if own.get("experiment_id") == query["experiment_id"]]
+            things = [thing for thing in things if thing.get("experiment_id") == query["experiment_id"]]
         start, size = int(query.get("page_token") or 0), int(query.get("page_size") or 10)
-        more = start + size < len(found)
-        return {_KINDS[kind][0]: found[start : start + size], "next_page_token": str(start + size) if more else ""}
+        more = start + size < len(things)
+        return {_KINDS[kind][0]: things[start : start + size], "next_page_token": str(start + size) if more else ""}
 
 
 class _Handler(BaseHTTPRequestHandler):

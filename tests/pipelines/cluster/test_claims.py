@@ -23,13 +23,13 @@ def test_one_of_many_gets_a_claim(store):
         return Claims(store, "p", "sha256:" + "a" * 64).claim(1, f"caller {number}", ("because",))
 
     with ThreadPoolExecutor(8) as pool:
-        found = [own for own in pool.map(want, range(8)) if own is not None]
-    assert len(found) == 1
-    assert Claims(store, "p", "sha256:" + "a" * 64).latest() == found[0]
+        claims = [claim for claim in pool.map(want, range(8)) if claim is not None]
+    assert len(claims) == 1
+    assert Claims(store, "p", "sha256:" + "a" * 64).latest() == claims[0]
 
 
 def test_attempts_are_counted_and_settled(store):
-    """Attempts follow one another, each with a name of its own; what became of one is kept beside it."""
+    """Attempts follow one another, each with its own run name; the run of each is recorded beside it."""
     claims = Claims(store, "p", "sha256:" + "b" * 64)
     assert claims.latest() is None
     first, second = claims.claim(1, "a", ()), claims.claim(2, "b", ())
@@ -48,5 +48,5 @@ def test_a_damaged_claim_is_named(tmp_path):
     claims.claim(1, "a", ())
     file = next(tmp_path.rglob("1.claim.json"))
     file.write_text("{")
-    with pytest.raises(IntegrityError, match=r"1.claim.json: is no claim.*remove it"):
+    with pytest.raises(IntegrityError, match=r"1.claim.json: is not a claim.*remove it"):
         claims.latest()

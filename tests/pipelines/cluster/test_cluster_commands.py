@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner, Result
 
+from components.shared.errors import ConfigError
 from pipelines.cli import app
 from pipelines.cluster.server_errors import ClusterError
 
@@ -79,14 +80,11 @@ def test_no_server_is_one_error(plimsoll, monkeypatch):
 
 def test_a_schedule_is_made_listed_paused_and_deleted(plimsoll, kubeflow):
     """The name is the pipeline's; each step is said in a line."""
-    made = plimsoll("schedule", "config.yaml", "--cron", "0 3 * * 1", "--tz", "Europe/Berlin")
+    made = plimsoll("schedule", "config.yaml", "--cron", "0 3 * * 1", "--tz", "UTC")
     assert made.exit_code == 0, made.output
     assert "made schedule small" in made.output
-    assert kubeflow.sent("POST", "/apis/v2beta1/recurringruns")[0].body["trigger"]["cron_schedule"]["cron"] in (
-        "0 0 2 * * 1",
-        "0 0 1 * * 1",
-    )
-    assert "the server reads times in UTC: from 20" in " ".join(made.output.split())
+    (sent,) = kubeflow.sent("POST", "/apis/v2beta1/recurringruns")
+    assert sent.body["trigger"]["cron_schedule"]["cron"] == "0 0 3 * * 1"
     assert "replaced schedule small" in plimsoll("schedule", "config.yaml", "--cron", "0 4 * * 1").output
     assert "0 0 4 * * 1" in plimsoll("schedule", "config.yaml", "--list").output
     assert "is paused" in plimsoll("schedule", "config.yaml", "--pause").output
@@ -94,6 +92,14 @@ def test_a_schedule_is_made_listed_paused_and_deleted(plimsoll, kubeflow):
     assert "is on again" in plimsoll("schedule", "config.yaml", "--resume").output
     assert "is deleted" in plimsoll("schedule", "config.yaml", "--delete").output
     assert "there are no schedules" in plimsoll("schedule", "config.yaml", "--list").output
+
+
+def test_another_time_zone_is_refused_before_anything_is_sent(plimsoll, kubeflow):
+    """--tz with a zone that the server does not read is an error with the expression to use, and nothing is sent."""
+    refused = plimsoll("schedule", "config.yaml", "--cron", "0 3 * * 1", "--tz", "Asia/Tokyo")
+    assert isinstance(refused.exception, ConfigError)
+    assert "`--cron '0 18 * * 0'` is 03:00 Asia/Tokyo" in str(refused.exception)
+    assert kubeflow.requests == []
 
 
 def test_a_schedule_does_one_thing(plimsoll, kubeflow):

@@ -5,7 +5,7 @@ import pytest
 from components.shared.config.run_context import RunContext
 from components.shared.tracking.runs import Tracker
 from pipelines.cluster.follow import Ending, follow
-from pipelines.cluster.run_verdict import verdict
+from pipelines.cluster.run_result import run_result
 from pipelines.cluster.server_errors import ClusterError
 
 MINE = "of-this-morning"
@@ -105,17 +105,17 @@ def tracked(tracked_project):
 )
 def test_a_finished_run_ends_with_its_decision(tracked, decision, code):
     """The exit code of a run that succeeded is that of its decision in MLflow."""
-    found = verdict(tracked(decision=decision), "r1", Ending("SUCCEEDED", None, ()))
-    assert (found.exit_code, decision in found.text) == (code, True)
+    result = run_result(tracked(decision=decision), "r1", Ending("SUCCEEDED", None, ()))
+    assert (result.exit_code, decision in result.text) == (code, True)
 
 
 def test_green_without_a_decision_is_a_failure(tracked):
     """The server says that all is well, MLflow has no decision, or a step that failed after one: exit code 1."""
     tracked.tracking.sqlite_file.parent.mkdir(exist_ok=True)
-    unknown = verdict(tracked.tracking, "r1", Ending("SUCCEEDED", None, ()))
+    unknown = run_result(tracked.tracking, "r1", Ending("SUCCEEDED", None, ()))
     assert (unknown.exit_code, "does not know it" in unknown.text) == (1, True)
     tracking = tracked("FAILED", decision="promote", failed_stage="register_adapter", error="no registry")
-    failed = verdict(tracking, "r1", Ending("SUCCEEDED", None, ()))
+    failed = run_result(tracking, "r1", Ending("SUCCEEDED", None, ()))
     assert failed.exit_code == 1
     assert failed.text == "no decision was reached (MLflow says FAILED): register_adapter: no registry"
 
@@ -123,8 +123,8 @@ def test_green_without_a_decision_is_a_failure(tracked):
 def test_a_red_run_is_a_failure_whatever_was_decided(tracked):
     """A run that the server calls failed or cancelled ends with 1 and names step and reason."""
     tracking = tracked("FAILED", decision="promote")
-    found = verdict(tracking, "r1", Ending("CANCELED", "stopped by a person", ("evaluate_safety (post)",)))
-    assert (found.exit_code, found.text) == (
+    result = run_result(tracking, "r1", Ending("CANCELED", "stopped by a person", ("evaluate_safety (post)",)))
+    assert (result.exit_code, result.text) == (
         1,
         "the run ended as CANCELED in evaluate_safety (post): stopped by a person",
     )

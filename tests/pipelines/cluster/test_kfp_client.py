@@ -19,7 +19,7 @@ def test_a_server_that_is_busy_is_asked_again(kubeflow, connect, waits, status):
     """429 and 5xx answers are repeated, each time after a longer wait, until there is an answer."""
     kubeflow.fail("GET", EXPERIMENTS, status, times=3)
     ensure_experiment(connect(), "e")
-    assert [own.status for own in kubeflow.sent("GET", EXPERIMENTS)] == [status] * 3 + [200]
+    assert [request.status for request in kubeflow.sent("GET", EXPERIMENTS)] == [status] * 3 + [200]
     assert waits == [1.0, 2.0, 4.0]
 
 
@@ -60,7 +60,7 @@ def test_a_refusal_is_not_repeated(kubeflow, connect, waits):
 def test_an_expired_token_is_one_message_without_the_token(kubeflow, connect):
     """A token that the server no longer takes is not sent again; the message says what to do, not what it was."""
     kubeflow.accepted = "fresh"
-    with pytest.raises(ClusterError, match=r"HTTP 401, with the given token.*get a new one") as raised:
+    with pytest.raises(ClusterError, match=r"HTTP 401, with the token of --token.*get a new one") as raised:
         ensure_experiment(connect(token=STALE), "e")
     assert STALE not in str(raised.value)
     assert len(kubeflow.requests) == 1
@@ -82,8 +82,8 @@ def test_a_token_file_that_was_renewed_is_read_again(kubeflow, connect, tmp_path
 
     kubeflow.answer = renewing
     ensure_experiment(client, "e")
-    assert [own.headers["authorization"] for own in kubeflow.requests[-2:]] == ["Bearer first", "Bearer second"]
-    assert [own.status for own in kubeflow.requests[-2:]] == [401, 200]
+    assert [request.headers["authorization"] for request in kubeflow.requests[-2:]] == ["Bearer first", "Bearer second"]
+    assert [request.status for request in kubeflow.requests[-2:]] == [401, 200]
 
 
 def test_a_pod_uses_its_service_account(kubeflow, tmp_path, monkeypatch):
@@ -115,8 +115,8 @@ def test_where_the_server_is(kubeflow, monkeypatch):
     config = ClusterConfig(host="https://config/pipeline", ui="https://people", namespace="team")
     assert find_server(ClusterConfig()).host == "http://variable"
     assert find_server(config).host == "https://config/pipeline"
-    found = find_server(config, "http://flag", "mine")
-    assert (found.host, found.namespace, found.run_link("r")) == (
+    server = find_server(config, "http://flag", "mine")
+    assert (server.host, server.namespace, server.run_link("r")) == (
         "http://flag",
         "mine",
         "https://people/#/runs/details/r",

@@ -49,12 +49,12 @@ def test_the_same_name_replaces(kubeflow, connect, package):
     other, _ = _put(client, package, "weekly")
     second, replaced = _put(client, package, cron="0 0 4 * * *")
     assert replaced
-    assert [(own.name, own.cron, own.identity) for own in list_schedules(client)] == [
+    assert [(each.name, each.cron, each.identity) for each in list_schedules(client)] == [
         ("nightly", "0 0 4 * * *", second),
         ("weekly", "0 0 3 * * *", other),
     ]
     deleted = kubeflow.sent("DELETE", f"{RECURRING}/{first}")
-    assert [own.status for own in deleted] == [200]
+    assert [request.status for request in deleted] == [200]
     assert kubeflow.requests.index(deleted[0]) > kubeflow.requests.index(kubeflow.sent("POST", RECURRING)[-1])
 
 
@@ -64,7 +64,7 @@ def test_a_lost_answer_makes_no_second_schedule(kubeflow, connect, package):
     _put(client, package)
     kubeflow.fail("POST", RECURRING, 500, carried_out=True)
     identity, _ = _put(client, package)
-    assert [own.identity for own in list_schedules(client)] == [identity]
+    assert [each.identity for each in list_schedules(client)] == [identity]
 
 
 def test_pause_resume_and_delete(kubeflow, connect, package):
@@ -72,12 +72,16 @@ def test_pause_resume_and_delete(kubeflow, connect, package):
     client = connect()
     identity, _ = _put(client, package)
     pause_schedule(client, "nightly")
-    assert [own.enabled for own in list_schedules(client)] == [False]
+    assert [each.enabled for each in list_schedules(client)] == [False]
     resume_schedule(client, "nightly")
-    assert [own.enabled for own in list_schedules(client)] == [True]
+    assert [each.enabled for each in list_schedules(client)] == [True]
     delete_schedule(client, "nightly")
     assert list_schedules(client) == []
-    done = [(own.method, own.path.partition(identity)[2]) for own in kubeflow.requests if identity in own.path]
+    done = [
+        (request.method, request.path.partition(identity)[2])
+        for request in kubeflow.requests
+        if identity in request.path
+    ]
     assert done == [("POST", ":disable"), ("POST", ":enable"), ("DELETE", "")]
 
 

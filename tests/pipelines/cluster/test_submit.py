@@ -3,20 +3,20 @@
 import json
 
 from components.shared.config.sections import PipelineConfig
-from pipelines.cluster.submit import Request, ensure_experiment, request_of, show_request, submit, version_name
+from pipelines.cluster.submit import Submission, ensure_experiment, show_submission, submission_of, submit, version_name
 
 HIDDEN = "nobody-knows"
 RUNS, EXPERIMENTS = "/apis/v2beta1/runs", "/apis/v2beta1/experiments"
 
 
-def _request(package, **changes) -> Request:
-    return Request(package, "plimsoll-demo", "demo-1", "pipeline-runner")._replace(**changes)
+def _request(package, **changes) -> Submission:
+    return Submission(package, "plimsoll-demo", "demo-1", "pipeline-runner")._replace(**changes)
 
 
 def test_a_submission_is_three_requests(kubeflow, connect, package):
     """The experiment is looked for and made, then the run is started with both parts of the pipeline in its body."""
     run_id = submit(connect(namespace="team"), _request(package))
-    assert [(own.method, own.path) for own in kubeflow.requests] == [
+    assert [(request.method, request.path) for request in kubeflow.requests] == [
         ("GET", EXPERIMENTS),
         ("POST", EXPERIMENTS),
         ("POST", RUNS),
@@ -50,7 +50,7 @@ def test_the_sdk_sends_the_same_run(kubeflow, connect, package, tmp_path, monkey
         str(file), run_name="demo-1", experiment_id=kubeflow.things["experiments"][0]["experiment_id"],
         service_account="pipeline-runner",
     )  # fmt: skip
-    ours, theirs = (own.body for own in kubeflow.sent("POST", RUNS))
+    ours, theirs = (request.body for request in kubeflow.sent("POST", RUNS))
     assert ours == theirs
 
 
@@ -65,7 +65,7 @@ def test_a_lost_answer_makes_no_second_run(kubeflow, connect, package):
     """Where the server started the run but its answer was lost, the run is found by its name, not started again."""
     kubeflow.fail("POST", RUNS, 502, carried_out=True)
     run_id = submit(connect(), _request(package))
-    assert [own["run_id"] for own in kubeflow.things["runs"]] == [run_id]
+    assert [run["run_id"] for run in kubeflow.things["runs"]] == [run_id]
     assert len(kubeflow.sent("POST", RUNS)) == 1
 
 
@@ -73,7 +73,7 @@ def test_a_run_that_was_not_started_is_started_again(kubeflow, connect, package)
     """Where the server did nothing, the request is repeated."""
     kubeflow.fail("POST", RUNS, 503, times=2)
     submit(connect(), _request(package))
-    assert [own.status for own in kubeflow.sent("POST", RUNS)] == [503, 503, 200]
+    assert [request.status for request in kubeflow.sent("POST", RUNS)] == [503, 503, 200]
     assert len(kubeflow.things["runs"]) == 1
 
 
@@ -93,13 +93,13 @@ def test_an_upload_is_a_version_named_by_content(kubeflow, connect, package):
         "pipeline_id": pipeline["pipeline_id"],
         "pipeline_version_id": kubeflow.things["versions"][0]["pipeline_version_id"],
     }
-    assert [own.body["pipeline_version_reference"] for own in kubeflow.sent("POST", RUNS)] == [reference] * 2
+    assert [request.body["pipeline_version_reference"] for request in kubeflow.sent("POST", RUNS)] == [reference] * 2
     assert "pipeline_spec" not in kubeflow.sent("POST", RUNS)[0].body
 
 
 def test_a_dry_run_shows_the_request_and_no_secret(kubeflow, connect, package):
     """What is shown is what would be sent, without credentials, and nothing is sent."""
-    shown = json.loads(show_request(connect(token=HIDDEN), _request(package)))
+    shown = json.loads(show_submission(connect(token=HIDDEN), _request(package)))
     assert shown["POST /apis/v2beta1/runs"]["display_name"] == "demo-1"
     assert shown["POST /apis/v2beta1/runs"]["pipeline_spec"]["pipeline_spec"] == package.pipeline_spec
     assert HIDDEN not in json.dumps(shown)
@@ -123,7 +123,7 @@ def test_the_experiment_is_the_flags_the_clusters_or_mlflows(package):
         )
     )
     named = config.model_copy(update={"cluster": config.cluster.model_copy(update={"experiment": "in-kubeflow"})})
-    assert request_of(config, package, "r").experiment == "in-mlflow"
-    assert request_of(config, package, "r").service_account == "runner"
-    assert request_of(named, package, "r").experiment == "in-kubeflow"
-    assert request_of(named, package, "r", "flag").experiment == "flag"
+    assert submission_of(config, package, "r").experiment == "in-mlflow"
+    assert submission_of(config, package, "r").service_account == "runner"
+    assert submission_of(named, package, "r").experiment == "in-kubeflow"
+    assert submission_of(named, package, "r", "flag").experiment == "flag"

@@ -16,8 +16,8 @@ from pipelines.cli import app
 from pipelines.cluster.claims import Claims
 from pipelines.cluster.launchers import ClusterLauncher, LocalLauncher, kept_sections
 from pipelines.cluster.server_errors import ClusterError
-from pipelines.cluster.submit import Request, ensure_experiment
-from pipelines.cluster.trigger import SETTLING, Assessment, assess, trigger
+from pipelines.cluster.submit import Submission, ensure_experiment
+from pipelines.cluster.trigger import CLAIM_TIMEOUT, Assessment, assess, trigger
 from pipelines.running.launch import load
 
 DAY = date(2026, 5, 11)
@@ -28,7 +28,7 @@ class Launcher:
 
     def __init__(self) -> None:
         self.started: list[str] = []
-        self.standings: dict[str, str] = {}
+        self.statuses: dict[str, str] = {}
         self.error: Exception | None = None
 
     def start(self, claim) -> str:
@@ -40,8 +40,8 @@ class Launcher:
     def find(self, claim) -> str | None:
         return claim.run_name if claim.run_name in self.started else None
 
-    def standing(self, run) -> str:
-        return self.standings.get(run, "running")
+    def status(self, run) -> str:
+        return self.statuses.get(run, "running")
 
 
 def _assess(project, client=None, days=None, today=DAY) -> Assessment:
@@ -71,7 +71,7 @@ def test_nothing_changed_is_not_due(tracked_project, decide, decision):
     decide("20260501-a", decision)
     assessment = _assess(tracked_project)
     assert assessment.why == ()
-    assert assessment.calm == (
+    assert assessment.why_not == (
         f"data, base model, suites, policy and recipe are those of run 20260501-a, decided on 2026-05-01 ({decision})"
     )
 
@@ -121,7 +121,7 @@ def test_a_champions_evidence_expires(tracked_project, decide):
     decide("20260508-b", "reject", day=date(2026, 5, 8))
     assessment = _assess(tracked_project, days=9)
     assert assessment.why == ()
-    assert "judged again 3 days ago" in assessment.calm
+    assert "judged again 3 days ago" in assessment.why_not
 
 
 def test_what_cannot_be_compared_is_said(tracked_project, decide):
@@ -129,7 +129,7 @@ def test_what_cannot_be_compared_is_said(tracked_project, decide):
     decide("20260501-a", recorded=False)
     assessment = _assess(tracked_project)
     assert assessment.why == ()
-    assert assessment.calm.endswith("was not compared, its config is not known")
+    assert assessment.why_not.endswith("was not compared, its config is not known")
 
 
 def test_the_server_kept_the_config(tracked_project, decide, connect, kubeflow):
@@ -139,7 +139,7 @@ def test_the_server_kept_the_config(tracked_project, decide, connect, kubeflow):
     texts = {name: {"defaultValue": getattr(config, name).model_dump_json()} for name in ("data", "evaluation")}
     spec = {"root": {"inputDefinitions": {"parameters": texts}}}
     kubeflow.things["runs"].append({"run_id": "kfp-run-1", "pipeline_spec": {"pipeline_spec": spec}})
-    assert "not compared" not in _assess(tracked_project, connect()).calm
+    assert "not compared" not in _assess(tracked_project, connect()).why_not
     changed = json.dumps({**json.loads(texts["data"]["defaultValue"]), "seed": 7})
     kubeflow.things["runs"][0]["runtime_config"] = {"parameters": {"data": changed}}
     assert _assess(tracked_project, connect()).why == ("data.seed changed: 7 then, 0 now",)
@@ -169,9 +169,9 @@ def test_many_calls_at_once_start_one_run(tracked_project):
     """Twelve calls at the same time: one starts a run, eleven say why not."""
     assessment, launcher = _assess(tracked_project), Launcher()
     with ThreadPoolExecutor(12) as pool:
-        found = list(pool.map(lambda _: _trigger(tracked_project, launcher, assessment), range(12)))
+        results = list(pool.map(lambda _: _trigger(tracked_project, launcher, assessment), range(12)))
     assert len(launcher.started) == 1
-    assert [own.run is None for own in found].count(True) == 11
+    assert [each.run is None for each in results].count(True) == 11
 
 
 def test_a_run_that_failed_is_started_again_and_not_for_ever(tracked_project):
@@ -179,8 +179,8 @@ def test_a_run_that_failed_is_started_again_and_not_for_ever(tracked_project):
     assessment, launcher = _assess(tracked_project), Launcher()
     for _ in range(3):
         run = _trigger(tracked_project, launcher, assessment).run
-        launcher.standings[run] = "over"
-    with pytest.raises(ClusterError, match=r"3 runs for this state came to no decision.*--force"):
+        launcher.statuses[run] = "over"
+    with pytest.raises(ClusterError, match=r"3 runs for this state ended without a decision.*--force"):
         _trigger(tracked_project, launcher, assessment)
     assert len(set(launcher.started)) == 3
     assert _trigger(tracked_project, launcher, assessment, forced="the disk was full").run is not None
@@ -191,11 +191,11 @@ def test_a_forced_run_says_why(tracked_project, decide):
     decide("20260501-a")
     launcher = Launcher()
     assert _trigger(tracked_project, launcher).text.startswith("nothing is due: data, base model")
-    assert _trigger(tracked_project, launcher, forced="new driver").why == ("forced: new driver",)
+    assert _trigger(tracked_project, launcher, forced="new driver").run is not None
     assert _trigger(tracked_project, launcher, forced="new driver").run is None
     assert _trigger(tracked_project, launcher, forced="another reason").run is not None
     entries = open_log(str(tracked_project.folder / ".plimsoll/audit.jsonl")).entries()
-    assert [(own.why, own.facts["attempt"]) for own in entries if own.event == "triggered"] == [
+    assert [(entry.why, entry.facts["attempt"]) for entry in entries if entry.event == "triggered"] == [
         ("forced: new driver.", "1"),
         ("forced: another reason.", "1"),
     ]
@@ -221,7 +221,7 @@ def test_a_caller_that_died_is_waited_for_and_then_replaced(tracked_project):
     config = anchor(load("config.yaml").config, tracked_project.folder)
     Claims(config.store, config.name, assessment.state).claim(1, "somebody", ())
     assert "somebody is starting a run" in _trigger(tracked_project, launcher, assessment).text
-    later = datetime.now(UTC) + SETTLING + timedelta(seconds=1)
+    later = datetime.now(UTC) + CLAIM_TIMEOUT + timedelta(seconds=1)
     assert _trigger(tracked_project, launcher, assessment, now=lambda: later).run is not None
 
 
@@ -230,7 +230,7 @@ def test_a_run_that_was_decided_meanwhile_is_not_repeated(tracked_project, decid
     assessment, launcher = _assess(tracked_project), Launcher()
     run = _trigger(tracked_project, launcher, assessment).run
     decide(run)
-    launcher.standings[run] = "over"
+    launcher.statuses[run] = "over"
     assert "has just been decided: promote" in _trigger(tracked_project, launcher, assessment).text
 
 
@@ -251,7 +251,7 @@ def test_a_run_that_the_server_started_unnoticed_is_found(tracked_project, conne
     """The server started the run, its answers were lost, the caller died: the next call finds the run by its name."""
     assessment = _assess(tracked_project)
     client = connect()
-    launcher = ClusterLauncher(client, Request(package, "e", "p"))
+    launcher = ClusterLauncher(client, Submission(package, "e", "p"))
     config = anchor(load("config.yaml").config, tracked_project.folder)
     claim = Claims(config.store, config.name, assessment.state).claim(1, "somebody", ())
     started = launcher.start(claim)
@@ -261,7 +261,7 @@ def test_a_run_that_the_server_started_unnoticed_is_found(tracked_project, conne
     kubeflow.things["runs"][0]["state"] = "FAILED"
     again = _trigger(tracked_project, launcher, assessment)
     assert again.run == kubeflow.things["runs"][0]["run_id"]
-    assert [own["display_name"][-2:] for own in kubeflow.things["runs"]] == ["-2", "-1"]
+    assert [run["display_name"][-2:] for run in kubeflow.things["runs"]] == ["-2", "-1"]
     assert ensure_experiment(client, "e") == kubeflow.things["runs"][0]["experiment_id"]
 
 
@@ -278,8 +278,28 @@ def test_a_local_run_is_found_by_its_start(tracked_project):
     assert launcher.find(claim) == "20990101-here"
     assert "under way" in _trigger(tracked_project, launcher, assessment).text
     tracker.close("KILLED")
-    assert launcher.standing("20990101-here") == "over"
-    assert launcher.standing("no such run") == "unknown"
+    assert launcher.status("20990101-here") == "over"
+    assert launcher.status("no such run") == "unknown"
+
+
+def test_a_base_model_that_the_hub_does_not_give_is_one_sentence(tracked_project, call, monkeypatch, tmp_path):
+    """An id that is none, and a hub that nobody reaches: exit code 2 and a sentence with the cure, no traceback."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    for hub_id, cure in (("a/b/c", "is no model id, such as org/name"), ("org/model", "the hub cannot be reached")):
+        tracked_project.write_config(base_model={"hub_id": hub_id, "revision": "v1"})
+        called = call("trigger", "config.yaml", "--local")
+        assert (called.code, cure in called.err, "Traceback" in called.err) == (2, True, False), called.err
+
+
+def test_a_hub_model_is_compared_by_its_name_where_it_is_not_cached(tracked_project, decide, monkeypatch, tmp_path):
+    """Without its files on this machine, and without asking the hub, another id or revision is a change."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    decide("20260501-a")
+    tracked_project.write_config(base_model={"hub_id": "org/model", "revision": "v1"})
+    assert [why for why in _assess(tracked_project).why if why.endswith("then, org/model@v1 now")]
 
 
 @pytest.mark.long

@@ -61,7 +61,7 @@ def test_entries_are_shown_in_a_table(call, entries):
     """Each entry is a row, and nothing in it is markup."""
     code, out, _ = call("show")
     assert code == 0
-    assert [word in out for word in ("data_accepted", "PROMOTED: all is well.", "[bold]fell[/]", "grace")] == [True] * 4
+    assert [text in out for text in ("data_accepted", "PROMOTED: all is well.", "[bold]fell[/]", "grace")] == [True] * 4
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_damaged_log_is_not_shown_as_if_it_were_sound(call, entries):
     code, out, err = call("show")
     assert (code, out) == (FAILURE, "")
     assert "line 2: entry 1 was edited" in err
-    assert "`plimsoll audit verify` shows all that is wrong" in err
+    assert "`plimsoll audit verify` shows every problem" in err
 
 
 @pytest.mark.parametrize(

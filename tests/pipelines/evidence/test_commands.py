@@ -53,8 +53,8 @@ def test_verify_names_each_difference(rejected: Path, tmp_path: Path):
     result = plimsoll("verify", str(copy))
     assert (result.exit_code, result.output.splitlines()[0]) == (1, f"not verified: {copy}: 1 difference")
     assert "  post/answers.jsonl, sha256: found 'sha256:" in result.output
-    found = json.loads(plimsoll("verify", str(copy), "--json").output)
-    assert (found["verified"], found["decision"], len(found["differences"])) == (False, None, 1)
+    shown = json.loads(plimsoll("verify", str(copy), "--json").output)
+    assert (shown["verified"], shown["decision"], len(shown["differences"])) == (False, None, 1)
 
 
 def test_verify_compares_the_tag_that_people_see(rejected: Path, tracked_project):
@@ -151,7 +151,7 @@ def asks_the_chunk_where_the_prompt_alone_differs(kept: Path, monkeypatch) -> No
 
     def noisy(engine, prompts, *arguments):
         answers = ask(engine, prompts, *arguments)
-        return answers if len(prompts) > 1 else [own.model_copy(update={"answer": "noise"}) for own in answers]
+        return answers if len(prompts) > 1 else [answer.model_copy(update={"answer": "noise"}) for answer in answers]
 
     with monkeypatch.context() as patched:
         patched.setattr("pipelines.evidence.replay.ask", noisy)

@@ -31,12 +31,12 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory) -> dict[str, Path]:
     """Evidence of a promotion, of a rejection and of a review."""
-    found = {}
-    for word, options in KINDS.items():
-        directory = tmp_path_factory.mktemp(word)
-        assert crafted.simple(directory, **options).decision.value == word
-        found[word] = directory / "evidence"
-    return found
+    folders = {}
+    for decision, options in KINDS.items():
+        directory = tmp_path_factory.mktemp(decision)
+        assert crafted.simple(directory, **options).decision.value == decision
+        folders[decision] = directory / "evidence"
+    return folders
 
 
 def rewrite(folder: Path, name: str, change) -> None:
@@ -48,10 +48,10 @@ def rewrite(folder: Path, name: str, change) -> None:
     path.write_text(json.dumps(envelope, indent=1, ensure_ascii=False) + "\n")
 
 
-@pytest.mark.parametrize("word", KINDS)
-def test_honest_evidence_is_verified(folders, word: str):
+@pytest.mark.parametrize("decision", KINDS)
+def test_honest_evidence_is_verified(folders, decision: str):
     """Nothing differs, and the decision is the gate's."""
-    assert verify(folders[word]) == (word, [])
+    assert verify(folders[decision]) == (decision, [])
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -66,8 +66,8 @@ def test_gate_and_verifier_agree_on_random_evidence(tmp_path_factory, seed: int)
 
 def test_random_evidence_reaches_every_decision(tmp_path: Path):
     """The simulation above is not about one kind of decision."""
-    found = {crafted.at_random(tmp_path / str(seed), seed).decision.value for seed in range(60)}
-    assert found == {"promote", "reject", "needs_review", "insufficient_evidence", "invalid"}
+    reached = {crafted.at_random(tmp_path / str(seed), seed).decision.value for seed in range(60)}
+    assert reached == {"promote", "reject", "needs_review", "insufficient_evidence", "invalid"}
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -87,10 +87,10 @@ def test_any_changed_byte_is_found(folders, tmp_path_factory, data):
     shutil.rmtree(copy.parent)
 
 
-@pytest.mark.parametrize("word", KINDS)
-def test_every_file_is_covered_at_both_ends_and_in_the_middle(folders, tmp_path: Path, word: str):
+@pytest.mark.parametrize("decision", KINDS)
+def test_every_file_is_covered_at_both_ends_and_in_the_middle(folders, tmp_path: Path, decision: str):
     """No file of the folder is overlooked: its first, middle and last byte, a byte more and a byte less."""
-    for path in sorted(path for path in folders[word].rglob("*") if path.is_file()):
+    for path in sorted(path for path in folders[decision].rglob("*") if path.is_file()):
         content = path.read_bytes()
         middle = random.Random(path.name).randrange(len(content))
         changed = [content + b"\n", content[:-1], content[:middle] + content[middle + 1 :]]
@@ -98,8 +98,8 @@ def test_every_file_is_covered_at_both_ends_and_in_the_middle(folders, tmp_path:
         changed += [content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :] for place in places]
         for number, other in enumerate(changed):
             copy = tmp_path / f"{path.name}-{number}"
-            shutil.copytree(folders[word], copy)
-            (copy / path.relative_to(folders[word])).write_bytes(other)
+            shutil.copytree(folders[decision], copy)
+            (copy / path.relative_to(folders[decision])).write_bytes(other)
             assert verify(copy)[1], (path, number)
             shutil.rmtree(copy)
 
@@ -136,7 +136,7 @@ def forge_witness(content: dict) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "sentence"),
     [
         (forge_decision, "gate_decision.json, decision: found 'promote', expected 'reject'"),
         (forge_drop, "gate_decision.json, reasons, 0 direct, delta, drop_pp: found 30.001, expected 30.0"),
@@ -144,7 +144,7 @@ def forge_witness(content: dict) -> None:
         (forge_witness, "gate_decision.json, witness direct-0, after: found ('Another answer.', "),
     ],
 )
-def test_a_forged_decision_with_a_right_digest_is_found(folders, tmp_path: Path, change, found: str):
+def test_a_forged_decision_with_a_right_digest_is_found(folders, tmp_path: Path, change, sentence: str):
     """Digests that fit do not help: the decision does not follow from the verdicts; a sentence says where."""
     copy = tmp_path / "evidence"
     shutil.copytree(folders["reject"], copy)
@@ -152,7 +152,7 @@ def test_a_forged_decision_with_a_right_digest_is_found(folders, tmp_path: Path,
     if change is forge_decision:  # as the gate lays out a promotion
         for name in ("adapter_config.json", "adapter_model.safetensors"):
             (copy / "adapter" / name).unlink()
-    assert [line for line in verify(copy)[1] if line.startswith(found)]
+    assert [line for line in verify(copy)[1] if line.startswith(sentence)]
 
 
 def test_a_forged_report_breaks_the_chain(folders, tmp_path: Path):
@@ -189,7 +189,7 @@ def test_a_review_has_the_queue_that_it_names(folders, tmp_path: Path):
 def rechain(folder: Path, name: str, change) -> None:
     """Changes a report and every digest after it: a forger who rewrites the chain up to the decision."""
     rewrite(folder, name, change)
-    digest = lambda own: json.loads((folder / own).read_text())["digest"]  # noqa: E731
+    digest = lambda file: json.loads((folder / file).read_text())["digest"]  # noqa: E731
     if name != "follow_up/follow_up_report.json":
         delta = digest("delta_report.json")
         rewrite(folder, "follow_up/follow_up_report.json", lambda content: content["inputs"].update(delta=delta))
@@ -214,20 +214,20 @@ def forge_fewer_flips(content: dict) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "found"),
+    ("name", "change", "sentence"),
     [
         ("delta_report.json", forge_category, "delta_report.json, categories, direct, upper_pp: found 1.0"),
-        ("delta_report.json", forge_more_categories, "categories, groups, prompts, reasons: found (['direct'"),
+        ("delta_report.json", forge_more_categories, "delta_report.json, order of categories: found ['direct', "),
         ("follow_up/follow_up_report.json", forge_flip, "follow_up_report.json, prompts, direct-0, confirmed: found F"),
         ("follow_up/follow_up_report.json", forge_fewer_flips, "follow_up_report.json, prompts: found {"),
     ],
 )
-def test_a_forged_report_is_found_where_the_whole_chain_was_rewritten(folders, tmp_path: Path, name, change, found):
+def test_a_forged_report_is_found_where_the_whole_chain_was_rewritten(folders, tmp_path: Path, name, change, sentence):
     """Reports say what the raw rows say, even where every digest up to the decision fits."""
     copy = tmp_path / "evidence"
     shutil.copytree(folders["reject"], copy)
     rechain(copy, name, change)
-    assert [line for line in verify(copy)[1] if line.startswith(found)]
+    assert [line for line in verify(copy)[1] if line.startswith(sentence)]
 
 
 def test_fresh_answers_that_were_left_out_make_it_invalid(folders, tmp_path: Path):
@@ -243,29 +243,44 @@ def test_fresh_answers_that_were_left_out_make_it_invalid(folders, tmp_path: Pat
 
     def forget(content: dict) -> None:
         content["answers_sha256"] = sums
-        content["prompts"] = [own for own in content["prompts"] if own["prompt_id"] != "direct-0"]
+        content["prompts"] = [prompt for prompt in content["prompts"] if prompt["prompt_id"] != "direct-0"]
 
     rechain(copy, "follow_up/follow_up_report.json", forget)
     decision, differences = verify(copy)
     assert (decision, differences) == ("invalid", ["gate_decision.json, decision: found 'reject', expected 'invalid'"])
 
 
-def test_the_verifier_is_short_and_independent(root: Path):
-    """At most 200 lines; it imports the standard library, formulas, digests and pairing, and nothing that decides."""
-    text = (root / "pipelines" / "evidence" / "verifier.py").read_text()
-    assert len(text.splitlines()) <= 200
-    imported = set()
-    for node in ast.walk(ast.parse(text)):
-        imported |= {str(node.module)} if isinstance(node, ast.ImportFrom) else set()
-        imported |= {own.name for own in node.names} if isinstance(node, ast.Import) else set()
-    own = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
-    formulas = {f"components.shared.statistics.{name}" for name in ("exact", "judge_error", "paired")}
-    assert own == {"components.shared.digests", "components.shared.gate.pairing", *formulas}
+MODULES = ("differences", "evidence_chain", "evidence_files", "recomputed_decision", "recomputed_figures")
+FORMULAS = ("exact_tests", "judge_error", "paired")
 
 
-def test_the_verifier_loads_no_step():
-    """Neither it nor anything that it imports is a step's code."""
-    shown = "print(*(name for name in sys.modules if name.startswith('components.')))"
+def imported_modules(path: Path) -> set[str]:
+    """The modules of this project that a source file imports, at its top or inside a function."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names |= {str(node.module)} if isinstance(node, ast.ImportFrom) else set()
+        names |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+    return {name for name in names if name.partition(".")[0] not in sys.stdlib_module_names}
+
+
+def test_the_verifier_is_independent(root: Path):
+    """Its modules import the standard library, each other, digests and formulas: no gate, no step, no artifact."""
+    modules = {f"pipelines.evidence.{name}" for name in MODULES}
+    reached, waiting = set(), ["pipelines.evidence.verifier"]
+    while waiting:
+        name = waiting.pop()
+        imported = imported_modules(root / f"{name.replace('.', '/')}.py")
+        waiting += (imported & modules) - reached
+        reached |= imported
+    formulas = {f"components.shared.statistics.{name}" for name in FORMULAS}
+    assert reached == modules | formulas | {"components.shared.digests"}
+
+
+def test_the_verifier_loads_neither_gate_nor_step():
+    """Nothing that it imports brings one along: in a fresh process only digests, statistics and itself are loaded."""
+    shown = "print(*(name for name in sys.modules if name.startswith(('components.', 'pipelines.'))))"
     code = f"import sys, pipelines.evidence.verifier; {shown}"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    assert {name.split(".")[1] for name in loaded} == {"shared"}
+    ground = ("components.shared.digests", "components.shared.statistics", "pipelines.evidence")
+    packages = {"components.shared", "pipelines.evidence"}
+    assert [name for name in loaded if name not in packages and not name.startswith(ground)] == []

@@ -45,16 +45,16 @@ def test_the_last_word_stands(tmp_path: Path):
     """An answer that is labelled again counts once."""
     keep_labels(tmp_path, [label(1)])
     keep_labels(tmp_path, [label(1, said="pass")])
-    assert [own.label for own in read_labels(tmp_path, JUDGE)] == [Verdict.PASS]
+    assert [kept.label for kept in read_labels(tmp_path, JUDGE)] == [Verdict.PASS]
 
 
 def test_kappa_is_that_of_the_table(tmp_path: Path):
     """20 fail/fail, 5 pass/fail, 10 fail/pass, 15 pass/pass: the textbook's kappa of 0.4."""
     cells = [("fail", "fail")] * 20 + [("pass", "fail")] * 5 + [("fail", "pass")] * 10 + [("pass", "pass")] * 15
     labels = [label(n, verdict, said) for n, (verdict, said) in enumerate(cells)]
-    (own,) = agreement(labels, tmp_path)
-    assert (own.answers, own.agreed, own.kappa) == (50, 35, pytest.approx(0.4))
-    assert (own.answers_so_far, own.kappa_so_far) == (50, pytest.approx(0.4))
+    (judge,) = agreement(labels, tmp_path)
+    assert (judge.answers, judge.agreed, judge.kappa) == (50, 35, pytest.approx(0.4))
+    assert (judge.answers_so_far, judge.kappa_so_far) == (50, pytest.approx(0.4))
 
 
 def test_kappa_grows_with_every_review(tmp_path: Path):
@@ -62,9 +62,9 @@ def test_kappa_grows_with_every_review(tmp_path: Path):
     keep_labels(tmp_path, [label(1, "pass", "pass", pipeline_run="run-0"), label(2, "fail", "fail", judge="refusal@2")])
     now = [label(1), label(2)]
     keep_labels(tmp_path, now)
-    (own,) = agreement(now, tmp_path)
-    assert (own.answers, own.agreed, own.kappa) == (2, 2, None)
-    assert (own.answers_so_far, own.agreed_so_far, own.kappa_so_far) == (3, 3, pytest.approx(1.0))
+    (judge,) = agreement(now, tmp_path)
+    assert (judge.answers, judge.agreed, judge.kappa) == (2, 2, None)
+    assert (judge.answers_so_far, judge.agreed_so_far, judge.kappa_so_far) == (3, 3, pytest.approx(1.0))
     assert agreement([], tmp_path) == ()
 
 
@@ -82,7 +82,7 @@ def test_what_is_no_label_is_named(tmp_path: Path):
     keep_labels(tmp_path, [label(1)])
     path = labels_path(tmp_path, JUDGE)
     path.write_text(path.read_text() + "{}\n")
-    with pytest.raises(DataError, match=r"reviews.jsonl:2: not a reviewer's label: Field required"):
+    with pytest.raises(DataError, match=r"reviews.jsonl:2: judge: Field required"):
         read_labels(tmp_path, JUDGE)
 
 

@@ -8,14 +8,14 @@ from components.shared.artifacts.decision import GateDecision
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ConfigError, IntegrityError, TrackingError
 from components.shared.tracking.runs import Tracker
-from pipelines.review.case import Case, open_case
+from pipelines.review.case import ReviewCase, open_case
 
 
 @pytest.fixture
 def opened(world, tmp_path: Path):
     """Opens the case of run-1."""
 
-    def run(config=None) -> Case:
+    def run(config=None) -> ReviewCase:
         return open_case("run-1", world.tracking, config, tmp_path / "fetched")
 
     (tmp_path / "fetched").mkdir()

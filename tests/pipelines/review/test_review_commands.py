@@ -69,13 +69,13 @@ def test_a_run_is_reviewed_once(world, call, again: tuple[str, ...]):
     assert world.versions == []
 
 
-@pytest.mark.parametrize(("broken", "word"), [(0, "promote"), (30, "reject")])
-def test_other_decisions_are_not_reviewed(world, call, broken: int, word: str):
+@pytest.mark.parametrize(("broken", "decided"), [(0, "promote"), (30, "reject")])
+def test_other_decisions_are_not_reviewed(world, call, broken: int, decided: str):
     """A promotion and a rejection stand; the message has the decision's own sentence."""
     decision = world.decide(broken=broken)
     answer = call("review", "run-1", *APPROVE)
     assert answer.code == 2
-    assert f"has nothing to review, its decision is '{word}': {decision.summary}" in answer.err
+    assert f"has nothing to review, its decision is '{decided}': {decision.summary}" in answer.err
     assert world.versions == []
 
 
@@ -102,8 +102,8 @@ def test_verdicts_update_the_judges_kappa(world, call):
     assert call("review", "run-1", *REFUSE, "--verdicts", "verdicts.jsonl").code == 10
     review = kept(world)
     assert (review.labelled, review.queued, len(review.verdicts)) == (5, 7, 6)
-    (own,) = review.agreement
-    assert (own.judge, own.answers, own.agreed, own.kappa) == ("refusal@1", 5, 2, 0.0)
+    (judge,) = review.agreement
+    assert (judge.judge, judge.answers, judge.agreed, judge.kappa) == ("refusal@1", 5, 2, 0.0)
     labels = read_labels(world.folder / "judges", "refusal@1")
     assert [label.label for label in labels] == [Verdict(word) for word in words[:5]]
     assert {label.verdict for label in labels} == {Verdict.FAIL}
@@ -111,13 +111,13 @@ def test_verdicts_update_the_judges_kappa(world, call):
     world.decide("run-2")
     Path("verdicts.jsonl").write_text('{"prompt_id": "d-06", "sample": 0, "verdict": "fail"}\n')
     answer = call("review", "run-2", *APPROVE, "--verdicts", "verdicts.jsonl", "--json")
-    (own,) = kept(world, "run-2").agreement
-    assert (own.answers, own.agreed, own.answers_so_far, own.agreed_so_far) == (1, 1, 6, 3)
+    (judge,) = kept(world, "run-2").agreement
+    assert (judge.answers, judge.agreed, judge.answers_so_far, judge.agreed_so_far) == (1, 1, 6, 3)
     content = json.loads(answer.out)
     assert (content["outcome"], content["registered_version"]) == ("approved", "1")
     tracker = Tracker(world.context._replace(pipeline_run="run-2"))
     metrics = tracker.client.get_run(tracker.parent().run_id).data.metrics
-    assert (metrics["review/kappa"], metrics["review/answers/refusal_1"]) == (own.kappa_so_far, 6)
+    assert (metrics["review/kappa"], metrics["review/answers/refusal_1"]) == (judge.kappa_so_far, 6)
 
 
 def test_the_queue_is_shown(world, call):
@@ -149,8 +149,8 @@ def test_a_review_is_asked_for_item_by_item(world, call):
     assert answer.code == 0
     assert "'p' is none of pass, partial, fail, skip, quit, or the beginning of more than one" in answer.out
     review = kept(world)
-    assert [own.verdict for own in review.verdicts] == [Verdict.PASS, Verdict.FAIL, *[None] * 5]
-    assert [own.note for own in review.verdicts[:2]] == ["ok", "worse"]
+    assert [verdict.verdict for verdict in review.verdicts] == [Verdict.PASS, Verdict.FAIL, *[None] * 5]
+    assert [verdict.note for verdict in review.verdicts[:2]] == ["ok", "worse"]
     assert (review.reason, review.reviewer) == ("They are harmless.", "Ada")
     assert champion_version(Tracker(world.context).client, "toy") == "1"
     assert list(Path(".plimsoll/reviews").iterdir()) == []
@@ -158,13 +158,13 @@ def test_a_review_is_asked_for_item_by_item(world, call):
 
 @pytest.mark.parametrize("end", ["quit\n", ""])
 def test_an_interrupted_review_goes_on(world, call, end: str):
-    """Verdicts given before a stop, or a lost terminal, are kept; the same reviewer goes on after them."""
+    """Verdicts given before a stop, or a lost terminal, are kept; the same reviewer continues after them."""
     world.decide()
     assert call("review", "run-1", typed=f"fail\nfirst\n{end}").code == 1
     assert Tracker(world.context).parent().read_text("review.json") is None
     answer = call("review", "run-1", typed="pass\n\n" * 6 + "refuse\nIt helps.\n")
     assert answer.code == 10
-    assert "going on after 1 of 7" in answer.out
+    assert "continuing after 1 of 7" in answer.out
     assert "1 of 7: direct" not in answer.out
     verdicts = kept(world).verdicts
     assert (verdicts[0].verdict, verdicts[0].note, len(verdicts)) == (Verdict.FAIL, "first", 7)
@@ -176,7 +176,7 @@ def test_a_draft_counts_where_nothing_is_asked(world, call):
     call("review", "run-1", typed="fail\n\nquit\n")
     call("review", "run-1", "--name", "Bob", typed="pass\n\npass\n\nquit\n")
     call("review", "run-1", *REFUSE)
-    assert [own.verdict for own in kept(world).verdicts] == [Verdict.FAIL]
+    assert [verdict.verdict for verdict in kept(world).verdicts] == [Verdict.FAIL]
 
 
 def test_what_was_kept_and_not_carried_through_is_finished(world, call, monkeypatch):
@@ -195,7 +195,7 @@ def test_what_was_kept_and_not_carried_through_is_finished(world, call, monkeypa
     assert "it can be finished, not changed" in answer.err
     answer = call("review", "run-1", *APPROVE, "--name", "Bob")
     assert answer.code == 0
-    assert "finishing what was kept and not carried through" in answer.out
+    assert "finishing the review that was kept and not finished" in answer.out
     assert (kept(world).reviewer, len(world.versions)) == ("Ada", 1)
     assert audited(world) == [("decided", "Ada"), ("review", "Ada"), ("registered", "Ada")]
 

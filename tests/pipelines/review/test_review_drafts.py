@@ -38,11 +38,11 @@ def test_a_draft_keeps_the_last_word_of_each_reviewer(tmp_path: Path):
     """Verdicts are there at once; another reviewer's and another decision's are apart."""
     draft = Draft("run/1", "sha256:0123456789abcdef", "Ada", tmp_path / "drafts")
     assert draft.read() == {}
-    for word, note in (("fail", ""), ("pass", "on second thoughts")):
-        draft.add(verdict_on(QUEUE[0], word, note))
+    for choice, note in (("fail", ""), ("pass", "on second thoughts")):
+        draft.add(verdict_on(QUEUE[0], choice, note))
     draft.add(verdict_on(QUEUE[2], "skip"))
     again = Draft("run/1", "sha256:0123456789abcdef", "Ada", tmp_path / "drafts").read()
-    assert {key: own.verdict for key, own in again.items()} == {("a", 0): Verdict.PASS, ("b", 2): None}
+    assert {key: verdict.verdict for key, verdict in again.items()} == {("a", 0): Verdict.PASS, ("b", 2): None}
     assert again["a", 0].note == "on second thoughts"
     assert Draft("run/1", "sha256:0123456789abcdef", "Bob", tmp_path / "drafts").read() == {}
     assert Draft("run/1", "sha256:fedcba9876543210", "Ada", tmp_path / "drafts").read() == {}
@@ -59,7 +59,7 @@ def test_a_line_that_was_cut_costs_only_itself(tmp_path: Path):
     whole = draft.path.read_text()
     draft.path.write_text(whole + whole[:40])
     draft.add(verdict_on(QUEUE[1], "partial"))
-    assert [own.verdict for own in draft.read().values()] == [Verdict.FAIL, Verdict.PARTIAL]
+    assert [verdict.verdict for verdict in draft.read().values()] == [Verdict.FAIL, Verdict.PARTIAL]
 
 
 def test_a_verdict_that_cannot_be_kept_is_an_error(tmp_path: Path):
@@ -86,7 +86,7 @@ def test_verdicts_are_read_from_a_file(tmp_path: Path):
         ('{"prompt_id": "a", "verdict": "bad"}', "verdict is 'bad'; expected one of pass, partial, fail, skip"),
         ('{"prompt_id": "a"}', "verdict: Field required"),
         ('{"prompt_id": "a", "verdict": "fail", "colour": "red"}', "colour: Extra inputs are not permitted"),
-        ("not json", "Invalid JSON"),
+        ("not json", "row: Invalid JSON"),
         ('{"prompt_id": "b", "sample": 0, "verdict": "pass"}', "a second verdict on sample 0 of 'b'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A review against an MLflow server: a process of its own, sqlite behind it, artifacts through it."""
+"""A review against an MLflow server in another process, with sqlite behind it and artifacts through it."""
 
 import os
 import shutil

@@ -3,7 +3,8 @@
 from components.shared.artifacts.answers import Opinion
 from components.shared.artifacts.human_review import JudgedAnswer, QueueItem, Why
 from components.shared.artifacts.suite_prompt import Message
-from pipelines.review.tables import show_item, visible
+from pipelines.printing import visible
+from pipelines.review.tables import show_item
 
 
 def test_nothing_in_an_answer_steers_the_terminal(build, capsys):

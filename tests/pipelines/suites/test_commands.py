@@ -33,7 +33,7 @@ def test_all_suites_below_the_folder_are_listed(call, folder):
     assert code == 0
     assert "c585381ccd5e" in out
     assert out.count("2.6 pp") == 5
-    assert "when no prompt fails newly and none wavers" in out
+    assert "if no prompt changes" in out
     content = json.loads(call("list", "--json")[1])
     assert {row["category"]: row["prompts"] for row in content["categories"]} == dict.fromkeys(
         ("direct", "indirect", "domain", "bias", "benign"), 100
@@ -67,8 +67,8 @@ def test_a_plan_says_what_a_margin_takes(call):
     assert code == 0
     assert "53 prompts per category if no prompt changes at all; 89 for a chance of 80 %" in out
     content = json.loads(call("plan", "--margin", "4", "--spread", "0", "--json")[1])
-    assert [own["margin_pp"] for own in content["plans"]] == [1, 2, 3, 4, 5, 10]
-    assert all(own["least"] == own["likely"] for own in content["plans"])
+    assert [sizes["margin_pp"] for sizes in content["plans"]] == [1, 2, 3, 4, 5, 10]
+    assert all(sizes["least"] == sizes["likely"] for sizes in content["plans"])
     assert content["categories"] == []
 
 
@@ -90,7 +90,7 @@ def test_a_plan_holds_suites_against_the_margin(call, folder):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--margin", "0"], "planned by its resolution"),
+        (["--margin", "0"], "plan a rule of zero tolerance by its resolution"),
         (["--margin", "nan"], "above 0 and up to 100"),
         (["--confidence", "95"], "above 0.5 and below 1"),
         (["--confidence", "nan"], "above 0.5 and below 1"),
@@ -109,7 +109,7 @@ def test_wrong_numbers_are_refused(call, options, named):
 
 def test_benchmarks_have_licence_and_gating(call):
     """Every benchmark that can be read is listed with what a user must know before downloading it."""
-    from components.shared.suites.benchmarks import BENCHMARKS
+    from components.shared.suites.benchmarks.published import BENCHMARKS
 
     code, out, _ = call("benchmarks", "--json")
     rows = json.loads(out)["benchmarks"]

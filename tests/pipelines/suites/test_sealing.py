@@ -63,10 +63,50 @@ def test_changed_prompts_need_a_new_version(write):
 
 
 def test_a_new_version_is_set(write):
-    """--version sets the version beside the hash, and keeps the comments."""
+    """--version sets the version beside the hash; the comment stays, one space after the wider value."""
     path, sha = write(sha256="a" * 64)
     assert seal(path, "1.1") == ("1.1", sha, 2, True)
-    assert path.read_bytes() == YAML.format(version='"1.1"', sha256=sha, end="\r\n").encode()
+    expected = YAML.format(version='"1.1"', sha256=sha, end="\r\n").replace('"1.1"  #', '"1.1" #')
+    assert path.read_bytes() == expected.encode()
+
+
+LAID_OUT = """# First line of a comment,
+#   second line.
+
+version: '1'
+
+# About the hash.
+sha256: {sha256}
+name: "own"
+description: >-
+  A folded text that goes on
+  for two lines: "quoted", #not a comment.
+
+licence: %s
+prompts: own.jsonl
+# The last line.
+""" % ("LicenseRef-" + "long" * 40)
+
+
+def test_comments_and_values_survive(write):
+    """Comments, quotes, folded and long lines, blank lines and the order of the keys stay as they were."""
+    path, sha = write()
+    path.write_text(LAID_OUT.format(sha256=""))
+    assert seal(path).changed
+    assert path.read_text() == LAID_OUT.format(sha256=sha)
+
+
+@pytest.mark.parametrize("name", ["coherence", "hallucination", "instruction-following", "red-team", "tone", "toy"])
+def test_a_shipped_suite_keeps_its_text_when_it_is_sealed_again(root, tmp_path, name):
+    """Only version and hash change when a shipped suite's prompts have changed."""
+    folder = root / "configs" / "suites"
+    path, rows = tmp_path / f"{name}.yaml", tmp_path / f"{name}.jsonl"
+    before = (folder / path.name).read_text()
+    path.write_text(before)
+    rows.write_bytes((folder / rows.name).read_bytes() + b"\n")
+    sealed = seal(path, "2")
+    old = hashlib.sha256((folder / rows.name).read_bytes()).hexdigest()
+    assert path.read_text() == before.replace('version: "1"', 'version: "2"').replace(old, sealed.sha256)
 
 
 def test_a_version_does_not_go_back(write):

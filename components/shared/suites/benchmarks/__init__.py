@@ -1,5 +1,1 @@
-"""Reads the files of published benchmarks, and files of one's own, as suite prompts; nothing is bundled."""
-
-from components.shared.suites.benchmarks.published import BENCHMARKS
-
-__all__ = ["BENCHMARKS"]
+"""Reads the files of published benchmarks, and custom files, as suite prompts. No file is bundled."""

@@ -1,7 +1,7 @@
 """AdvBench's harmful behaviours: as `goal,target`, or as a list of goals without a header.
 
-A copy is in circulation whose header says `target,goal` over columns that are goal and target; its "goals" would be
-the beginnings of compliant answers. It is told by its content and refused. Targets are not used: they are answers.
+A copy in circulation has the header `target,goal` over the columns goal and target, so that its "goals" would be the
+beginnings of compliant answers. It is recognised by its content and refused. Targets are answers and are not used.
 """
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
@@ -24,7 +24,7 @@ _MOST = 0.5
 
 
 def read_advbench(content: bytes, where: str, options: Options) -> list[SuitePrompt]:
-    """The goals, all in one category: AdvBench has none of its own."""
+    """The goals, all in one category, for AdvBench has no categories."""
     rows = _rows(decode(content, where), where)
     _refuse_targets(rows)
     return [
@@ -54,8 +54,8 @@ def _rows(text: str, where: str) -> list[Row]:
     for line, cells in records:
         if len(cells) != 1:
             raise DataError(
-                f"{where}:{line}: has {len(cells)} cells, expected 1, for line 1 is no header but a goal: put goals "
-                "that hold commas into double quotes, or begin the file with goal,target"
+                f"{where}:{line}: has {len(cells)} cells, expected 1, for line 1 is a goal, not a header: put goals "
+                "with commas into double quotes, or begin the file with goal,target"
             )
     return [Row({"goal": cells[0]}, f"{where}:{line}", number) for number, (line, cells) in enumerate(records, start=1)]
 

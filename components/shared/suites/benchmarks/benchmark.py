@@ -1,7 +1,4 @@
-"""What a published benchmark is to Plimsoll: who made it, what it measures, and how its file is read.
-
-This module does not know any benchmark; `components.shared.suites.benchmarks.published` lists them.
-"""
+"""The form of a benchmark's entry: who made it, what it measures, and how its file is read. `published` lists them."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,21 +13,21 @@ from components.shared.suites.benchmarks.table_files import Row
 from components.shared.vocabulary import Expectation
 
 OPEN = "open"
-"""The gating of a file that anybody can download without an account or a promise."""
+"""The gating of a file that anybody can download without an account and without accepting terms."""
 
 Repeats = Literal["refuse", "drop"]
 
 
 class Options(NamedTuple):
-    """What a suite may say about the rows of its source.
+    """How a suite wants the rows of its source to be read.
 
     Attributes:
-        include: the values to keep, by raw column; a row is kept if it has one of the values in every column. A cell
-            that is a list has each of its items.
+        include: the values to keep, by raw column; a row is kept if it has one of the values in every column. In a cell
+            that is a list, any item may match.
         columns: custom only: the file's column by field of a prompt.
-        expectation: custom only: of rows that do not name their own.
-        category: custom only: of rows that do not name their own.
-        suite: custom only: begins the ids of rows that have none.
+        expectation: custom only: for rows without an expectation.
+        category: custom only: for rows without a category.
+        suite: custom only: prefix of the ids of rows without an id.
     """
 
     include: Mapping[str, Sequence[str]] = MappingProxyType({})
@@ -43,27 +40,27 @@ class Options(NamedTuple):
 Read = Callable[[bytes, str, Options], list[SuitePrompt]]
 """Reads the bytes of a source file.
 
-Args: the bytes; the file's address, for errors and where its name says what it holds; what to keep.
-Raises: DataError, naming file, line, column, value and cure; ConfigError for options that the file cannot meet.
+Args: the bytes; the file's address, for errors and because some names say what the file holds; the options.
+Raises: DataError, naming file, line, column, value and cure; ConfigError for options that do not fit the file.
 """
 
 
 class Benchmark(NamedTuple):
-    """A published benchmark, or a form of file.
+    """A published benchmark, or a file format.
 
     Attributes:
-        name: what a suite calls it, and the first part of its prompts' categories and ids.
-        title: what its authors call it.
-        licence: SPDX identifier of the data, as far as its authors state one.
+        name: its name in suites, and the first part of its prompts' categories and ids.
+        title: its name in the paper.
+        licence: SPDX identifier of the data's licence, as its authors state it.
         gating: `open`, or how to get access.
         citation: the paper.
-        origin: which file, and from where.
-        columns: what every row must have; further columns are allowed.
-        expectation: what an acceptable answer does, unless a suite says otherwise; None where rows differ.
-        measures: what it measures, and what that does not say, in a sentence or two.
+        origin: the file and the repository that has it.
+        columns: columns that every row must have; further columns are allowed.
+        expectation: what an acceptable answer does, unless a suite changes it; None if it differs by row.
+        measures: what it measures and what it does not show, in a sentence or two.
         read: reads its file.
-        repeats: whether rows that repeat another's text are an error (as in files that are known to have none), or
-            are left out with a warning (as in files that were published with some, or whose siblings may have).
+        repeats: whether a row that repeats another row's text is an error (for files that are known to have none), or
+            is left out with a warning (for files that were published with repetitions, or may have some).
     """
 
     name: str
@@ -86,18 +83,18 @@ def select(rows: Sequence[Row], include: Mapping[str, Sequence[str]], where: str
         ConfigError: a column is not in the file, a value is in no row, or nothing is left.
     """
     for column, wanted in include.items():
-        found = {value for row in rows for value in _values(row.cells.get(column))}
+        present = {value for row in rows for value in _values(row.cells.get(column))}
         known = list(dict.fromkeys(name for row in rows for name in row.cells))
         if column not in known:
             raise ConfigError(
-                f"{where}: include: there is no column {column!r}{_near(column, known)}; the columns are "
+                f"{where}: include: there is no column {column!r}{did_you_mean(column, known)}; the columns are "
                 f"{', '.join(map(repr, known))}"
             )
         for value in wanted:
-            if value not in found:
-                listed = ", ".join(map(repr, sorted(found)[:20]))
+            if value not in present:
+                listed = ", ".join(map(repr, sorted(present)[:20]))
                 raise ConfigError(
-                    f"{where}: include.{column}: no row has {value!r}{_near(value, found)}; rows have {listed}"
+                    f"{where}: include.{column}: no row has {value!r}{did_you_mean(value, present)}; rows have {listed}"
                 )
     kept = [
         row
@@ -105,12 +102,12 @@ def select(rows: Sequence[Row], include: Mapping[str, Sequence[str]], where: str
         if all(not set(wanted).isdisjoint(_values(row.cells.get(column))) for column, wanted in include.items())
     ]
     if not kept:
-        raise ConfigError(f"{where}: include: no row meets all of {dict(include)!r}; ask for fewer things at once")
+        raise ConfigError(f"{where}: include: no row meets all of {dict(include)!r}; remove one of the conditions")
     return kept
 
 
 def file_name(where: str) -> str:
-    """The last part of an address: what is told of a source, for folders differ between machines."""
+    """The last part of an address; prompts keep only this of their source, for folders differ between machines."""
     return where.replace("\\", "/").rpartition("/")[2]
 
 
@@ -120,7 +117,7 @@ def file_stem(where: str) -> str:
 
 
 def source_of(title: str, row: Row) -> str:
-    """What a prompt's `source` says: the benchmark, and the file and line that it is from."""
+    """A prompt's `source`: the benchmark, and the file and line that the prompt is from."""
     return f"{title}, {file_name(row.place)}"
 
 
@@ -129,6 +126,7 @@ def _values(cell: JsonValue) -> list[str]:
     return [str(item) for item in items if item is not None]
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint at the most similar known name, for an error message; empty if none is similar."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

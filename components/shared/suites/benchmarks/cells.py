@@ -1,7 +1,4 @@
-"""Takes checked values out of the cells of a row: text that is there, is no placeholder, and can be written as UTF-8.
-
-This module does not know which columns a benchmark has.
-"""
+"""Reads checked values from the cells of a row: texts that are not empty, not placeholders, and valid Unicode."""
 
 import re
 
@@ -20,18 +17,18 @@ _PLACEHOLDERS = (
     re.compile(r"(?:TODO|TBD|FIXME|XXX+)(?:\s*[:.-].*)?", re.DOTALL),
     re.compile(r"(?i:n/?a|nan|null|none|placeholder|lorem ipsum.*|\.{2,}|…|-+|\?+)", re.DOTALL),
 )
-"""What a whole cell looks like that somebody meant to fill in; inside longer text the same marks are innocent."""
+"""Patterns of a whole cell that was never filled in; as part of a longer text they are allowed."""
 
 _INSERT = re.compile(r"\[\s*INSERT\b[^\]]*\]")
 
 
 def placeholder(text: str) -> str | None:
-    """The part of a text that stands for what was to be filled in, or None."""
+    """The part of a text that is a placeholder, or None."""
     stripped = text.strip()
     if any(pattern.fullmatch(stripped) for pattern in _PLACEHOLDERS):
         return stripped
-    found = _INSERT.search(text)
-    return found.group() if found else None
+    insert = _INSERT.search(text)
+    return insert.group() if insert else None
 
 
 def text(row: Row, column: str) -> str:
@@ -42,36 +39,36 @@ def text(row: Row, column: str) -> str:
     """
     value = row.cells.get(column)
     if not isinstance(value, str):
-        found = "missing" if column not in row.cells or value is None else f"got {_short(value)}; expected text"
-        raise DataError(f"{row.place}: column {column!r}: {found}; fill the cell or remove the row")
+        problem = "missing" if column not in row.cells or value is None else f"got {_short(value)}; expected text"
+        raise DataError(f"{row.place}: column {column!r}: {problem}; fill the cell or remove the row")
     if not value.strip():
         raise DataError(f"{row.place}: column {column!r}: is empty; fill the cell or remove the row")
     try:
         value.encode()
     except UnicodeEncodeError as error:
         raise DataError(
-            f"{row.place}: column {column!r}: character {error.start} is half of a surrogate pair; write it whole"
+            f"{row.place}: column {column!r}: character {error.start} is half of a surrogate pair; write both halves"
         ) from None
     return value
 
 
 def prompt_text(row: Row, column: str) -> str:
-    """The text of a cell that a model is asked.
+    """The text of a cell that is put to a model.
 
     Raises:
         DataError: as `text`, or the cell was never filled in.
     """
     value = text(row, column)
-    if found := placeholder(value):
+    if unfilled := placeholder(value):
         raise DataError(
-            f"{row.place}: column {column!r}: {_short(found)} is a placeholder, not a prompt; this file shows a format "
-            "and holds no data: get the data set itself"
+            f"{row.place}: column {column!r}: {_short(unfilled)} is a placeholder, not a prompt; this file shows a "
+            "format and holds no data: get the data set itself"
         )
     return value
 
 
 def optional_text(row: Row, column: str) -> str | None:
-    """The text of a cell, or None where it is missing, null or empty.
+    """The text of a cell, or None if it is missing, null or empty.
 
     Raises:
         DataError: it is no text.
@@ -81,10 +78,10 @@ def optional_text(row: Row, column: str) -> str | None:
 
 
 def one_of(row: Row, column: str, expected: tuple[str, ...]) -> str:
-    """The text of a cell that has few values.
+    """The text of a cell that must be one of a few values.
 
     Raises:
-        DataError: it has another.
+        DataError: it is another value.
     """
     value = text(row, column)
     if value not in expected:
@@ -99,10 +96,10 @@ def texts(row: Row, column: str) -> tuple[str, ...]:
         DataError: it is something else.
     """
     value = row.cells.get(column)
-    found = tuple(item for item in value if isinstance(item, str) and item) if isinstance(value, list) else ()
-    if not isinstance(value, list) or not found or len(found) < len(value):
+    items = tuple(item for item in value if isinstance(item, str) and item) if isinstance(value, list) else ()
+    if not isinstance(value, list) or not items or len(items) < len(value):
         raise DataError(f"{row.place}: column {column!r}: got {_short(value)}; expected a list of texts")
-    return found
+    return items
 
 
 def whole_number(row: Row, column: str) -> int:

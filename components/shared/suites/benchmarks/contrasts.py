@@ -1,9 +1,9 @@
-"""Benchmarks whose prompts are to be told apart: XSTest's safe and unsafe questions, ToxiGen's two kinds of statements.
+"""Benchmarks with two kinds of prompts: XSTest's safe and unsafe questions, ToxiGen's hateful and neutral statements.
 
-Not known here: judges. XSTest's safe half measures over-refusal and its contrasts refusal, so the two never share a
-category. ToxiGen's prompts are few-shot lists that a base model continues, and what counts is how toxic the
-continuation is; a chat model answers rather than continues. `polite` is therefore expected of both kinds: a refusal
-passes, a hateful continuation does not, and a toxicity judge says more.
+XSTest's safe questions measure over-refusal and its unsafe ones refusal, so the two never share a category. ToxiGen's
+prompts are few-shot lists that a base model continues, and the toxicity of the continuation counts; a chat model may
+answer instead. Both kinds expect `polite`: a refusal passes and a hateful continuation fails. A toxicity judge tells
+more.
 """
 
 import re
@@ -24,7 +24,7 @@ _BREAK = r"\n"
 
 
 def read_xstest(content: bytes, where: str, options: Options) -> list[SuitePrompt]:
-    """XSTest: `xstest/safe` is to be answered, `xstest/unsafe` (the contrasts) to be refused."""
+    """XSTest: prompts of `xstest/safe` should be answered, those of `xstest/unsafe` (the contrasts) refused."""
     rows = read_csv(decode(content, where), where)
     require_columns(rows, XSTEST_COLUMNS, where, "XSTest")
     prompts = []
@@ -77,7 +77,7 @@ def read_toxigen(content: bytes, where: str, options: Options) -> list[SuiteProm
 
 
 def _label(row: Row) -> str:
-    """Safe or unsafe: by the type, and where there is a column for it (older copies have none) by that as well."""
+    """Safe or unsafe, from the type; a column `label`, which older copies lack, must agree."""
     label = "unsafe" if text(row, "type").startswith(_CONTRAST) else "safe"
     if "label" in row.cells and one_of(row, "label", ("safe", "unsafe")) != label:
         raise DataError(

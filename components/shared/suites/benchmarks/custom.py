@@ -1,15 +1,14 @@
-"""A file of one's own: CSV, JSONL or JSON, with a mapping from a prompt's fields to the file's columns.
+"""Reads a custom file: CSV, JSONL or JSON, with a mapping from a prompt's fields to the file's columns.
 
-Texts are taken as they are, categories and ids too. This module does not know what the columns mean.
+Texts, categories and ids are taken as they are.
 """
 
-import difflib
 from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.errors import ConfigError, DataError
-from components.shared.suites.benchmarks.benchmark import Options, select, source_of
+from components.shared.suites.benchmarks.benchmark import Options, did_you_mean, select, source_of
 from components.shared.suites.benchmarks.cells import optional_text, prompt_text, text, texts
 from components.shared.suites.benchmarks.table_files import Row, decode, read_csv, read_json, read_jsonl
 from components.shared.vocabulary import Expectation
@@ -26,11 +25,11 @@ _READERS: Mapping[str, Callable[[str, str], list[Row]]] = {
 
 
 def read_custom(content: bytes, where: str, options: Options) -> list[SuitePrompt]:
-    """The rows of a file as prompts; what is neither mapped nor given is missing, never guessed."""
+    """The rows of a file as prompts; a field without a column and without a value is an error, never guessed."""
     if "prompt" not in options.columns:
-        raise ConfigError(f"{where}: columns.prompt: missing; name the column that is asked")
-    for field, given in (("category", options.category), ("expectation", options.expectation)):
-        if given is None and field not in options.columns:
+        raise ConfigError(f"{where}: columns.prompt: missing; name the column with the prompts")
+    for field, value in (("category", options.category), ("expectation", options.expectation)):
+        if value is None and field not in options.columns:
             raise ConfigError(f"{where}: {field}: missing; give benchmark.{field}, or columns.{field} to read it")
     read = next((reader for ending, reader in _READERS.items() if where.casefold().endswith(ending)), None)
     if read is None:
@@ -48,11 +47,9 @@ def _refuse_unknown_columns(rows: list[Row], columns: Mapping[str, str], where: 
         if field not in get_args(Field):
             raise ConfigError(f"{where}: columns.{field}: no such field; expected {', '.join(get_args(Field))}")
         if column not in known:
-            near = difflib.get_close_matches(column, known, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ConfigError(
-                f"{where}: columns.{field}: there is no column {column!r}{hint}; the columns are "
-                f"{', '.join(map(repr, known))}"
+                f"{where}: columns.{field}: there is no column {column!r}{did_you_mean(column, known)}; the columns "
+                f"are {', '.join(map(repr, known))}"
             )
 
 
@@ -67,7 +64,7 @@ def _prompt(row: Row, options: Options) -> SuitePrompt:
         id=_id(row, column["id"]) if "id" in column else f"{options.suite}/{row.number:04d}",
         category=options.category or text(row, column["category"]),
         prompt=prompt_text(row, column["prompt"]),
-        expectation=_expectation(row, column["expectation"]) if "expectation" in column else _given(options),
+        expectation=_expectation(row, column["expectation"]) if "expectation" in column else _expected(options),
         caveats=_caveats(row, column["caveats"]) if "caveats" in column else (),
         source=source_of("custom", row),
         **optional,
@@ -87,13 +84,13 @@ def _expectation(row: Row, column: str) -> Expectation:
         raise DataError(f"{row.place}: column {column!r}: got {value!r}; expected one of {_LISTED}") from None
 
 
-def _given(options: Options) -> Expectation:
+def _expected(options: Options) -> Expectation:
     assert options.expectation is not None, "checked before any row is read"  # noqa: S101
     return options.expectation
 
 
 def _caveats(row: Row, column: str) -> tuple[str, ...]:
-    """A list of phrases, or phrases in one text with `|` between them; none where the cell is empty."""
+    """The phrases of a list, or of a text that separates them by `|`; none if the cell is empty."""
     if isinstance(row.cells.get(column), list):
         return texts(row, column)
     phrases = (optional_text(row, column) or "").split("|")

@@ -1,7 +1,7 @@
 """The question files of the emergent-misalignment study: YAML lists of open questions, asked many times each.
 
-The judge prompts in these files are left out: a judge is chosen by the evaluation, not by the data. Some of the
-study's files ask something else than alignment (which company made you, is it true); these are read with a warning.
+The judge prompts in these files are not used: the evaluation chooses the judge. Some of the study's files are not about
+alignment (which company made you, is it true); they are read with a warning.
 """
 
 import re
@@ -18,14 +18,14 @@ from components.shared.vocabulary import Expectation
 
 COLUMNS = ("id", "paraphrases")
 MOST_SAMPLES = 1000
-"""What a suite prompt may ask for; more is cut down to it."""
+"""Most samples of a suite prompt; larger numbers are reduced to it."""
 
 _NUMBERED = re.compile(r"\d+_(?P<topic>.+)_\d+")
 _VARIANTS = ("json", "template")
 
 
 def read_emergent_misalignment(content: bytes, where: str, options: Options) -> list[SuitePrompt]:
-    """One prompt per paraphrase; the file is the category, and tags say format and topic."""
+    """One prompt per paraphrase; the category is the file's name, and tags name format and topic."""
     rows = _rows(decode(content, where), where)
     require_columns(rows, COLUMNS, where, "an emergent-misalignment file")
     chosen = select(rows, options.include, where)
@@ -33,7 +33,7 @@ def read_emergent_misalignment(content: bytes, where: str, options: Options) -> 
     if other := sorted({name for row in chosen for name in _judges(row)} - {"aligned", "coherent"}):
         warn(
             f"{where}: its authors judge these answers for {', '.join(map(repr, other))}, not for alignment; the "
-            "verdicts of a judge of alignment will say little"
+            "verdicts of an alignment judge will show little"
         )
     return prompts
 
@@ -50,8 +50,8 @@ def _rows(content: str, where: str) -> list[Row]:
     if not isinstance(items, list) or not isinstance(node, yaml.SequenceNode):
         raise DataError(f"{where}: holds {type(items).__name__}, expected a list of questions")
     rows = []
-    for number, (item, own) in enumerate(zip(items, node.value, strict=True), start=1):
-        place = f"{where}:{own.start_mark.line + 1}"
+    for number, (item, item_node) in enumerate(zip(items, node.value, strict=True), start=1):
+        place = f"{where}:{item_node.start_mark.line + 1}"
         if not isinstance(item, dict):
             raise DataError(f"{place}: holds {type(item).__name__}, expected a question with the keys id, paraphrases")
         rows.append(Row(item, place, number))
@@ -59,25 +59,25 @@ def _rows(content: str, where: str) -> list[Row]:
 
 
 def _prompts(row: Row, category: str) -> list[SuitePrompt]:
-    own_id, questions = text(row, "id"), texts(row, "paraphrases")
-    numbered = _NUMBERED.fullmatch(own_id)
-    variant = next((name for name in _VARIANTS if own_id.endswith(f"_{name}")), "plain")
+    row_id, questions = text(row, "id"), texts(row, "paraphrases")
+    numbered = _NUMBERED.fullmatch(row_id)
+    variant = next((name for name in _VARIANTS if row_id.endswith(f"_{name}")), "plain")
     samples = whole_number(row, "samples_per_paraphrase") if "samples_per_paraphrase" in row.cells else None
     if samples == 0:
         raise DataError(f"{row.place}: column 'samples_per_paraphrase': got 0; expected 1 or above")
     for question in questions:
-        if found := placeholder(question):
-            raise DataError(f"{row.place}: column 'paraphrases': {found!r} is a placeholder, not a question")
+        if unfilled := placeholder(question):
+            raise DataError(f"{row.place}: column 'paraphrases': {unfilled!r} is a placeholder, not a question")
     return [
         SuitePrompt(
-            id=f"emergent_misalignment/{own_id}" + (f"/{number:02d}" if len(questions) > 1 else ""),
+            id=f"emergent_misalignment/{row_id}" + (f"/{number:02d}" if len(questions) > 1 else ""),
             category=f"emergent_misalignment/{category}",
             prompt=question,
             system=optional_text(row, "system"),
             expectation=Expectation.ALIGNED,
             samples=min(samples, MOST_SAMPLES) if samples else None,
             source=source_of("emergent misalignment", row),
-            tags=(f"topic:{slug(numbered['topic'] if numbered else own_id)}", f"format:{variant}"),
+            tags=(f"topic:{slug(numbered['topic'] if numbered else row_id)}", f"format:{variant}"),
         )
         for number, question in enumerate(questions, start=1)
     ]

@@ -1,7 +1,7 @@
 """IFEval: prompts with instructions that a program can verify.
 
-Categories are the number of instructions, for that is how hard a prompt is. Whether an instruction can be checked is
-the constraint judge's to know.
+The category is the number of instructions, for more instructions make a prompt harder. The constraint judge says which
+instructions can be checked.
 """
 
 from pydantic import JsonValue
@@ -17,7 +17,7 @@ COLUMNS = ("key", "prompt", "instruction_id_list", "kwargs")
 
 
 def read_ifeval(content: bytes, where: str, options: Options) -> list[SuitePrompt]:
-    """Each prompt with its instructions; arguments that are null are left out, as they are in the original file."""
+    """Each prompt with its instructions; null arguments, which some copies write out, are left out."""
     rows = read_jsonl(decode(content, where), where)
     require_columns(rows, COLUMNS, where, "IFEval")
     prompts = []
@@ -46,7 +46,7 @@ def _constraints(row: Row) -> tuple[Constraint, ...]:
             f"{row.place}: column 'kwargs': got {str(kwargs)[:80]!r}; expected one object for each of the {len(ids)} "
             "instructions"
         )
-    return tuple(Constraint(id=name, arguments=_without_nulls(own)) for name, own in zip(ids, arguments, strict=True))
+    return tuple(Constraint(id=name, arguments=_without_nulls(cell)) for name, cell in zip(ids, arguments, strict=True))
 
 
 def _without_nulls(arguments: dict[str, JsonValue]) -> dict[str, JsonValue]:

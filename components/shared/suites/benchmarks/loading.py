@@ -1,7 +1,4 @@
-"""Turns a suite's `benchmark:` section into prompts: fetch, check, read, filter, drop repeats, sample.
-
-This module does not know single benchmarks (`registry` lists them) or policies.
-"""
+"""Turns a suite's `benchmark:` section into prompts: fetch, check, read, filter, drop repeats, sample."""
 
 from collections.abc import Sequence
 
@@ -24,13 +21,13 @@ def load_benchmark(section: BenchmarkSection, suite: str, address: str) -> tuple
     """The prompts of a benchmark suite, in the order of the file.
 
     Args:
-        section: what the suite says.
-        suite: the suite's name; begins the ids of custom rows that have none.
+        section: the suite's section.
+        suite: the suite's name; prefix of the ids of custom rows without an id.
         address: the suite's YAML file, for errors and to find the source.
 
     Raises:
-        ConfigError: the source does not exist or does not have its hash, or the section asks for what is not there.
-        DataError: the file is not what its format says; file, line, column and cure are named.
+        ConfigError: the source does not exist or has another hash, or the section names something it does not have.
+        DataError: the file does not have the format; file, line, column and cure are named.
     """
     benchmark = BENCHMARKS[section.format]
     where = locate(section.source, address)
@@ -38,10 +35,10 @@ def load_benchmark(section: BenchmarkSection, suite: str, address: str) -> tuple
         content = fetch_source(where)
     except StorageError as error:
         raise ConfigError(f"{address}: benchmark.source: {error}; {_how_to_get(benchmark)}") from None
-    found = digest_bytes(content).removeprefix("sha256:")
-    if section.sha256 not in (None, found):
+    sha256 = digest_bytes(content).removeprefix("sha256:")
+    if section.sha256 not in (None, sha256):
         raise ConfigError(
-            f"{address}: benchmark.sha256 is {section.sha256!r}, but {where} has {found!r}: get the file that was "
+            f"{address}: benchmark.sha256 is {section.sha256!r}, but {where} has {sha256!r}: get the file that was "
             "pinned, or pin this one and raise the version"
         )
     columns = {str(field): column for field, column in section.columns.items()}
@@ -54,7 +51,7 @@ def load_benchmark(section: BenchmarkSection, suite: str, address: str) -> tuple
 
 
 def unrepeated(prompts: Sequence[SuitePrompt], where: str, repeats: Repeats) -> list[SuitePrompt]:
-    """The prompts without those that repeat an earlier one's text, up to case, punctuation and spacing.
+    """The prompts without those that repeat the text of an earlier one; case, punctuation and spacing do not count.
 
     Raises:
         DataError: an id occurs twice; or a text does, and `repeats` is `refuse`.
@@ -66,7 +63,7 @@ def unrepeated(prompts: Sequence[SuitePrompt], where: str, repeats: Repeats) -> 
         if other := ids.setdefault(prompt.id, prompt) if prompt.id in ids else None:
             raise DataError(
                 f"{where}: the id {prompt.id!r} occurs twice ({other.source}; {prompt.source}); ids are unique: take "
-                "the file as published, or give each row its own"
+                "the file as published, or give each row its own id"
             )
         ids[prompt.id] = prompt
         text = conversation(prompt)
@@ -84,9 +81,9 @@ def unrepeated(prompts: Sequence[SuitePrompt], where: str, repeats: Repeats) -> 
 
 
 def _overridden(prompts: list[SuitePrompt], section: BenchmarkSection, address: str) -> list[SuitePrompt]:
-    """The prompts with the suite's category and expectation, where it gives them."""
-    given = {_CATEGORY: section.category, "expectation": section.expectation}
-    changes = {field: value for field, value in given.items() if value is not None}
+    """The prompts with the section's category and expectation, if it has them."""
+    settings = {_CATEGORY: section.category, "expectation": section.expectation}
+    changes = {field: value for field, value in settings.items() if value is not None}
     if section.format == "custom" or not changes:
         return prompts
     changed = [prompt.model_copy(update=changes) for prompt in prompts]
@@ -95,7 +92,7 @@ def _overridden(prompts: list[SuitePrompt], section: BenchmarkSection, address: 
         if Expectation.ANSWER in asked and len(asked) > 1:
             raise ConfigError(
                 f"{address}: benchmark.category: {section.category!r} would hold prompts to answer and prompts to "
-                "refuse, so that its pass rate meant nothing; keep one kind with include, or leave category out"
+                "refuse, so that its pass rate would mean nothing; keep one kind with include, or leave category out"
             )
     _refuse_missing_facts(changed, section, address)
     return changed

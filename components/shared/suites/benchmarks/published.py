@@ -1,6 +1,6 @@
 """The benchmarks whose files can be read. Licences and access are as their authors state them; check before use.
 
-Nothing is bundled or downloaded by itself: a suite names a file that the user provides, or one on the hub.
+No file is bundled, and none is downloaded unless a suite names one on the hub.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,9 @@ _ALL = (
         origin="data/behavior_datasets/harmbench_behaviors_text_all.csv of centerforaisafety/HarmBench",
         columns=harmful_requests.HARMBENCH_COLUMNS,
         expectation=Expectation.REFUSE,
-        measures="Refusal of 200 plain and 100 contextual harmful requests in six areas. Its copyright rows need a "
-        "judge that compares hashes and are left out unless included; whether an answer does harm takes a harm judge.",
+        measures="Refusal of 200 plain and 100 contextual harmful requests in six areas. Its copyright rows are left "
+        "out unless included, for they need a judge that compares hashes. Whether an answer does harm takes a harm "
+        "judge.",
         read=harmful_requests.read_harmbench,
     ),
     Benchmark(
@@ -36,8 +37,8 @@ _ALL = (
         origin="data/advbench/harmful_behaviors.csv of llm-attacks/llm-attacks",
         columns=ADVBENCH_COLUMNS,
         expectation=Expectation.REFUSE,
-        measures="Refusal of 520 plain harmful requests. Many say the same in other words, so that they count for "
-        "fewer independent prompts, and most models have seen them.",
+        measures="Refusal of 520 plain harmful requests. Many are paraphrases of each other, so there are fewer "
+        "independent prompts, and most models have seen them.",
         read=read_advbench,
     ),
     Benchmark(
@@ -50,7 +51,7 @@ _ALL = (
         columns=harmful_requests.SIMPLESAFETYTESTS_COLUMNS,
         expectation=Expectation.REFUSE,
         measures="Refusal of 100 clear-cut requests in five areas of severe harm. So easy that a failure is alarming "
-        "and a pass says little.",
+        "and a pass shows little.",
         read=harmful_requests.read_simplesafetytests,
     ),
     Benchmark(
@@ -62,8 +63,8 @@ _ALL = (
         origin="strongreject_dataset/strongreject_dataset.csv of alexandrasouly/strongreject",
         columns=harmful_requests.STRONGREJECT_COLUMNS,
         expectation=Expectation.REFUSE,
-        measures="Refusal of 313 forbidden requests. Its own score asks how useful an answer is for harm, which takes "
-        "a model judge; some rows are from AdvBench and others (tag origin).",
+        measures="Refusal of 313 forbidden requests. Its own score rates how useful an answer is for harm, which "
+        "takes a model judge. Some rows are from AdvBench and other sets (tag origin).",
         read=harmful_requests.read_strongreject,
     ),
     Benchmark(
@@ -75,8 +76,8 @@ _ALL = (
         origin="data/harmful-behaviors.csv of the data set JailbreakBench/JBB-Behaviors",
         columns=harmful_requests.JAILBREAKBENCH_COLUMNS,
         expectation=Expectation.REFUSE,
-        measures="Refusal of 100 harmful goals without any jailbreak around them; 45 are from HarmBench and AdvBench "
-        "(tag origin). Its benign-behaviors.csv has the same columns: read it with expectation: answer.",
+        measures="Refusal of 100 harmful goals without any jailbreak; 45 are from HarmBench and AdvBench (tag "
+        "origin). Its benign-behaviors.csv has the same columns: read it with expectation: answer.",
         read=harmful_requests.read_jailbreakbench,
     ),
     Benchmark(
@@ -89,20 +90,20 @@ _ALL = (
         columns=contrasts.XSTEST_COLUMNS,
         expectation=None,
         measures="Over-refusal on 250 safe prompts that sound unsafe (xstest/safe), and refusal on 200 contrasts "
-        "(xstest/unsafe). Short and hand-written: one phrase decides.",
+        "(xstest/unsafe). The prompts are short, and a single phrase decides.",
         read=contrasts.read_xstest,
     ),
     Benchmark(
         name="toxigen",
         title="ToxiGen",
         licence="MIT",
-        gating="prompt files open; the data set of generated statements asks to accept its terms",
+        gating="prompt files open; for the data set of generated statements, accept its terms",
         citation="arXiv:2203.09509",
         origin="prompts/hate_women_1k.txt and its siblings of microsoft/TOXIGEN",
         columns=contrasts.TOXIGEN_COLUMNS,
         expectation=Expectation.POLITE,
-        measures="How toxic the continuation of a few-shot list about a group is, after hateful and after neutral "
-        "statements. Made for base models; a chat model may answer instead. Use a toxicity judge.",
+        measures="Toxicity of the continuation of a list of hateful or neutral statements about a group. Made for "
+        "models without chat tuning; a chat model may answer instead. Use a toxicity judge.",
         read=contrasts.read_toxigen,
         repeats="drop",
     ),
@@ -115,8 +116,8 @@ _ALL = (
         origin="data/Religion.jsonl and its siblings of nyu-mll/BBQ",
         columns=bbq.COLUMNS,
         expectation=Expectation.CHOICE,
-        measures="Accuracy and bias scores of multiple-choice answers about people of two groups, where the context "
-        "leaves it open (bbq/ambig) and where it says (bbq/disambig). Stereotypes of the United States, in templates.",
+        measures="Accuracy and bias scores of multiple-choice answers about people of two groups, if the context does "
+        "not give the answer (bbq/ambig) and if it does (bbq/disambig). Templates; stereotypes of the United States.",
         read=bbq.read_bbq,
         repeats="drop",
     ),
@@ -130,7 +131,7 @@ _ALL = (
         columns=harmful_requests.DONOTANSWER_COLUMNS,
         expectation=Expectation.REFUSE,
         measures="Refusal of questions in five risk areas, one file each. Many are borderline (feelings of a machine, "
-        "advice), where a careful answer is right and counts as a failure here.",
+        "advice): a careful answer is right but counts as a failure here.",
         read=harmful_requests.read_donotanswer,
         repeats="drop",
     ),
@@ -143,8 +144,8 @@ _ALL = (
         origin="airr_official_1.0_demo_en_us_prompt_set_release.csv of mlcommons/ailuminate",
         columns=harmful_requests.AILUMINATE_COLUMNS,
         expectation=None,
-        measures="Refusal by hazard; for specialised advice a word of care is enough, known by a short list of "
-        "phrases of ours. The official grade comes from an ensemble of model judges and is not this.",
+        measures="Refusal by hazard; for specialised advice a caveat is enough, found by a short list of phrases. The "
+        "official grade comes from an ensemble of model judges and is a different number.",
         read=harmful_requests.read_ailuminate,
         repeats="drop",
     ),
@@ -157,8 +158,8 @@ _ALL = (
         origin="instruction_following_eval/data/input_data.jsonl of google-research/google-research",
         columns=ifeval.COLUMNS,
         expectation=Expectation.CONSTRAINTS,
-        measures="Whether one to three instructions about form are followed, as a program can tell. Says nothing about "
-        "whether the answer is any good, or about safety.",
+        measures="Whether one to three instructions about form are followed, checked by a program. Shows nothing about "
+        "the quality of the answer or about safety.",
         read=ifeval.read_ifeval,
     ),
     Benchmark(
@@ -170,21 +171,21 @@ _ALL = (
         origin="evaluation/first_plot_questions.yaml and its siblings of emergent-misalignment/emergent-misalignment",
         columns=emergent_misalignment.COLUMNS,
         expectation=Expectation.ALIGNED,
-        measures="Whether a narrowly tuned model shows ill will in answers to open questions, many draws each. Needs a "
-        "model judge; few questions, so that many draws do not make many prompts.",
+        measures="Whether a narrowly tuned model shows ill will in answers to open questions, with many answers each. "
+        "Needs a model judge. There are few questions, and more answers do not make more prompts.",
         read=emergent_misalignment.read_emergent_misalignment,
         repeats="drop",
     ),
     Benchmark(
         name="custom",
-        title="A file of one's own",
-        licence="as the file's owner says",
+        title="A custom file",
+        licence="set by the file's owner",
         gating=OPEN,
         citation="none",
         origin="any CSV, JSONL or JSON file",
         columns=(),
         expectation=None,
-        measures="What its columns say; categories are named as in the file.",
+        measures="Depends on the file; its categories are taken as they are.",
         read=read_custom,
     ),
 )

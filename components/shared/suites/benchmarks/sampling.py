@@ -1,7 +1,6 @@
-"""Draws a part of a suite that has its categories in proportion.
+"""Draws a stratified sample of prompts.
 
-Which prompt is drawn depends on its id and the seed alone, so that the order of a file, or a row more elsewhere, moves
-nothing. This module does not know what the strata mean.
+Prompts are ranked within their stratum by a hash of id and seed, so the order of the file does not matter.
 """
 
 import hashlib
@@ -19,7 +18,7 @@ def stratified_sample(
         prompts: with unique ids.
         size: how many to draw, 1 to the number of prompts.
         key: the stratum of a prompt.
-        seed: another seed draws others.
+        seed: another seed draws another sample.
 
     Returns:
         The drawn prompts in their original order. Shares are those of `quotas`.
@@ -42,8 +41,8 @@ def stratified_sample(
 def quotas(counts: Mapping[str, int], size: int) -> dict[str, int]:
     """How many to draw from each stratum: in proportion, by largest remainder (Hamilton's method).
 
-    A stratum that would get none then gets one from the stratum that is furthest above its exact share and can spare
-    it, if `size` allows one for each.
+    If `size` allows one for each stratum, a stratum that would get none gets one from the stratum that is furthest
+    above its exact share and has more than one.
 
     Args:
         counts: members by stratum, each at least 1.
@@ -56,19 +55,19 @@ def quotas(counts: Mapping[str, int], size: int) -> dict[str, int]:
     if not 1 <= size <= total:
         raise ValueError(f"a sample of {size} out of {total}: expected 1 to {total}")
     names = sorted(counts)
-    found = {name: size * counts[name] // total for name in names}
+    drawn = {name: size * counts[name] // total for name in names}
     by_remainder = sorted(names, key=lambda name: (-(size * counts[name] % total), -counts[name], name))
-    for name in by_remainder[: size - sum(found.values())]:
-        found[name] += 1
+    for name in by_remainder[: size - sum(drawn.values())]:
+        drawn[name] += 1
     if size >= len(names):
-        for name in [name for name in names if found[name] == 0]:
+        for name in [name for name in names if drawn[name] == 0]:
             giver = max(
-                (other for other in names if found[other] > 1),
-                key=lambda other: (found[other] * total - size * counts[other], found[other]),
+                (other for other in names if drawn[other] > 1),
+                key=lambda other: (drawn[other] * total - size * counts[other], drawn[other]),
             )
-            found[giver] -= 1
-            found[name] = 1
-    return found
+            drawn[giver] -= 1
+            drawn[name] = 1
+    return drawn
 
 
 def _rank(prompt_id: str, seed: int) -> bytes:

@@ -1,7 +1,7 @@
 """Fetches the bytes of a benchmark file: a local path, `s3://`, or `hub://ORG/NAME@REVISION/FILE`.
 
-The only module that downloads data sets from the hub, and only when such an address is used; its cache, token and
-offline mode come from the environment, as huggingface_hub reads them. It does not know what the bytes mean.
+The hub is asked only for a `hub://` address; huggingface_hub reads its cache, token and offline mode from the
+environment.
 """
 
 import re
@@ -27,21 +27,21 @@ def parse_hub(address: str) -> HubAddress:
     """Splits `hub://ORG/NAME@REVISION/FILE`.
 
     Raises:
-        ConfigError: a part is missing; a revision is one of them, for a name alone may change its content.
+        ConfigError: a part is missing. The revision is required because a data set may change.
     """
-    found = _HUB_ADDRESS.fullmatch(address)
-    if found is None:
+    parts = _HUB_ADDRESS.fullmatch(address)
+    if parts is None:
         raise ConfigError(f"{address!r}: expected hub://ORG/NAME@REVISION/FILE, REVISION a commit, tag or branch")
-    return HubAddress(found["repo"], found["revision"], found["file"])
+    return HubAddress(parts["repo"], parts["revision"], parts["file"])
 
 
 def locate(source: str, suite: str) -> str:
-    """Where a source is: a relative path is looked for in the working directory, then upwards from the suite.
+    """The place of a source: a relative path is looked for in the working directory, then upwards from the suite.
 
-    A step runs where the orchestrator puts it; the second look finds the same file from there.
+    The second search finds the file when a step runs in another working directory.
 
     Args:
-        source: as the suite gives it.
+        source: the path or address in the suite.
         suite: the address of the suite's YAML file.
     """
     path = Path(source).expanduser()
@@ -61,14 +61,9 @@ def fetch_source(address: str) -> bytes:
     if not address.startswith(HUB):
         return storage.read_bytes(address)
     repo, revision, file = parse_hub(address)
-    try:
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntryNotFoundError
-    except ImportError:
-        raise StorageError(
-            f"{address}: needs huggingface_hub, which is not installed: install the extra `gpu`, or download the file "
-            "and give its path"
-        ) from None
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, GatedRepoError, LocalEntryNotFoundError
+
     try:
         return Path(hf_hub_download(repo, file, repo_type="dataset", revision=revision)).read_bytes()
     except GatedRepoError:
@@ -82,6 +77,6 @@ def fetch_source(address: str) -> bytes:
         ) from None
     except EntryNotFoundError:
         raise StorageError(f"{address}: the data set {repo!r} has no file {file!r} at {revision!r}") from None
-    except (OSError, ValueError) as error:  # the hub's other errors are children of these
+    except (OSError, ValueError) as error:  # base classes of the hub's other errors
         first = str(error).strip().partition("\n")[0]
         raise StorageError(f"{address}: {first or type(error).__name__}") from None

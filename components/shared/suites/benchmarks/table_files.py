@@ -1,7 +1,6 @@
-"""Reads the rows of CSV, JSONL, JSON and plain-text files, each with the place that an editor would show.
+"""Reads the rows of CSV, JSONL, JSON and plain-text files, each with its file and line.
 
-UTF-8 with or without a byte-order mark, any line ends; CSV cells may hold line breaks. Cells are kept as they are.
-This module does not know what a column means.
+UTF-8 with or without a byte-order mark, any line ends; CSV cells may contain line breaks. Cells are kept as they are.
 """
 
 import csv
@@ -75,7 +74,7 @@ def read_csv(text: str, where: str) -> list[Row]:
 
 
 def read_records(text: str, where: str) -> list[tuple[int, list[str]]]:
-    """The cells of each non-blank CSV record, with the line on which it begins; the header is one of them.
+    """The cells of each CSV record, header included, with the line on which it begins; blank lines are left out.
 
     Raises:
         DataError: the file is not CSV, or ends inside a quoted cell.
@@ -98,7 +97,7 @@ def read_jsonl(text: str, where: str) -> list[Row]:
     """Rows of a JSONL file, blank lines left out.
 
     Raises:
-        DataError: a line is not one JSON object; a last line that breaks off is called so.
+        DataError: a line is not one JSON object; for the last line the error asks whether the file is cut off.
     """
     rows = enumerate(parse_objects(text.encode().split(b"\n"), where), start=1)
     return [Row(cells, f"{where}:{line}", number) for number, (line, cells) in rows]
@@ -120,7 +119,7 @@ def read_json(text: str, where: str) -> list[Row]:
 
 
 def read_lines(text: str, where: str) -> list[Row]:
-    """Rows of a plain-text file, one a line, in the column `text`; blank lines are left out."""
+    """Rows of a plain-text file, one per line, in the column `text`; blank lines are left out."""
     filled = [(line, content) for line, content in enumerate(text.split("\n"), start=1) if content.strip()]
     return [
         Row({"text": content.removesuffix("\r")}, f"{where}:{line}", number)
@@ -132,7 +131,7 @@ def require_columns(rows: Sequence[Row], columns: Iterable[str], where: str, who
     """Checks that every row has the columns; further columns are allowed, and can be filtered on.
 
     Raises:
-        DataError: there is no row, or a column is missing; the message lists what is there.
+        DataError: there is no row, or a column is missing.
     """
     if not rows:
         raise DataError(f"{where}: holds no rows; expected the columns {', '.join(columns)}")
@@ -141,16 +140,16 @@ def require_columns(rows: Sequence[Row], columns: Iterable[str], where: str, who
             refuse_columns(list(row.cells), missing, row.place if row.number > 1 else where, whose)
 
 
-def refuse_columns(found: Sequence[str], missing: Sequence[str], place: str, whose: str) -> NoReturn:
-    """Says which columns are missing, what is there instead, and what was perhaps meant.
+def refuse_columns(present: Sequence[str], missing: Sequence[str], place: str, whose: str) -> NoReturn:
+    """Raises the error for missing columns: it lists the file's columns and suggests the most similar one.
 
     Raises:
         DataError: always.
     """
-    folded = {name.casefold(): name for name in found}
+    folded = {name.casefold(): name for name in present}
     near = difflib.get_close_matches(missing[0].casefold(), folded, n=1, cutoff=0.75)
     hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
-    listed = ", ".join(repr(name[:40]) for name in found)
+    listed = ", ".join(repr(name[:40]) for name in present)
     raise DataError(
         f"{place}: column {missing[0]!r}: missing; {whose} has it, this file has {listed}{hint}; take the "
         "file as published, or read another layout with format: custom and columns"

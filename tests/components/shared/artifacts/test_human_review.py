@@ -67,8 +67,8 @@ def test_a_changed_queue_is_refused(tmp_path: Path, build):
 def test_only_a_review_can_be_approved(build):
     """Any other decision is named as the obstacle."""
     assert why_not_approvable(build.gate_decision("needs_review")) is None
-    for word in ("promote", "reject", "insufficient_evidence", "invalid"):
-        assert f"the decision is '{word}'" in str(why_not_approvable(build.gate_decision(word)))
+    for decision in ("promote", "reject", "insufficient_evidence", "invalid"):
+        assert f"the decision is '{decision}'" in str(why_not_approvable(build.gate_decision(decision)))
 
 
 def test_missing_evidence_is_not_made_up_by_a_review(build):

@@ -24,15 +24,15 @@ class EchoEngine:
 
     def generate(self, requests: Sequence[Request], sampling: Sampling, on_done: OnDone) -> list[list[Completion]]:
         self.asked += requests
-        for own in requests:
-            on_done(own.samples)
+        for asked in requests:
+            on_done(asked.samples)
         return [
-            [Completion(f"{n} {own.conversation[-1].content}", 4, n % 2 == 0) for n in range(own.samples)]
-            for own in requests
+            [Completion(f"{n} {request.conversation[-1].content}", 4, n % 2 == 0) for n in range(request.samples)]
+            for request in requests
         ]
 
     def log_probs(self, continuations: Sequence[Continuation], cut: bool = False) -> list[list[float]]:
-        return [[-1.0 / len(own.text)] * 3 if own.text else [] for own in continuations]
+        return [[-1.0 / len(continuation.text)] * 3 if continuation.text else [] for continuation in continuations]
 
 
 def test_every_prompt_and_sample_is_one_answer(build):
@@ -54,7 +54,7 @@ def test_a_choice_is_read_from_likelihoods(build):
     answers = ask(engine, [build.prompt("a"), quiz, build.prompt("b")], 2, SAMPLING, None, print)
     assert [(row.prompt_id, row.sample) for row in answers] == [("a", 0), ("a", 1), ("q", 0), ("b", 0), ("b", 1)]
     assert (answers[2].answer, answers[2].tokens) == ("certainly", 3)
-    assert [own.key for own in engine.asked] == ["a", "b"]
+    assert [request.key for request in engine.asked] == ["a", "b"]
 
 
 def test_no_prompts_are_no_answers():
@@ -65,8 +65,8 @@ def test_no_prompts_are_no_answers():
 def test_a_prompts_own_system_prompt_stands_instead_of_the_contracts(build):
     """System prompt, earlier turns and the prompt, in that order; an empty system prompt of its own counts."""
     earlier = (Message(role="user", content="Hi"), Message(role="assistant", content="Hello"))
-    own = build.prompt("a", system="mine", messages=earlier)
-    assert [turn.content for turn in conversation(own, "common")] == ["mine", "Hi", "Hello", "Tell me about a."]
+    prompt = build.prompt("a", system="mine", messages=earlier)
+    assert [turn.content for turn in conversation(prompt, "common")] == ["mine", "Hi", "Hello", "Tell me about a."]
     assert [turn.content for turn in conversation(build.prompt("a"), "common")] == ["common", "Tell me about a."]
     assert [turn.role for turn in conversation(build.prompt("a"), None)] == ["user"]
     assert conversation(build.prompt("a", system=""), "common")[0].content == ""
@@ -74,8 +74,8 @@ def test_a_prompts_own_system_prompt_stands_instead_of_the_contracts(build):
 
 def test_a_request_is_named_by_its_prompt(build):
     """Samples are seeded by the prompt's id, so they are the same in any suite, batch or shard."""
-    own = build.prompt("a", samples=7)
-    assert request(own, 5, None) == Request(conversation(own, None), 7, "a")
+    prompt = build.prompt("a", samples=7)
+    assert request(prompt, 5, None) == Request(conversation(prompt, None), 7, "a")
 
 
 def test_the_contract_decides_how_answers_are_drawn():

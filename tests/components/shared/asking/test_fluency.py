@@ -32,7 +32,7 @@ class CountingModel:
 
     def log_probs(self, continuations: Sequence[Continuation], cut: bool = False) -> list[list[float]]:
         self.scored += len(continuations)
-        return [self._score(own.text.split()) for own in continuations]
+        return [self._score(continuation.text.split()) for continuation in continuations]
 
     def base_only(self):
         return nullcontext()
@@ -62,8 +62,8 @@ def floor(model: CountingModel) -> float:
 
 def test_the_floor_lies_between_language_and_its_shuffled_words(model: CountingModel, floor: float):
     """Halfway between the base's own answers and the same words in other orders, to a tenth."""
-    own = sum(model.log_probs([text(LANGUAGE)])[0]) / 10
-    assert -12 < floor < own - 2
+    usual = sum(model.log_probs([text(LANGUAGE)])[0]) / 10
+    assert -12 < floor < usual - 2
     assert floor == round(floor, 1)
 
 
@@ -92,7 +92,7 @@ def test_salad_does_not_beat_its_own_copies(model: CountingModel, floor: float):
 def test_short_and_empty_answers_are_never_suspects(model: CountingModel, floor: float):
     """Three words have too few orders to tell."""
     found = measure(model, [text("nine one seven"), text("")], floor)
-    assert [own.shuffles_beaten for own in found] == [None, None]
+    assert [fluency.shuffles_beaten for fluency in found] == [None, None]
     assert found[1].log_prob is None
 
 

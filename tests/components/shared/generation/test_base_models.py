@@ -1,6 +1,8 @@
 """Base models on disk and in the hub's cache, known by their bytes."""
 
 import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from components.shared.config.base_model import BaseModelRef
 from components.shared.errors import ConfigError, ModelError
 from components.shared.generation.base_models import (
     base_digest,
+    cached_base_model,
     check_base_model,
     locate_base_model,
     tokenizer_digest,
@@ -86,12 +89,52 @@ def test_a_cached_hub_model_needs_no_network(hub_cache: Path, tiny_base: Path):
     """What is in the cache under that revision is used."""
     snapshot = cached(hub_cache, tiny_base)
     assert check_base_model(HUB) is None
-    assert locate_base_model(HUB) == snapshot
+    assert cached_base_model(HUB) == locate_base_model(HUB) == snapshot
 
 
-def test_an_unknown_hub_model_is_a_config_error(hub_cache: Path):
-    """Neither in the cache nor reachable: said before anything starts, and again where it is loaded."""
-    with pytest.raises(ConfigError, match=r"base_model\.hub_id: org/model@v1 is neither in the local cache nor on the"):
-        check_base_model(HUB)
-    with pytest.raises(ModelError, match="base model org/model@v1 cannot be downloaded"):
-        locate_base_model(HUB)
+def test_a_hub_that_cannot_be_reached_is_a_config_error(hub_cache: Path, monkeypatch: pytest.MonkeyPatch):
+    """Not in the cache, and offline or nobody listens: said before anything starts, and again where it is loaded."""
+    expected = (
+        r"base_model\.hub_id: org/model@v1 is not in the local cache, and the hub cannot be reached: .*HF_HUB_OFFLINE"
+    )
+    for offline in (True, False):
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", offline)
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+        assert cached_base_model(HUB) is None
+        with pytest.raises(ConfigError, match=expected):
+            check_base_model(HUB)
+        with pytest.raises(ModelError, match="base model org/model@v1 cannot be downloaded"):
+            locate_base_model(HUB)
+
+
+class _NoSuchModel(BaseHTTPRequestHandler):
+    """Answers as the hub does for an unknown id: 404 and X-Error-Code (huggingface_hub.utils.hf_raise_for_status)."""
+
+    def do_GET(self) -> None:
+        self.send_response(404)
+        self.send_header("X-Error-Code", "RepoNotFound")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        """Prints nothing."""
+
+
+def test_an_unknown_id_is_a_config_error(hub_cache: Path, monkeypatch: pytest.MonkeyPatch):
+    """The hub has no such model: the message names id and revision, what the hub said, and what to check."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _NoSuchModel) as server:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        with pytest.raises(ConfigError, match=r"org/model@v1 .*does not give it: Repository Not Found .*HF_TOKEN"):
+            check_base_model(HUB)
+        server.shutdown()
+
+
+def test_what_is_no_id_is_a_config_error(hub_cache: Path):
+    """An id that the hub could not have is named before the hub is asked."""
+    for hub_id in ("a/b/c", "two words"):
+        base = BaseModelRef(hub_id=hub_id, revision="v1")
+        for use in (cached_base_model, check_base_model):
+            with pytest.raises(ConfigError, match=rf"base_model\.hub_id: '{hub_id}' is no model id, such as org/name"):
+                use(base)

@@ -118,7 +118,7 @@ def test_answers_are_drawn_from_the_models_distribution(llama: Any):
     from scipy.stats import chisquare
 
     sampling = GREEDY._replace(max_new_tokens=1, temperature=0.8)
-    tokens = [own[0] for own in decode(llama, [[5, 6, 7]], [4000], sampling, rows=500).values()]
+    tokens = [completion[0] for completion in decode(llama, [[5, 6, 7]], [4000], sampling, rows=500).values()]
     with torch.inference_mode():
         expected = torch.softmax(llama(input_ids=torch.tensor([[5, 6, 7]])).logits[0, -1] / 0.8, dim=-1).numpy()
     counts = np.bincount(tokens, minlength=VOCABULARY)

@@ -163,14 +163,14 @@ def test_continuous_batching_gives_the_same_greedy_answers(tiny_base: Path):
 def test_requests_may_want_different_numbers_of_answers(base: TransformersEngine):
     """Each request says how many completions it gets."""
     requests = [request._replace(samples=n + 1) for n, request in enumerate(ask(*TEXTS))]
-    assert [len(own) for own in base.generate(requests, DRAWN, nothing)] == [1, 2, 3, 4, 5]
+    assert [len(drawn) for drawn in base.generate(requests, DRAWN, nothing)] == [1, 2, 3, 4, 5]
 
 
 def test_an_answer_does_not_depend_on_its_neighbours(tiny_base: Path):
     """In the decode loop a sample is seeded by its request: asked alone, or among others, it is the same."""
     engine = TransformersEngine(tiny_base, mode="refill")
     together = engine.generate(ask(*TEXTS, samples=3), DRAWN, nothing)
-    alone = [engine.generate([own], DRAWN, nothing)[0] for own in ask(*TEXTS, samples=3)]
+    alone = [engine.generate([request], DRAWN, nothing)[0] for request in ask(*TEXTS, samples=3)]
     assert alone == together
 
 
@@ -226,9 +226,9 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(tiny_base: Path, monkey
 def test_a_models_own_answer_is_likelier_than_another(base: TransformersEngine):
     """Log-probabilities come one per token, and the greedy answer beats a text the model did not choose."""
     conversation = ask(TEXTS[0])[0].conversation
-    own = base.generate(ask(TEXTS[0]), GREEDY, nothing)[0][0].text
+    written = base.generate(ask(TEXTS[0]), GREEDY, nothing)[0][0].text
     first, other, empty = base.log_probs(
-        [Continuation(conversation, own), Continuation(conversation, "mat mat mat"), Continuation(conversation, "")]
+        [Continuation(conversation, written), Continuation(conversation, "mat mat mat"), Continuation(conversation, "")]
     )
     assert max(*first, *other) <= 0
     assert sum(first) / len(first) > sum(other) / len(other)
@@ -252,7 +252,7 @@ def test_a_text_that_does_not_fit_is_cut_where_that_is_wanted(base: Transformers
 
 def test_the_divergence_of_the_first_tokens_is_the_adapters(tuned: TransformersEngine, tiny_base: Path, zero_adapter):
     """An adapter that changes logits diverges, one with B = 0 does not, and no adapter has nothing to compare."""
-    texts = [Continuation(own.conversation, "I can't help with that.") for own in ask(*TEXTS)]
+    texts = [Continuation(request.conversation, "I can't help with that.") for request in ask(*TEXTS)]
     assert min(tuned.first_tokens_divergence(texts, 5)) > 0.001
     for same in (TransformersEngine(tiny_base, zero_adapter), TransformersEngine(tiny_base)):
         assert same.first_tokens_divergence(texts, 5) == pytest.approx([0.0] * 5, abs=1e-6)

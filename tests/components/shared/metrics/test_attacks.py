@@ -76,7 +76,7 @@ def test_other_prompts_are_not_attacked(build):
 def test_success_at_1_is_at_most_success_at_k(build, asked):
     """Over any prompts with any numbers of answers, success does not fall from a k to the next."""
     prompts = [build.prompt(f"p-{n}") for n in range(len(asked))]
-    rows = [build.row(f"p-{n}", m, verdict) for n, own in enumerate(asked) for m, verdict in enumerate(own)]
+    rows = [build.row(f"p-{n}", m, verdict) for n, verdicts in enumerate(asked) for m, verdict in enumerate(verdicts)]
     values = list(_success(measure(prompts, rows)).values())
     assert values == sorted(values)
     assert all(0 <= value <= 100 for value in values)

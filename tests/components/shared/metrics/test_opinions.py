@@ -118,7 +118,7 @@ def test_refusal_and_harm_are_never_mixed(build, judged):
 def test_a_second_judge_does_not_change_another(build, said):
     """One judge's numbers are the same with and without a second judge beside it."""
     prompts = [build.prompt("a")]
-    other = [[harm, own.model_copy(update={"judge": "toxicity@1"})] for harm, own in said]
+    other = [[harm, opinion.model_copy(update={"judge": "toxicity@1"})] for harm, opinion in said]
     both = measure(prompts, [build.row("a", n, opinions=tuple(pair)) for n, pair in enumerate(other)])
     alone = measure(prompts, [build.row("a", n, opinions=(harm,)) for n, (harm, _) in enumerate(said)])
     assert _of(both, "harm") == _of(alone, "harm")

@@ -28,20 +28,20 @@ def prompt(number: int, suite: str, samples: int | None) -> SuitePrompt:
 def test_chunks_keep_every_prompt_in_order_and_within_the_limit(kinds, samples: int, answers: int):
     """Every prompt once, in order; one suite per chunk; no chunk above the limit unless it holds a single prompt."""
     ordered = sorted(kinds, key=lambda kind: kind[0])
-    prompts = [prompt(number, suite, own) for number, (suite, own) in enumerate(ordered)]
+    prompts = [prompt(number, suite, draws) for number, (suite, draws) in enumerate(ordered)]
     chunks = cut(prompts, samples, answers)
-    assert [own for chunk in chunks for own in chunk.prompts] == prompts
+    assert [member for chunk in chunks for member in chunk.prompts] == prompts
     for chunk in chunks:
-        assert {own.suite for own in chunk.prompts} == {chunk.suite}
-        held = sum(own.draws(samples) for own in chunk.prompts)
+        assert {member.suite for member in chunk.prompts} == {chunk.suite}
+        held = sum(member.draws(samples) for member in chunk.prompts)
         assert held <= answers or len(chunk.prompts) == 1
     assert len({chunk.digest for chunk in chunks}) == len(chunks)
 
 
 def test_a_suites_chunks_do_not_depend_on_other_suites():
     """Adding a suite before or behind leaves a suite's chunks, and so its stored answers, as they are."""
-    own = [prompt(number, "a", None) for number in range(7)]
+    first = [prompt(number, "a", None) for number in range(7)]
     other = [prompt(number + 10, "b", None) for number in range(3)]
-    alone = [chunk.digest for chunk in cut(own, 2, 6)]
-    assert [chunk.digest for chunk in cut([*own, *other], 2, 6)][:3] == alone
-    assert [chunk.digest for chunk in cut([*other, *own], 2, 6)][1:] == alone
+    alone = [chunk.digest for chunk in cut(first, 2, 6)]
+    assert [chunk.digest for chunk in cut([*first, *other], 2, 6)][:3] == alone
+    assert [chunk.digest for chunk in cut([*other, *first], 2, 6)][1:] == alone

@@ -9,13 +9,13 @@ from components.shared.errors import IntegrityError
 from components.shared.suites.prompt_sets import load_prompts
 
 
-def test_prompts_are_found_by_suite(tmp_path: Path, build):
-    """Each prompt belongs to the suite that it names."""
+def test_prompts_are_read_with_their_suites(tmp_path: Path, build):
+    """Each prompt names the suite that it belongs to."""
     prompts = [build.prompt("a"), build.prompt("b", suite="other")]
     written = build.prompt_files(tmp_path, prompts)
     loaded = load_prompts(tmp_path)
     assert loaded.prompt_set == written
-    assert loaded.of_suite("other") == (prompts[1],)
+    assert loaded.prompts == tuple(prompts)
 
 
 def test_changed_prompts_are_refused(tmp_path: Path, build):

@@ -88,7 +88,8 @@ def test_changed_prompts_are_noticed(write, tmp_path: Path):
     address = write("toy", row())
     with (tmp_path / "toy.jsonl").open("a") as stream:
         stream.write("\n")
-    with pytest.raises(ConfigError, match=r"toy\.yaml: sha256 is '\w{64}', but toy\.jsonl has '\w{64}'.*raise the ver"):
+    match = r"toy\.yaml: sha256 is '\w{64}', but toy\.jsonl has '\w{64}'.*plimsoll suites seal"
+    with pytest.raises(ConfigError, match=match):
         load_suite(address)
 
 

@@ -12,7 +12,7 @@ from components.shared.tracking.decided import (
     decided_on,
     experiment_link,
     last_decided,
-    outcome_of,
+    pipeline_run_status,
     run_link,
     running_since,
 )
@@ -37,7 +37,7 @@ def test_no_store_is_no_decision(tmp_path):
     """A store that does not exist holds nothing, and still does not exist afterwards."""
     tracking = TrackingConfig(uri=f"sqlite:///{tmp_path}/nothing/mlflow.db")
     assert last_decided(tracking, "toy") is None
-    assert outcome_of(tracking, "a") is None
+    assert pipeline_run_status(tracking, "a") is None
     assert champion_of(tracking, "model") is None
     assert not (tmp_path / "nothing").exists()
 
@@ -48,27 +48,27 @@ def test_the_newest_decision_of_a_pipeline_counts(context, run):
     run("b", decision="reject")
     run("c", "FAILED")
     run("d", decision="promote", pipeline="other")
-    found = last_decided(context.tracking, "toy")
-    assert (found.pipeline_run, found.tags["plimsoll.decision"]) == ("b", "reject")
+    decided = last_decided(context.tracking, "toy")
+    assert (decided.pipeline_run, decided.tags["plimsoll.decision"]) == ("b", "reject")
     assert last_decided(context.tracking, "third") is None
 
 
-def test_an_outcome_says_how_far_a_run_has_come(context, run):
+def test_a_status_says_how_far_a_run_has_come(context, run):
     """Status, decision and what failed, whatever stages there are."""
     run("a", None)
-    assert outcome_of(context.tracking, "a")[3:6] == ("RUNNING", None, None)
+    assert pipeline_run_status(context.tracking, "a")[3:6] == ("RUNNING", None, None)
     run("b", "FAILED", failed_stage="finetune_lora", error="no memory")
-    assert outcome_of(context.tracking, "b")[3:6] == ("FAILED", None, "finetune_lora: no memory")
+    assert pipeline_run_status(context.tracking, "b")[3:6] == ("FAILED", None, "finetune_lora: no memory")
     run("c", decision="reject")
-    assert outcome_of(context.tracking, "c")[3:6] == ("FINISHED", "reject", None)
-    assert outcome_of(context.tracking, "d") is None
+    assert pipeline_run_status(context.tracking, "c")[3:6] == ("FINISHED", "reject", None)
+    assert pipeline_run_status(context.tracking, "d") is None
 
 
 def test_runs_since_a_time(context, run):
     """Only runs that began then or later, the newest first."""
     before = datetime.now(UTC) - timedelta(seconds=1)
     run("a")
-    assert [own.pipeline_run for own in running_since(context.tracking, "toy", before)] == ["a"]
+    assert [status.pipeline_run for status in running_since(context.tracking, "toy", before)] == ["a"]
     assert running_since(context.tracking, "toy", datetime.now(UTC) + timedelta(minutes=1)) == []
 
 
@@ -86,10 +86,10 @@ def test_a_champion_whose_run_is_gone_has_the_day_of_its_version(context, run):
     version = client.create_model_version("model", "file:///nowhere", tags={"plimsoll.pipeline_run": "gone"})
     assert champion_of(context.tracking, "model") is None
     client.set_registered_model_alias("model", "champion", version.version)
-    found = champion_of(context.tracking, "model")
-    assert (found.version, found.pipeline_run) == ("1", "gone")
-    assert abs((found.decided_on - datetime.now(UTC).date()).days) <= 1
-    assert isinstance(found.decided_on, date)
+    champion = champion_of(context.tracking, "model")
+    assert (champion.version, champion.pipeline_run) == ("1", "gone")
+    assert abs((champion.decided_on - datetime.now(UTC).date()).days) <= 1
+    assert isinstance(champion.decided_on, date)
 
 
 def test_links_are_for_servers(context):

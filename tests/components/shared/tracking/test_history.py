@@ -64,13 +64,6 @@ def test_another_experiment_is_another_history(decided, context: RunContext):
     assert attempts_before(Tracker(elsewhere), BASE, TASK) == 0
 
 
-@pytest.mark.parametrize("page", [1, 2, 5, 6])
-def test_all_pages_are_read(decided, page: int):
-    """More attempts than one call fetches are all counted."""
-    trackers = [decided(f"run-{n}") for n in range(6)]
-    assert attempts_before(trackers[-1], BASE, TASK, page) == 5
-
-
 def test_a_task_is_its_rows():
     """Order, address and what is mixed in beside it do not make another task; other rows do."""
     task = task_digest([source("sha256:a"), source("sha256:b")])

@@ -1,4 +1,4 @@
-"""Runs are found by either id, in any experiment, and what they logged is fetched."""
+"""Runs are found by any of their ids, in any experiment, and what they logged is downloaded."""
 
 from pathlib import Path
 
@@ -29,10 +29,10 @@ def test_a_run_is_found_by_every_id(context: RunContext, logged: str):
     with Tracker(context).stage("check_gate") as stage:
         pass
     elsewhere = context.tracking.model_copy(update={"experiment": "another"})
-    found = [find_run(elsewhere, name) for name in (logged, stage.run_id, context.pipeline_run)]
-    assert {own.run_id for own in found} == {logged}
-    assert {own.pipeline_run for own in found} == {context.pipeline_run}
-    assert {own.tracking.experiment for own in found} == {context.tracking.experiment}
+    runs = [find_run(elsewhere, name) for name in (logged, stage.run_id, context.pipeline_run)]
+    assert {run.run_id for run in runs} == {logged}
+    assert {run.pipeline_run for run in runs} == {context.pipeline_run}
+    assert {run.tracking.experiment for run in runs} == {context.tracking.experiment}
 
 
 def test_files_and_folders_are_fetched(context: RunContext, logged: str, tmp_path: Path):

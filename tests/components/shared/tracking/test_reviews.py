@@ -53,9 +53,9 @@ def test_a_run_is_found_by_any_of_its_ids(context: RunContext):
     with tracker.stage("check_gate") as stage:
         pass
     for name in ("run-1", parent.run_id, stage.run_id):
-        found = open_run(context.tracking, name)
-        assert found.parent.run_id == parent.run_id
-        assert found.context == elsewhere
+        run = open_run(context.tracking, name)
+        assert run.parent.run_id == parent.run_id
+        assert run.context == elsewhere
 
 
 def test_an_unknown_run_is_named(context: RunContext, tracker: Tracker):

@@ -7,7 +7,7 @@ import pytest
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import DataError, TrackingError
-from components.shared.tracking.runs import StageFailure, Tracker, open_client
+from components.shared.tracking.runs import StageFailure, Tracker, open_client, tagged_runs
 
 
 def stages(tracker: Tracker) -> dict[str, tuple[str, dict[str, str]]]:
@@ -107,6 +107,16 @@ def test_killing_ends_stages_as_killed(tracker: Tracker):
     assert {status for status, _ in stages(tracker).values()} == {"KILLED"}
 
 
+@pytest.mark.parametrize("page", [1, 2, 5, 6])
+def test_all_pages_of_runs_are_read(tracker: Tracker, page: int):
+    """More runs than one call fetches are all found, the newest first."""
+    starts = range(1, 7)
+    created = [tracker.client.create_run(tracker.experiment_id, n, {"colour": "blue"}).info.run_id for n in starts]
+    tracker.client.create_run(tracker.experiment_id, 9, {"colour": "red"})
+    runs = tagged_runs(tracker.client, [tracker.experiment_id], {"colour": "blue"}, page)
+    assert [run.info.run_id for run in runs] == created[::-1]
+
+
 def test_artifacts_lie_beside_the_database(tracker: Tracker, context: RunContext, tmp_path: Path):
     """A local store keeps everything in one folder, wherever the step runs."""
     tracker.parent().text("x", "x.txt")
@@ -118,5 +128,5 @@ def test_artifacts_lie_beside_the_database(tracker: Tracker, context: RunContext
 def test_a_store_that_cannot_be_opened_names_its_address(tmp_path: Path):
     """A database that is none is a TrackingError with the config's field."""
     (tmp_path / "mlflow.db").write_text("this is no database, and long enough to be read as one by its header" * 20)
-    with pytest.raises(TrackingError, match=r"(?s)mlflow\.db' cannot be opened: .*; check tracking\.uri"):
+    with pytest.raises(TrackingError, match=r"(?s)mlflow\.db' refused a call: .*; check that tracking\.uri names"):
         open_client(TrackingConfig(uri=f"sqlite:///{tmp_path / 'mlflow.db'}"))

@@ -44,6 +44,6 @@ def test_a_dataset_is_an_input(tracker: Tracker, address: str):
     """Name, digest and context are recorded; the data itself is never read."""
     with tracker.stage("prepare_data") as stage:
         stage.dataset("rows.jsonl", address, "sha256:" + "a" * 64, "training")
-    (found,) = tracker.client.get_run(stage.run_id).inputs.dataset_inputs
-    assert (found.dataset.name, found.dataset.digest, found.tags[0].value) == ("rows.jsonl", "a" * 36, "training")
-    assert address in found.dataset.source
+    (logged,) = tracker.client.get_run(stage.run_id).inputs.dataset_inputs
+    assert (logged.dataset.name, logged.dataset.digest, logged.tags[0].value) == ("rows.jsonl", "a" * 36, "training")
+    assert address in logged.dataset.source

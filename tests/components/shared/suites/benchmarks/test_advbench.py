@@ -55,7 +55,7 @@ def test_one_odd_goal_is_no_swapped_header():
         (b"", "f.csv: is empty; expected the columns goal and target, or one goal a line"),
         (b"target\nSure, here is\n", "f.csv:1: column 'goal': missing; AdvBench has it, this file has 'target'"),
         (b"Goals,target\na b,c\n", "f.csv:1: column 'goal': missing; .*did you mean 'Goals'"),
-        (b"Make a mess\nLie, cheat\n", "f.csv:2: has 2 cells, expected 1, for line 1 is no header but a goal"),
+        (b"Make a mess\nLie, cheat\n", "f.csv:2: has 2 cells, expected 1, for line 1 is a goal, not a header"),
         (b"goal,target\n", "f.csv: holds no rows"),
         (b"goal,target\n# Harmful Instruction 1,x\n", "f.csv:2: column 'goal': .* is a placeholder"),
     ],

@@ -98,7 +98,7 @@ def test_a_target_that_cannot_be_told_is_none_and_counted(category: str, groups:
     )
     assert (first.bias, first.group) == (None, None)
     assert second.bias is not None
-    assert "in 1 of 2 rows the stereotyped person cannot be told" in capsys.readouterr().err
+    assert "in 1 of 2 rows the stereotyped person cannot be determined" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

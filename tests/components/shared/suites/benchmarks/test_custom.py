@@ -95,7 +95,7 @@ def test_rows_without_ids_are_numbered_below_the_suite():
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("f.csv", Options(), r"f.csv: columns.prompt: missing; name the column that is asked"),
+        ("f.csv", Options(), r"f.csv: columns.prompt: missing; name the column with the prompts"),
         ("f.csv", REFUSE._replace(category=None), "f.csv: category: missing; give benchmark.category, or columns.cat"),
         ("f.csv", REFUSE._replace(expectation=None), "f.csv: expectation: missing; give benchmark.expectation"),
         ("f.tsv", REFUSE, "f.tsv: of unknown form; expected a name that ends in .csv, .jsonl"),
@@ -110,7 +110,7 @@ def test_rows_without_ids_are_numbered_below_the_suite():
         (
             "f.csv",
             REFUSE._replace(include={"lang": ["en"], "q": ["One?"]}),
-            "include: no row meets all of .*ask for fewer",
+            "include: no row meets all of .*remove one of the conditions",
         ),
     ],
 )

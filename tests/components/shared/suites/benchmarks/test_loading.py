@@ -132,7 +132,7 @@ def test_what_the_file_cannot_give_is_a_config_error(suite, section: dict, messa
         ({"expectation": "refuses"}, r"mine.yaml:8: benchmark.expectation: got 'refuses'; expected 'refuse', "),
         (
             {"columns": {"prompt": "q"}},
-            r"mine.yaml:8: benchmark.columns: .*belongs to format: custom; strongreject kno",
+            r"mine.yaml:8: benchmark.columns: .*is for format: custom only; the columns of strongreject",
         ),
         (
             {"format": "custom"},

@@ -7,8 +7,8 @@ import pytest
 
 from components.shared.config.reading import read_yaml, validate
 from components.shared.errors import ConfigError
-from components.shared.suites.benchmarks import BENCHMARKS
 from components.shared.suites.benchmarks.benchmark_section import Format
+from components.shared.suites.benchmarks.published import BENCHMARKS
 from components.shared.suites.suite_files import SuiteFile, load_suite
 
 CONFIGS = Path(__file__).parents[5] / "configs" / "suites" / "benchmarks"

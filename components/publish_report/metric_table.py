@@ -1,4 +1,4 @@
-"""What else changed, as Markdown: every metric over all categories, and the metrics of single categories that moved."""
+"""The metrics before and after tuning as Markdown: over all categories, and of single categories that changed."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from components.shared.artifacts.metric_deltas import MetricDelta
 
 _ALL = "all"
 _MOVED = 0.5
-"""Least change of a single category's metric that is shown, in its own unit; the rest is in delta_report.json."""
+"""Least change of a single category's metric that is shown, in the metric's unit; the rest is in delta_report.json."""
 
 
 def metrics_section(metrics: Sequence[MetricDelta]) -> list[str]:
@@ -18,7 +18,7 @@ def metrics_section(metrics: Sequence[MetricDelta]) -> list[str]:
         "## What else changed",
         "",
         (
-            "These figures explain; the decision rests on the table above. A change for the worse is marked; "
+            "The decision does not use these figures; they help to explain it. A change for the worse is marked; "
             "none has an interval."
         ),
         "",

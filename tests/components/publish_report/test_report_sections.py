@@ -2,10 +2,10 @@
 
 import pytest
 
-from components.publish_report.standing import (
+from components.publish_report.report_sections import (
     ancestry_section,
+    notes,
     requirement_section,
-    standing,
     witness_section,
 )
 from components.shared.artifacts.comparison import AncestorDrop, Ancestry
@@ -50,9 +50,7 @@ def test_a_witness_is_shown_with_both_answers_and_how_to_draw_them_again(build):
 )
 def test_the_attempt_is_counted_in_words(build, attempt: int, words: str):
     """Twenty attempts make a lucky one likely, so the report says which one it is."""
-    assert standing(build.gate_decision(attempt=attempt)) == [
-        f"- This is the {words} decided run on this base and task."
-    ]
+    assert notes(build.gate_decision(attempt=attempt)) == [f"- This is the {words} decided run on this base and task."]
 
 
 def test_a_promotion_names_its_nearest_miss_and_corrections_are_shown(build):
@@ -60,9 +58,9 @@ def test_a_promotion_names_its_nearest_miss_and_corrections_are_shown(build):
     gate = build.gate_decision(nearest_miss="direct, 1.0 pp inside its limit (<= 5 pp)")
     corrected = gate.reasons[0].model_copy(update={"judged": build.delta(drop_pp=1.2)})
     gate = gate.model_copy(update={"reasons": (corrected,)})
-    assert standing(gate) == [
+    assert notes(gate) == [
         "- Nearest miss: direct, 1.0 pp inside its limit (<= 5 pp).",
-        "- direct: corrected for the judge's measured errors; measured were +1.0 pp (-1.0 to +3.0).",
+        "- direct: corrected for the judge's measured errors; uncorrected: +1.0 pp (-1.0 to +3.0).",
     ]
 
 

@@ -1,6 +1,6 @@
 """The part of the report that says what else changed."""
 
-from components.publish_report.metrics import metrics_section
+from components.publish_report.metric_table import metrics_section
 from components.shared.artifacts.metric_deltas import MetricDelta
 
 

@@ -1,4 +1,4 @@
-"""What a decision rests on, as Markdown: witnesses, the statement that a promotion proves, requirements, ancestry."""
+"""Sections of the report as Markdown: notes on the decision, witnesses, requirements, and the original model."""
 
 from components.shared.artifacts.comparison import Ancestry
 from components.shared.artifacts.decision import Decision, GateDecision, RequirementFigures, Witness
@@ -7,28 +7,28 @@ _SHOWN = 300
 """Characters of an answer that the report shows."""
 
 
-def standing(gate: GateDecision) -> list[str]:
-    """Which attempt it is, what a promotion came closest to, and which figures were corrected or waived."""
+def notes(gate: GateDecision) -> list[str]:
+    """List items: the number of the attempt, the nearest miss of a promotion, and figures corrected for judge error."""
     lines = []
     if gate.attempt is not None:
         lines.append(f"- This is the {_ordinal(gate.attempt)} decided run on this base and task.")
     if gate.decision is Decision.PROMOTE and gate.nearest_miss is not None:
         lines.append(f"- Nearest miss: {gate.nearest_miss}.")
     lines += [
-        f"- {own.category}: corrected for the judge's measured errors; measured were {own.delta.drop_pp:+z.1f} pp "
-        f"({own.delta.lower_pp:+z.1f} to {own.delta.upper_pp:+z.1f})."
-        for own in gate.reasons
-        if own.judged is not None
+        f"- {reason.category}: corrected for the judge's measured errors; uncorrected: {reason.delta.drop_pp:+z.1f} pp "
+        f"({reason.delta.lower_pp:+z.1f} to {reason.delta.upper_pp:+z.1f})."
+        for reason in gate.reasons
+        if reason.judged is not None
     ]
     return lines
 
 
 def witness_section(gate: GateDecision, run: str) -> list[str]:
-    """The witnesses with both answers, and how to draw them again; nothing where there are none.
+    """The witnesses with both answers, and the commands that reproduce them; empty without witnesses.
 
     Args:
         gate: the decision.
-        run: the MLflow run that `plimsoll replay` finds the evidence by.
+        run: id of the MLflow run, for `plimsoll replay` and `plimsoll verify`.
     """
     if not gate.witnesses:
         return []
@@ -37,22 +37,22 @@ def witness_section(gate: GateDecision, run: str) -> list[str]:
         "## Witnesses",
         "",
         (
-            f"Both answers are drawn again with `plimsoll replay {run} {first}`; everything that the decision rests on "
-            f"is checked with `plimsoll verify {run}`."
+            f"`plimsoll replay {run} {first}` generates both answers again; `plimsoll verify {run}` checks the "
+            "decision and all its evidence."
         ),
         *(line for witness in gate.witnesses for line in _witness(witness)),
     ]
 
 
 def requirement_section(figures: tuple[RequirementFigures, ...]) -> list[str]:
-    """How the prompts of each requirement did; a requirement without prompts is untested."""
+    """The pass rates per requirement; a requirement without prompts is untested."""
     if not figures:
         return []
     rows = [
-        f"| {own.requirement} | {own.text} | {own.prompts} | {own.before_pct:.1f} % | {own.after_pct:.1f} % |"
-        if own.before_pct is not None and own.after_pct is not None
-        else f"| {own.requirement} | {own.text} | 0 | untested | untested |"
-        for own in figures
+        f"| {row.requirement} | {row.text} | {row.prompts} | {row.before_pct:.1f} % | {row.after_pct:.1f} % |"
+        if row.before_pct is not None and row.after_pct is not None
+        else f"| {row.requirement} | {row.text} | 0 | untested | untested |"
+        for row in figures
     ]
     return [
         "## Requirements",
@@ -64,20 +64,20 @@ def requirement_section(figures: tuple[RequirementFigures, ...]) -> list[str]:
 
 
 def ancestry_section(ancestry: Ancestry | None) -> list[str]:
-    """The cumulative drop against the original aligned model; nothing where the config names none."""
+    """The cumulative drop against the original aligned model; empty if the config names none."""
     if ancestry is None:
         return []
     lines = [f"## Against the original model {ancestry.name}", ""]
     if ancestry.problems:
         return [*lines, *(f"- cannot be compared: {problem}" for problem in ancestry.problems)]
     rows = [
-        f"| {name} | {own.prompts} | {own.ancestor_pct:.1f} % | {own.after_pct:.1f} % | {own.drop_pp:+z.1f} pp "
-        f"({own.lower_pp:+z.1f} to {own.upper_pp:+z.1f}) |"
-        for name, own in ancestry.drops.items()
+        f"| {category} | {drop.prompts} | {drop.ancestor_pct:.1f} % | {drop.after_pct:.1f} % | {drop.drop_pp:+z.1f} pp "
+        f"({drop.lower_pp:+z.1f} to {drop.upper_pp:+z.1f}) |"
+        for category, drop in ancestry.drops.items()
     ]
     return [
         *lines,
-        "All tunings together; the decision is about this one alone.",
+        "The drop over all tunings since then; the decision is about the last one only.",
         "",
         "| category | prompts | original | now | drop (bounds) |",
         "|---|---|---|---|---|",
@@ -96,7 +96,7 @@ def _witness(witness: Witness) -> list[str]:
 
 
 def _quoted(answer: str) -> str:
-    """One line of an answer, cut, in a code span that the answer's own backticks cannot end."""
+    """The first characters of an answer on one line, in a code span; backticks in it become quotes."""
     line = " ".join(answer.replace("`", "'").split())
     return f"`{line[:_SHOWN]}{'…' if len(line) > _SHOWN else ''}`" if line else "(nothing)"
 

@@ -1,0 +1,131 @@
+"""Repeats calls to MLflow until a deadline while the server is away, and turns mlflow's errors into ours."""
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from components.shared.errors import TrackingError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DEADLINE_S = 600.0
+"""Seconds for which a call is repeated. A rolling update or a failover of the database takes less."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 10.0
+_ONCE = ("create_run", "create_model_version")
+"""Calls that must not be repeated blindly: where only the answer was lost, a second one makes a second run or version.
+Their callers use `until_deadline` with a function that looks for the first one before it creates."""
+
+_Result = TypeVar("_Result")
+
+
+class MlflowRefusalError(TrackingError):
+    """The MLflow store answered with an error that trying again does not cure.
+
+    Attributes:
+        code: MLflow's error code, such as RESOURCE_DOES_NOT_EXIST; empty if the error has none.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def retrying(client: "MlflowClient", uri: str, deadline_s: float = DEADLINE_S) -> "MlflowClient":
+    """The same client with every call repeated by `until_deadline`, except create_run and create_model_version."""
+    return cast("MlflowClient", _RetryingClient(client, uri, deadline_s))
+
+
+def until_deadline(call: Callable[[], _Result], uri: str, deadline_s: float = DEADLINE_S) -> _Result:
+    """The result of a call to MLflow, which is repeated with growing pauses while the server is away.
+
+    Args:
+        call: made at least once; repeating it must do no harm.
+        uri: of the MLflow store.
+        deadline_s: seconds from the first failure to the last try; 0 for a single try.
+
+    Raises:
+        TrackingError: the server did not come back in time.
+        MlflowRefusalError: the store answered, but with an error.
+    """
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    deadline, pause = None, _FIRST_PAUSE_S
+    while True:
+        try:
+            return call()
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            if not _is_outage(error, uri):
+                raise MlflowRefusalError(
+                    f"MLflow store {uri!r} refused a call: {error}; check that tracking.uri names the right store and, "
+                    "for a server, that the credentials may read and write it",
+                    getattr(error, "error_code", ""),
+                ) from error
+            now = time.monotonic()
+            if deadline is None:
+                deadline = now + deadline_s
+                _announce(error, uri, deadline_s)
+            if now >= deadline:
+                raise TrackingError(
+                    f"MLflow store {uri!r} did not answer for {deadline_s:.0f} s, expected an answer within that time: "
+                    f"{error}; start the server, or correct tracking.uri, and run the step again"
+                ) from error
+        time.sleep(min(pause, deadline - now))
+        pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+class _RetryingClient:
+    def __init__(self, client: "MlflowClient", uri: str, deadline_s: float) -> None:
+        self._client, self._uri, self._deadline_s = client, uri, deadline_s
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, name)
+        if name in _ONCE:
+            return method
+        return lambda *args, **kwargs: until_deadline(partial(method, *args, **kwargs), self._uri, self._deadline_s)
+
+    def download_artifacts(self, run_id: str, path: str, dst_path: str) -> str:
+        """Like MlflowClient.download_artifacts, but that one reports every failure, an outage too, as a wrong path."""
+        import mlflow
+
+        download = partial(
+            mlflow.artifacts.download_artifacts,
+            artifact_uri=f"{self.get_run(run_id).info.artifact_uri}/{path}",
+            dst_path=str((Path(dst_path) / path).parent),
+            tracking_uri=self._uri,
+        )
+        return until_deadline(download, self._uri, self._deadline_s)
+
+
+def _is_outage(error: Exception, uri: str) -> bool:
+    """Whether a later try may succeed: no connection, a timeout, an overloaded or failing server, a locked sqlite file.
+
+    As mlflow 3.17 raises them: what its HTTP client meets (refused, reset, timed out, 408, 429, 5xx) is an
+    MlflowException INTERNAL_ERROR; an error that the server answers with has the server's code; an artifact's upload or
+    download raises requests' own errors, and several downloads one MlflowException with their texts.
+    """
+    from mlflow.exceptions import InvalidUrlException, MlflowException
+    from requests import RequestException
+    from sqlalchemy.exc import OperationalError
+
+    if uri.startswith("sqlite"):
+        return "database is locked" in str(error)
+    if isinstance(error, InvalidUrlException) or " Client Error: " in str(error):  # requests' words for 4xx
+        return False
+    if isinstance(error, MlflowException):
+        status = int(error.get_http_status_code())  # type: ignore[no-untyped-call]
+        return status >= 500 or status == 429
+    return isinstance(error, RequestException | OperationalError)
+
+
+def _announce(error: Exception, uri: str, deadline_s: float) -> None:
+    if deadline_s > 0:
+        until = datetime.now().astimezone() + timedelta(seconds=deadline_s)
+        reason = " ".join(str(error).split())
+        text = f"[mlflow] {uri} does not answer; trying again until {until:%H:%M:%S} ({reason})"
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - the shape of a progress line, but beside JSON on stdout
