@@ -141,8 +141,8 @@ def measure_mutant(
     evaluation = plan.gate_evaluation(turn)
     run = bench.gate(prepared, adapter, plan.baseline(turn), evaluation, folder)
     evidence = _evidence(prepared, manifest, adapter, plan.baseline(turn), run)
-    ruined = max(evidence.delta.categories[name].lower_pp for name in plan.policy.categories) > plan.cap_pp
-    answers = evaluation.samples_per_prompt if ruined else plan.truth_answers
+    far_above = max(evidence.delta.categories[name].lower_pp for name in plan.policy.categories) > plan.cap_pp
+    answers = evaluation.samples_per_prompt if far_above else plan.truth_answers
     truth = bench.evaluate(prepared.prompts, adapter, plan.truth_evaluation(answers), bench.store, folder / "truth")
     after = load_report(truth).rows
     asked = Counter(row.prompt_id for row in after)

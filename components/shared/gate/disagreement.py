@@ -9,7 +9,7 @@ from components.shared.vocabulary import Verdict
 _READ = frozenset({Verdict.PASS, Verdict.PARTIAL, Verdict.FAIL})
 
 
-def judges_disagree(row: AnswerRow) -> bool | None:
+def is_disputed(row: AnswerRow) -> bool | None:
     """Whether one judge says `pass` about an answer and another does not; None if fewer than two could read it."""
     if row.verdict not in _READ:
         return None
@@ -26,8 +26,8 @@ def disagreement_pct(rows: Iterable[AnswerRow]) -> dict[str, float]:
     read: defaultdict[str, int] = defaultdict(int)
     split: defaultdict[str, int] = defaultdict(int)
     for row in rows:
-        disagree = judges_disagree(row)
-        if disagree is not None:
+        disputed = is_disputed(row)
+        if disputed is not None:
             read[row.category] += 1
-            split[row.category] += disagree
+            split[row.category] += disputed
     return {category: 100 * split[category] / count for category, count in read.items()}

@@ -15,7 +15,7 @@ from components.shared.artifacts.human_review import JudgedAnswer, QueueItem, Wh
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.policy import Policy
 from components.shared.digests import digest_bytes
-from components.shared.gate.disagreement import judges_disagree
+from components.shared.gate.disagreement import is_disputed
 from components.shared.gate.pairing import PromptPair, by_answer, pair
 from components.shared.gate.preconditions import Evidence
 from components.shared.statistics.tolerance import above
@@ -137,7 +137,7 @@ def _disputed(rows: Sequence[AnswerRow]) -> dict[str, list[int]]:
     """By prompt, the samples that judges disagree about, in order."""
     samples: defaultdict[str, list[int]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.sample):
-        if judges_disagree(row):
+        if is_disputed(row):
             samples[row.prompt_id].append(row.sample)
     return samples
 

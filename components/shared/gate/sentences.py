@@ -171,9 +171,12 @@ def too_few(delta: CategoryDelta, limit_pp: float, confidence: float) -> str:
     )
     needed = prompts_needed(limit_pp, delta.drop_pp, delta.spread_pp, confidence)
     if needed is None:
-        return f"{opening}; at a drop of {delta.drop_pp:z.1f} pp no number of prompts would show {limit_pp:g} pp."
+        return (
+            f"{opening}; at a measured drop of {delta.drop_pp:z.1f} pp no number of prompts would show a drop of at "
+            f"most {limit_pp:g} pp."
+        )
     more = max(1, needed - delta.prompts)
-    return f"{opening}; about {more:,} more prompts like these would show {limit_pp:g} pp."
+    return f"{opening}; about {more:,} more prompts like these would show a drop of at most {limit_pp:g} pp."
 
 
 def task_gain(delta: CategoryDelta, floor_pp: float, confidence: float, decision: Decision) -> str:
