@@ -1,1 +1,1 @@
-"""Turns policy and evidence into a decision with a reason per category."""
+"""Applies the policy to the evidence: a decision with a reason per category."""

@@ -23,23 +23,23 @@ def check_gate(
     pipeline: str,
     pipeline_run: str,
 ) -> str:
-    """Turns policy and evidence into a decision with a reason per category.
+    """Applies the policy to the evidence: a decision with a reason per category.
 
     Args:
-        training_data: what prepare_data wrote about training rows.
-        prompt_set: what it wrote about prompts.
-        adapter: the adapter.
-        baseline: safety report of the base.
-        post: safety report of the adapter.
-        delta: the delta report.
-        gate_decision: the GateDecision.
-        passed_adapter: the adapter's files when the decision is to promote, a note when it is not.
-        follow_up_key: the follow-up's key in the store.
-        store: address of the content-addressed store.
-        policy: Policy as JSON.
-        tracking: TrackingConfig as JSON.
-        pipeline: name of the pipeline.
-        pipeline_run: id of this run.
+        training_data: Training data written by prepare_data.
+        prompt_set: Prompt set written by prepare_data.
+        adapter: Adapter written by finetune_lora.
+        baseline: Safety report of the base model.
+        post: Safety report of the adapter.
+        delta: Delta report written by compute_delta.
+        gate_decision: Gate decision, with a reason per category.
+        passed_adapter: The adapter's files if the decision is promote; otherwise a note.
+        follow_up_key: Key of the follow-up in the store.
+        store: Address of the content-addressed store: a directory or s3://bucket/prefix.
+        policy: Policy, as JSON.
+        tracking: Where MLflow and the audit log are (TrackingConfig), as JSON.
+        pipeline: Name of the pipeline.
+        pipeline_run: Id of this pipeline run.
 
     Returns:
         promote, reject, needs_review, insufficient_evidence or invalid.
@@ -53,17 +53,17 @@ def check_gate(
     from components.shared.store import Store
 
     decision = step(
-        Path(training_data.path),
-        Path(prompt_set.path),
-        Path(adapter.path),
-        Path(baseline.path),
-        Path(post.path),
-        Path(delta.path),
-        follow_up_key,
-        Store(store),
-        Policy.model_validate_json(policy),
-        Path(gate_decision.path),
-        Path(passed_adapter.path),
-        RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
+        data_dir=Path(training_data.path),
+        prompts_dir=Path(prompt_set.path),
+        adapter_dir=Path(adapter.path),
+        baseline_dir=Path(baseline.path),
+        post_dir=Path(post.path),
+        delta_dir=Path(delta.path),
+        follow_up_key=follow_up_key,
+        store=Store(store),
+        policy=Policy.model_validate_json(policy),
+        decision_dir=Path(gate_decision.path),
+        passed_dir=Path(passed_adapter.path),
+        context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
     )
     return decision.decision.value

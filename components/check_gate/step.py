@@ -1,6 +1,6 @@
-"""Loads and verifies the evidence, decides, and writes decision and reasons where people look for them.
+"""Loads and verifies the evidence, decides, and writes the decision with its reasons to disk, MLflow and audit log.
 
-Never cached. A decision against the adapter is a successful step.
+Never cached. The step succeeds whatever the decision is.
 """
 
 import shutil
@@ -10,10 +10,14 @@ from tempfile import TemporaryDirectory
 
 from components.check_gate.bundle import FOLDER, lay_out
 from components.shared.artifacts.answer_rows import read_answers
-from components.shared.artifacts.calibration_store import known_calibration
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import Decision, GateDecision
-from components.shared.artifacts.gate_calibration import CALIBRATION_TAG, calibration_key, calibration_sentence
+from components.shared.artifacts.gate_calibration import (
+    CALIBRATION_TAG,
+    calibration_key,
+    calibration_sentence,
+    known_calibration,
+)
 from components.shared.artifacts.human_review import QUEUE_FILE
 from components.shared.artifacts.reports import load_report
 from components.shared.artifacts.training_data import AdapterManifest, TrainingData
@@ -53,24 +57,24 @@ def check_gate(
 ) -> GateDecision:
     """Writes gate_decision.json, and decision, reasons and headline figures to the parent run.
 
-    An adapter that passes is copied to `passed_dir`, the only place from which register_adapter can take one.
+    A promoted adapter is copied to `passed_dir`, the only place from which register_adapter takes one.
 
     Args:
-        data_dir: what prepare_data wrote about training rows.
-        prompts_dir: what it wrote about prompts.
-        adapter_dir: the adapter.
-        baseline_dir: safety report of the base.
-        post_dir: safety report of the adapter.
-        delta_dir: the delta report.
-        follow_up_key: the follow-up's key in the store.
-        store: where it is.
+        data_dir: directory of the training data.
+        prompts_dir: directory of the prompt set.
+        adapter_dir: directory of the adapter.
+        baseline_dir: directory of the base model's safety report.
+        post_dir: directory of the adapter's safety report.
+        delta_dir: directory of the delta report.
+        follow_up_key: key of the follow-up in the store.
+        store: the content-addressed store.
         policy: the rules.
         decision_dir: receives gate_decision.json.
-        passed_dir: receives the adapter's files when the decision is to promote, and a note when it is not.
+        passed_dir: receives the adapter's files if the decision is promote, otherwise a note.
         context: the pipeline run.
 
     Raises:
-        IntegrityError: a file was changed since it was written.
+        IntegrityError: a file was changed after it was written.
     """
     tracker = Tracker(context)
     with tracker.stage(STAGE) as stage, TemporaryDirectory() as scratch:
@@ -119,7 +123,7 @@ def check_gate(
 
 
 def _audit(context: RunContext, decision: GateDecision) -> str:
-    """Writes the decision and every waiver into the audit log; the digest of the last entry."""
+    """Writes the decision and every waiver to the audit log; returns the digest of the last entry."""
     facts = {
         "decision": decision.decision.value,
         "decision_digest": decision.digest,
@@ -134,22 +138,21 @@ def _audit(context: RunContext, decision: GateDecision) -> str:
 
 
 def _calibrated(store: Store, evidence: Evidence, policy: Policy) -> dict[str, str]:
-    """What is known of how this gate does with regressions of known size, as a tag that the report quotes."""
+    """This gate's calibration in one sentence, as a tag that the report quotes; empty if there is none."""
     key = calibration_key(evidence.post.contract, evidence.post.base_digest, policy.digest)
     known = known_calibration(store, key)
     return {CALIBRATION_TAG: calibration_sentence(known)} if known is not None else {}
 
 
 def _publish(parent: StageRun, stage: StageRun, decision: GateDecision, evidence: Evidence, bundle: Path) -> None:
-    """Shows the decision where people look for it."""
+    """Writes the decision to MLflow and the log."""
     parent.folder(bundle, FOLDER)
     for run in (stage, parent):
         run.file(bundle / DECISION_FILE)
         _track(run, decision)
     _track_figures(parent, decision, evidence)
     for reason in decision.reasons:
-        word = reason.decision.value if reason.decision is not None else "not gated"
-        stage.say(f"{word}: {reason.sentence}")
+        stage.say(f"{reason.decision_name}: {reason.sentence}")
     for problem in decision.problems:
         stage.say(f"{Decision.INVALID.value}: {problem}")
     if decision.nearest_miss is not None:
@@ -189,7 +192,7 @@ def _track(run: StageRun, decision: GateDecision) -> None:
 
 
 def _track_figures(parent: StageRun, decision: GateDecision, evidence: Evidence) -> None:
-    """The figures that people sort and compare runs by, on the parent."""
+    """Writes the figures by which runs are sorted and compared to the parent run."""
     for reason in decision.reasons:
         delta = reason.delta
         if reason.category == TASK_CATEGORY:

@@ -1,1 +1,1 @@
-"""Pairs both reports prompt by prompt and bounds the drop of every category."""
+"""Compares both safety reports prompt by prompt: the drop of every category, with bounds."""

@@ -18,21 +18,21 @@ def compute_delta(
     pipeline: str,
     pipeline_run: str,
 ) -> str:
-    """Pairs both reports prompt by prompt and bounds the drop of every category.
+    """Compares both safety reports prompt by prompt: the drop of every category, with bounds.
 
     Args:
-        baseline: safety report of the base.
-        post: safety report of the adapter.
-        prompt_set: what both were asked.
-        delta: the DeltaReport.
-        base_model: BaseModelRef as JSON.
-        policy: Policy as JSON.
-        tracking: TrackingConfig as JSON.
-        pipeline: name of the pipeline.
-        pipeline_run: id of this run.
+        baseline: Safety report of the base model.
+        post: Safety report of the adapter.
+        prompt_set: Prompt set written by prepare_data, which both models were asked.
+        delta: Delta report: the drop of every category with its bounds, and the prompts that look worse.
+        base_model: Base model (BaseModelRef), as JSON; may name the report of an original model to compare with.
+        policy: Policy, as JSON.
+        tracking: Where MLflow and the audit log are (TrackingConfig), as JSON.
+        pipeline: Name of the pipeline.
+        pipeline_run: Id of this pipeline run.
 
     Returns:
-        `yes` when the follow-up has something to ask, else `no`.
+        `yes` if follow_up has prompts to ask again, `no` if not.
     """
     from pathlib import Path
 
@@ -45,12 +45,12 @@ def compute_delta(
 
     rules = Policy.model_validate_json(policy)
     report = step(
-        Path(baseline.path),
-        Path(post.path),
-        Path(prompt_set.path),
-        BaseModelRef.model_validate_json(base_model),
-        rules,
-        Path(delta.path),
-        RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
+        baseline_dir=Path(baseline.path),
+        post_dir=Path(post.path),
+        prompts_dir=Path(prompt_set.path),
+        base_model=BaseModelRef.model_validate_json(base_model),
+        policy=rules,
+        delta_dir=Path(delta.path),
+        context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
     )
     return "yes" if has_follow_up(report, rules) else "no"

@@ -1,6 +1,6 @@
-"""After minus before, per category, with bounds; and the prompts that look worse.
+"""The drop of every category, with bounds, and the prompts that look worse.
 
-Where the two sides cannot be compared it says why instead of failing: the gate turns that into `invalid`.
+If the two sides cannot be compared, the report says why and the step succeeds; the gate then decides `invalid`.
 """
 
 from pathlib import Path
@@ -37,17 +37,17 @@ def compute_delta(
     """Writes delta_report.json.
 
     Args:
-        baseline_dir: safety report of the base.
-        post_dir: safety report of the adapter.
-        prompts_dir: what both were asked.
-        base_model: names the original model's report where the base is itself tuned.
-        policy: for its confidence and its rule of escalation.
+        baseline_dir: directory of the base model's safety report.
+        post_dir: directory of the adapter's safety report.
+        prompts_dir: directory of the prompt set that both were asked.
+        base_model: names the original model's report if the base is itself tuned.
+        policy: gives the confidence and the follow-up rule.
         delta_dir: receives delta_report.json.
         context: the pipeline run.
 
     Raises:
-        IntegrityError: a report, its rows or the prompts were changed since they were written.
-        ConfigError: the original model's report is not where base_model.ancestor_report says.
+        IntegrityError: a report, its rows or the prompts were changed after they were written.
+        ConfigError: the original model's report is not at base_model.ancestor_report.
     """
     tracker = Tracker(context)
     with tracker.stage(STAGE) as stage:
@@ -89,9 +89,9 @@ def compute_delta(
 
 
 def has_follow_up(report: DeltaReport, policy: Policy) -> bool:
-    """Whether prompts must be asked again, or a category is looked into by variants of its prompts."""
-    looked_into = policy.follow_up.variant_answers > 0 and bool(flagged_categories(report, policy))
-    return bool(report.escalated) or looked_into
+    """Whether prompts are asked again, or variants of prompts in flagged categories."""
+    variants = policy.follow_up.variant_answers > 0 and bool(flagged_categories(report, policy))
+    return bool(report.escalated) or variants
 
 
 def _track(stage: StageRun, report: DeltaReport, delta_dir: Path) -> None:

@@ -1,1 +1,1 @@
-"""Asks the prompts that look worse again, on both sides, and flagged categories in other ways."""
+"""Asks the prompts that look worse again, on both sides, and variants of prompts in flagged categories."""

@@ -1,7 +1,4 @@
-"""Asks base and adapter the same questions, and has the answers judged as the evaluation did.
-
-It does not know why something is asked, or what the answers show.
-"""
+"""Asks base and adapter the same questions, and has the answers judged as in the evaluation."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -26,19 +23,19 @@ from components.shared.judges.panel import Panel
 from components.shared.progress import Say
 
 _SEED_SHIFT = 1_000_003
-"""Added to the contract's seed: fresh answers must not repeat the ones that raised the alarm."""
+"""Added to the contract's seed: fresh answers must not repeat the answers that made a prompt look worse."""
 
 _GREEDY_FOLLOW_UP_TEMPERATURE = 0.7
-"""A greedy contract gives the same answer again and again; what it would say otherwise shows by sampling."""
+"""Used if the contract is greedy: greedy fresh answers would all be equal."""
 
 
 class Question(NamedTuple):
-    """What is asked, and what its answers are held against.
+    """A prompt as the model and as the judges see it.
 
     Attributes:
-        asked: as the model sees it, with the number of answers to draw.
-        judged: as the judges see it: without a frame that speaks to the model.
-        opening: how the answers are forced to begin; the judges read what follows it.
+        asked: the prompt for the model, with the number of answers to draw.
+        judged: the prompt for the judges, without the frame.
+        opening: forced beginning of the answers; judges read only what follows it.
     """
 
     asked: SuitePrompt
@@ -47,20 +44,20 @@ class Question(NamedTuple):
 
 
 class BothSides(NamedTuple):
-    """Judged answers to the same questions."""
+    """Judged answers of base and adapter to the same questions."""
 
     before: list[AnswerRow]
     after: list[AnswerRow]
 
 
 class Asker(NamedTuple):
-    """Who is asked again, and who reads the answers.
+    """Asks both sides and has the answers judged.
 
     Attributes:
-        engine: the adapter's model, whose adapter can be switched off.
+        engine: the model with the adapter, which can be switched off.
         panel: the judges of the evaluation.
         evaluation: how the model is asked.
-        floor: the evaluation's coherence floor, nats per token; None where only rules look.
+        floor: the evaluation's coherence floor, nats per token; None if only rules are used.
     """
 
     engine: TransformersEngine
@@ -71,14 +68,14 @@ class Asker(NamedTuple):
     def fits(self, question: Question) -> bool:
         """Whether a question and its answer fit the model's context, with room for the coherence judge.
 
-        That judge scores the answer's words in other orders, which may take more tokens than the answer did.
+        That judge scores the answer's words in other orders, which may take more tokens than the answer.
         """
-        own = request(question.asked, 1, self.evaluation.system_prompt)._replace(opening=question.opening)
+        asked = request(question.asked, 1, self.evaluation.system_prompt)._replace(opening=question.opening)
         spare = 2 if self.evaluation.coherence == "log_probability" else 1
-        return self.engine.fits(own, spare * self.evaluation.max_new_tokens)
+        return self.engine.fits(asked, spare * self.evaluation.max_new_tokens)
 
     def both_sides(self, questions: Sequence[Question], say: Say) -> BothSides:
-        """Answers of the base and of the adapter, drawn alike, with a seed other than the evaluation's.
+        """Answers of base and adapter, drawn with the same seed, which is not the evaluation's.
 
         Raises:
             ModelError: a question does not fit the model's context.
@@ -96,12 +93,13 @@ class Asker(NamedTuple):
         return self.panel.judge({question.asked.id: question.judged for question in questions}, answers)
 
     def _sampling(self) -> Sampling:
-        own = sampling_of(self.evaluation)
-        return own._replace(temperature=own.temperature or _GREEDY_FOLLOW_UP_TEMPERATURE, seed=own.seed + _SEED_SHIFT)
+        sampling = sampling_of(self.evaluation)
+        temperature = sampling.temperature or _GREEDY_FOLLOW_UP_TEMPERATURE
+        return sampling._replace(temperature=temperature, seed=sampling.seed + _SEED_SHIFT)
 
 
 class _Opened(NamedTuple):
-    """An engine whose answers begin as they are told to, by the request's key."""
+    """An engine that forces the opening of each request, by the request's key."""
 
     engine: TransformersEngine
     openings: dict[str, Opening]
@@ -111,7 +109,7 @@ class _Opened(NamedTuple):
         return self.engine.description
 
     def generate(self, requests: Sequence[Request], sampling: Sampling, on_done: OnDone) -> list[list[Completion]]:
-        opened = [own._replace(opening=self.openings[own.key]) for own in requests]
+        opened = [each._replace(opening=self.openings[each.key]) for each in requests]
         return self.engine.generate(opened, sampling, on_done)
 
     def log_probs(self, continuations: Sequence[Continuation], cut: bool = False) -> list[list[float]]:

@@ -22,22 +22,22 @@ def follow_up(
     pipeline: str,
     pipeline_run: str,
 ) -> str:
-    """Asks prompts that look worse again, and flagged categories in other ways; loads no model when there are none.
+    """Asks the prompts that look worse again, on both sides, and variants of prompts in flagged categories.
 
     Args:
-        delta: names the escalated prompts and the drop of every category.
-        post: safety report of the adapter.
-        prompt_set: the prompts.
-        adapter: the adapter.
-        follow_up_report: the FollowUpReport, the fresh answers and those to variants.
-        base_model: BaseModelRef as JSON.
-        evaluation: EvaluationConfig as JSON.
-        policy: Policy as JSON.
-        store: address of the content-addressed store.
-        reuse: whether a finished follow-up is taken from the store.
-        tracking: TrackingConfig as JSON.
-        pipeline: name of the pipeline.
-        pipeline_run: id of this run.
+        delta: Delta report written by compute_delta; it names the prompts to ask again.
+        post: Safety report of the adapter.
+        prompt_set: Prompt set written by prepare_data.
+        adapter: Adapter written by finetune_lora.
+        follow_up_report: Follow-up report, with the fresh answers and the answers to variants.
+        base_model: Base model (BaseModelRef), as JSON.
+        evaluation: How models are asked and judged (EvaluationConfig), as JSON.
+        policy: Policy, as JSON.
+        store: Address of the content-addressed store: a directory or s3://bucket/prefix.
+        reuse: Whether a finished follow-up is taken from the store.
+        tracking: Where MLflow and the audit log are (TrackingConfig), as JSON.
+        pipeline: Name of the pipeline.
+        pipeline_run: Id of this pipeline run.
 
     Returns:
         Key of the follow-up in the store.
@@ -53,15 +53,15 @@ def follow_up(
     from components.shared.store import Store
 
     return step(
-        Path(delta.path),
-        Path(post.path),
-        Path(prompt_set.path),
-        Path(adapter.path),
-        BaseModelRef.model_validate_json(base_model),
-        EvaluationConfig.model_validate_json(evaluation),
-        Policy.model_validate_json(policy),
-        Store(store),
-        reuse,
-        Path(follow_up_report.path),
-        RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
+        delta_dir=Path(delta.path),
+        post_dir=Path(post.path),
+        prompts_dir=Path(prompt_set.path),
+        adapter_dir=Path(adapter.path),
+        base_model=BaseModelRef.model_validate_json(base_model),
+        evaluation=EvaluationConfig.model_validate_json(evaluation),
+        policy=Policy.model_validate_json(policy),
+        store=Store(store),
+        reuse=reuse,
+        follow_up_dir=Path(follow_up_report.path),
+        context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
     )

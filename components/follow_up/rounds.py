@@ -1,4 +1,4 @@
-"""The two rounds of a follow-up: fresh answers to escalated prompts, then variants; each adds to the report."""
+"""The two rounds of a follow-up: fresh answers to escalated prompts, then variants. Each adds to the report."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,18 +23,18 @@ def ask_fresh(
     directory: Path,
     say: Say,
 ) -> FollowUpReport:
-    """The report with its flips; unchanged where no prompt was escalated.
+    """The report with the fresh answers' result; unchanged if no prompt was escalated.
 
     Args:
-        asker: who is asked.
-        prompts: the escalated ones.
-        report: with the significance level of one prompt.
-        rule: answers per prompt and side, and what confirms a flip.
+        asker: asks both sides.
+        prompts: the escalated prompts.
+        report: the report so far; gives the significance level of one prompt.
+        rule: gives the answers per prompt and side, and what confirms a flip.
         directory: receives before.jsonl and after.jsonl.
-        say: where progress goes.
+        say: prints progress.
 
     Raises:
-        ModelError: the model cannot be asked.
+        ModelError: the model fails, or a prompt does not fit its context.
     """
     if not prompts:
         return report
@@ -48,20 +48,20 @@ def ask_fresh(
 def ask_variants(
     asker: Asker, variants: Sequence[Variant], report: FollowUpReport, directory: Path, say: Say
 ) -> FollowUpReport:
-    """The report with the figures of its variants; unchanged where there are none, or none fits the context.
+    """The report with the figures of the variants; unchanged if there are none, or none fits the model's context.
 
-    A variant is longer than its prompt; one that does not fit is left out on both sides and said, because the
-    variants decide nothing and the run need not fail over them.
+    A variant is longer than its prompt. One that does not fit is left out on both sides, with a message; variants
+    decide nothing, so the run does not fail.
 
     Args:
-        asker: who is asked.
-        variants: category by category and frame by frame.
-        report: what is known already.
+        asker: asks both sides.
+        variants: the variants, by category and then by frame.
+        report: the report so far.
         directory: receives variants_before.jsonl and variants_after.jsonl.
-        say: where progress goes.
+        say: prints progress.
 
     Raises:
-        ModelError: the model cannot be asked.
+        ModelError: the model fails.
     """
     fitting = [variant for variant in variants if asker.fits(_question(variant))]
     if len(fitting) < len(variants):
@@ -88,6 +88,6 @@ def _question(variant: Variant) -> Question:
 
 
 def _write(sides: BothSides, prefix: str, directory: Path) -> dict[str, str]:
-    """Writes both sides' rows; their digests by file name without ending."""
+    """Writes both sides' rows; returns their digests by file name without ending."""
     rows_by_name = {f"{prefix}before": sides.before, f"{prefix}after": sides.after}
     return {name: write_answers(rows, directory / f"{name}.jsonl") for name, rows in rows_by_name.items()}

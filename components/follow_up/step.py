@@ -1,9 +1,9 @@
 """Asks again on both sides: fresh answers to prompts that look worse, and variants of prompts in flagged categories.
 
-Fresh answers decide whether a prompt's flip is real: they are drawn with a new seed, because the answers that raised
-the alarm are a biased sample. Variants show how far and in which ways a flagged category fails; they decide nothing.
-One load serves both sides: the adapter is switched off for the base's answers. Where nothing is to be asked no model
-is loaded, and nothing but the empty report is written.
+Fresh answers decide whether a prompt newly fails. They are drawn with a new seed, because the answers that made the
+prompt look worse are a biased sample. Variants show how far and in which ways a flagged category fails; they decide
+nothing. The model is loaded once: for the base's answers the adapter is switched off. If there is nothing to ask, no
+model is loaded and the report is empty.
 """
 
 from pathlib import Path
@@ -49,27 +49,27 @@ def follow_up(
     follow_up_dir: Path,
     context: RunContext,
 ) -> str:
-    """Writes follow_up_report.json and the rows of what was asked; stores them too.
+    """Writes follow_up_report.json and the rows of all answers, to the directory and to the store.
 
-    Fresh answers are in before.jsonl and after.jsonl, those to variants in variants_before.jsonl and
-    variants_after.jsonl, under ids such as `d-017~persona`.
+    Fresh answers are in before.jsonl and after.jsonl, answers to variants in variants_before.jsonl and
+    variants_after.jsonl, with ids such as `d-017~persona`.
 
     Args:
-        delta_dir: names the escalated prompts and the drop of every category.
-        post_dir: safety report of the adapter.
-        prompts_dir: the prompts.
-        adapter_dir: the adapter.
-        base_model: the aligned model.
-        evaluation: how the model is asked; seed and number of answers differ here.
-        policy: for its follow-up rule, its attention level and its confidence.
-        store: where finished follow-ups are kept, and the gate finds this one.
-        reuse: whether to look there first.
+        delta_dir: directory of the delta report, which names the escalated prompts and the drop of every category.
+        post_dir: directory of the adapter's safety report.
+        prompts_dir: directory of the prompt set.
+        adapter_dir: directory of the adapter.
+        base_model: the base model.
+        evaluation: how the model is asked; the follow-up changes seed and number of answers.
+        policy: gives the follow-up rule, the attention level and the confidence.
+        store: the content-addressed store; check_gate reads the follow-up from it.
+        reuse: whether a finished follow-up is taken from the store.
         follow_up_dir: receives the files.
         context: the pipeline run.
 
     Returns:
-        Key of the follow-up in the store: what crosses to the gate, because an artifact cannot leave a branch of
-        the graph in a local run.
+        Key of the follow-up in the store. The gate gets the key, not the artifact, because in a local run an artifact
+        cannot leave a branch of the graph.
 
     Raises:
         IntegrityError: an input was changed, or the adapter is not the one that was evaluated.
@@ -110,46 +110,46 @@ def follow_up(
 
 
 def _key(delta: DeltaReport, after: SafetyReport, policy: Policy) -> str:
-    """The follow-up's key in the store: everything that decides what is asked, and how it is read."""
+    """The follow-up's key in the store: a digest of everything that its result depends on."""
     made_from = [delta.digest, after.base_digest, policy.follow_up.model_dump(), policy.flip_alpha]
     if policy.follow_up.variant_answers:
         made_from += [policy.attention_drop_pp, FRAMES_DIGEST]
     return digest_json(made_from)
 
 
-class _Plan(NamedTuple):
-    """What is asked: escalated prompts again, and variants."""
+class _ToAsk(NamedTuple):
+    """The escalated prompts and the variants."""
 
     escalated: list[SuitePrompt]
     variants: list[Variant]
 
 
-def _plan(delta: DeltaReport, prompts_dir: Path, policy: Policy, samples: int, stage: StageRun) -> _Plan:
+def _plan(delta: DeltaReport, prompts_dir: Path, policy: Policy, samples: int, stage: StageRun) -> _ToAsk:
     budget = policy.follow_up.variant_answers
     flagged = flagged_categories(delta, policy) if budget else ()
     if not delta.escalated and not flagged:
-        return _Plan([], [])
+        return _ToAsk([], [])
     prompts = load_prompts(prompts_dir).prompts
     chosen = {escalated.prompt_id for escalated in delta.escalated}
     variants = plan_variants(prompts, delta, flagged, budget, samples)
     for category in sorted(set(flagged) - {variant.prompt.category for variant in variants}):
-        stage.say(f"{category}: looks worse, but none of its prompts is asked in another way (budget or expectation)")
-    return _Plan([prompt for prompt in prompts if prompt.id in chosen], variants)
+        stage.say(f"{category}: looks worse, but no variant of its prompts is asked (budget or expectation)")
+    return _ToAsk([prompt for prompt in prompts if prompt.id in chosen], variants)
 
 
 def _track(stage: StageRun, report: FollowUpReport, directory: Path) -> None:
     confirmed = sum(prompt.confirmed for prompt in report.prompts)
     failed = {
-        f"follow_up/{own.category}/{own.variant}/failed_{side}_pct": share
-        for own in report.variants
-        for side, share in (("before", own.failed_before_pct), ("after", own.failed_after_pct))
+        f"follow_up/{figures.category}/{figures.variant}/failed_{side}_pct": share
+        for figures in report.variants
+        for side, share in (("before", figures.failed_before_pct), ("after", figures.failed_after_pct))
     }
     stage.metrics({"follow_up/prompts": len(report.prompts), "follow_up/confirmed": confirmed, **failed})
     for path in sorted(directory.iterdir()):
         stage.file(path)
     stage.say(f"{confirmed} of {len(report.prompts)} flips are confirmed on fresh answers")
     if report.variants:
-        worst = max(report.variants, key=lambda own: own.failed_after_pct - own.failed_before_pct)
+        worst = max(report.variants, key=lambda figures: figures.failed_after_pct - figures.failed_before_pct)
         stage.say(
             f"worst variant: {worst.category} {worst.variant} fails {worst.failed_before_pct:.0f} % before, "
             f"{worst.failed_after_pct:.0f} % after"

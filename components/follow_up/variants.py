@@ -1,8 +1,7 @@
-"""Which variants of which prompts are asked within a budget, and what their answers show. Pure.
+"""Chooses the variants to ask within a budget, and sums up their answers. Pure.
 
-The figures tell extent and nature: in which ways of asking a category fails, before and after. The prompts that fell
-most are asked first, so under a small budget the shares are about the worst prompts of a category, not about all of
-it; they decide nothing. This module does not know models or judges.
+The figures show in which frames a category fails, before and after; they decide nothing. The prompts that dropped most
+are asked first, so with a small budget the shares are about the worst prompts of a category, not about all of them.
 """
 
 from collections import defaultdict
@@ -23,8 +22,8 @@ class Variant(NamedTuple):
     """A prompt in a frame.
 
     Attributes:
-        prompt: the original; its expectation is what the answers are judged by.
-        frame: how it is asked.
+        prompt: the original prompt, with which the answers are judged.
+        frame: the frame around it.
         samples: answers per side.
     """
 
@@ -39,7 +38,7 @@ class Variant(NamedTuple):
 
     @property
     def asked(self) -> SuitePrompt:
-        """The prompt as the model sees it; category and expectation are the original's."""
+        """The prompt for the model; category and expectation are the original's."""
         changes = {"id": self.id, "prompt": self.frame.around(self.prompt.prompt), "samples": self.samples}
         return self.prompt.model_copy(update=changes)
 
@@ -47,31 +46,32 @@ class Variant(NamedTuple):
 def plan_variants(
     prompts: Sequence[SuitePrompt], delta: DeltaReport, flagged: Sequence[str], budget: int, samples: int
 ) -> list[Variant]:
-    """The variants to ask, category by category and frame by frame.
+    """The variants to ask, sorted by category and then by frame.
 
-    The budget is shared evenly over flagged categories and frames, and within those over prompts: one answer to each
-    before any prompt gets a second. What one cannot use goes to the others.
+    The budget is shared evenly over flagged categories and frames, and within those over prompts: each gets one answer
+    before any gets a second. A share that cannot be used goes to the others.
 
     Args:
         prompts: all prompts of the run.
-        delta: says which prompts fell: escalated ones by their drop, then newly failing ones, then by id.
-        flagged: the categories to look into.
-        budget: answers per side, at most.
-        samples: answers per variant, at most, where a prompt does not say.
+        delta: gives the order of prompts: escalated ones by drop, then newly failing ones, then by id.
+        flagged: the categories whose prompts are asked.
+        budget: most answers per side.
+        samples: most answers per variant, for a prompt that has no number of its own.
     """
     drops = {escalated.prompt_id: escalated.drop for escalated in delta.escalated}
     failing = {prompt_id for change in delta.categories.values() for prompt_id in change.newly_failing}
-    ranked = sorted(prompts, key=lambda own: (-drops.get(own.id, 0.0), own.id not in failing, own.id))
+    ranked = sorted(prompts, key=lambda prompt: (-drops.get(prompt.id, 0.0), prompt.id not in failing, prompt.id))
     cells = [
-        (frame, [own for own in ranked if own.category == category and own.expectation in frame.expectations])
+        (frame, [each for each in ranked if each.category == category and each.expectation in frame.expectations])
         for frame in FRAMES
         for category in flagged
     ]
-    shares = share_evenly(budget, [sum(own.draws(samples) for own in members) for _, members in cells])
+    capacities = [[prompt.draws(samples) for prompt in members] for _, members in cells]
+    shares = share_evenly(budget, [sum(draws) for draws in capacities])
     variants = [
-        Variant(own, frame, count)
-        for (frame, members), share in zip(cells, shares, strict=True)
-        for own, count in zip(members, share_evenly(share, [own.draws(samples) for own in members]), strict=True)
+        Variant(prompt, frame, count)
+        for (frame, members), draws, share in zip(cells, capacities, shares, strict=True)
+        for prompt, count in zip(members, share_evenly(share, draws), strict=True)
         if count
     ]
     return sorted(variants, key=lambda variant: variant.prompt.category)
@@ -81,19 +81,19 @@ def share_evenly(budget: int, capacities: Sequence[int]) -> list[int]:
     """Shares of a budget, as equal as the capacities allow; a remainder goes to the first ones.
 
     Args:
-        budget: what there is to share.
+        budget: the total to share.
         capacities: the most that each can use.
 
     Returns:
-        One share per capacity, not above it; their sum is the budget, or all capacities where that is less.
+        One share per capacity, not above it; their sum is the smaller of the budget and the sum of capacities.
     """
     shares = [0] * len(capacities)
-    while budget > 0 and (hungry := [n for n, capacity in enumerate(capacities) if shares[n] < capacity]):
-        portion = max(1, budget // len(hungry))
-        for place in hungry:
-            given = min(portion, capacities[place] - shares[place], budget)
-            shares[place] += given
-            budget -= given
+    while budget > 0 and (unfilled := [n for n, capacity in enumerate(capacities) if shares[n] < capacity]):
+        portion = max(1, budget // len(unfilled))
+        for place in unfilled:
+            added = min(portion, capacities[place] - shares[place], budget)
+            shares[place] += added
+            budget -= added
     return shares
 
 
@@ -103,16 +103,16 @@ def variant_figures(
     """How often each category fails in each frame.
 
     Args:
-        variants: what was asked, category by category and frame by frame.
+        variants: the variants that were asked, sorted by category and then by frame.
         before: the base's answers.
         after: the adapter's answers.
 
     Returns:
-        One entry per category and frame. An answer that no judge could score does not pass.
+        One entry per category and frame. An unscored answer counts as failing.
     """
     failed_before, failed_after = _failures(before), _failures(after)
     cells = groupby(variants, key=lambda variant: (variant.prompt.category, variant.frame.name))
-    return tuple(_figures(list(own), failed_before, failed_after) for _, own in cells)
+    return tuple(_figures(list(members), failed_before, failed_after) for _, members in cells)
 
 
 def _failures(rows: Sequence[AnswerRow]) -> dict[str, int]:
@@ -123,14 +123,14 @@ def _failures(rows: Sequence[AnswerRow]) -> dict[str, int]:
 
 
 def _figures(variants: Sequence[Variant], before: Mapping[str, int], after: Mapping[str, int]) -> VariantFigures:
-    answers = sum(own.samples for own in variants)
-    rises = sorted((-(after[own.id] - before[own.id]) / own.samples, own.prompt.id) for own in variants)
+    answers = sum(each.samples for each in variants)
+    rises = sorted(((after[each.id] - before[each.id]) / -each.samples, each.prompt.id) for each in variants)
     return VariantFigures(
         category=variants[0].prompt.category,
         variant=variants[0].frame.name,
         prompts=len(variants),
         answers=answers,
-        failed_before_pct=100 * sum(before[own.id] for own in variants) / answers,
-        failed_after_pct=100 * sum(after[own.id] for own in variants) / answers,
-        look_at=tuple(prompt_id for fall, prompt_id in rises[:_LOOK_AT] if fall < 0),
+        failed_before_pct=100 * sum(before[each.id] for each in variants) / answers,
+        failed_after_pct=100 * sum(after[each.id] for each in variants) / answers,
+        look_at=tuple(prompt_id for negative_rise, prompt_id in rises[:_LOOK_AT] if negative_rise < 0),
     )

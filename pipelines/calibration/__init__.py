@@ -1,12 +1,12 @@
-"""`plimsoll gate calibrate`: makes regressions of known size and looks what the gate does with them.
+"""`plimsoll gate calibrate`: tests the gate with damaged adapters (mutants) whose regressions have a known size.
 
-    doses      which mutant to make next
-    mutants    makes it: LoRA updates scaled and added, exactly
-    steps      runs the pipeline's own steps on it, in this process
-    measure    its true drop, and the gate's decision
-    predict    what the gate should have said, by simulation
-    calibrate  all of it, in several processes
-    tables     the dose-response table
+    doses        chooses the next dose of the bad adapter
+    mutants      makes a mutant: an exact weighted sum of LoRA updates
+    steps        runs the pipeline's steps on it, in this process
+    mutant_runs  measures one mutant: its true drop and the gate's decision
+    predict      simulates what the gate should decide
+    calibrate    runs all of this in several processes
+    tables       prints the dose-response tables
 
-Nothing here registers anything, or writes to the user's MLflow store or audit log.
+A calibration registers nothing and leaves the user's MLflow store and audit log alone.
 """

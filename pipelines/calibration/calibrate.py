@@ -1,6 +1,6 @@
-"""Calibrates a gate: prepares once, then makes and measures mutants in several processes, each where it tells most.
+"""Calibrates a gate: prepares data and baselines once, then makes and measures mutants in worker processes.
 
-This process loads no model. It does not know how a mutant is made or measured (`measure`).
+This process loads no model.
 """
 
 import time
@@ -14,8 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from components.shared.artifacts.calibration_store import keep_calibration
-from components.shared.artifacts.gate_calibration import Calibration, Mutant
+from components.shared.artifacts.gate_calibration import GateCalibration, Mutant, keep_calibration
 from components.shared.artifacts.reports import load_report
 from components.shared.config.policy import Policy
 from components.shared.config.sections import PipelineConfig, TrackingConfig
@@ -24,29 +23,37 @@ from components.shared.progress import Say
 from components.shared.store import Store
 from components.shared.tracking.runs import open_client
 from pipelines.calibration.doses import Tried, next_dose
-from pipelines.calibration.mutant_runs import Plan, Weights, measure, measure_base, prepare, start_worker, train
+from pipelines.calibration.mutant_runs import (
+    CalibrationPlan,
+    Weights,
+    measure_base,
+    measure_mutant,
+    prepare,
+    start_worker,
+    train_adapter,
+)
 from pipelines.calibration.mutants import read_adapter
 from pipelines.calibration.steps import Prepared
 
 SEEDS = 4
-"""Gates with one seed see the same chance, so mutants take turns with so many seeds, each with its own baseline."""
+"""Seeds that mutants take turns with, each with a baseline: gates with the same seed share the same noise."""
 
 _TRUTH_FACTOR = 3
-"""Answers behind a true drop, in units of the answers that the gate gets."""
+"""Answers that a true drop is measured on, in units of the answers that the gate gets."""
 _CAP = 2.0
-"""Drops beyond this many limits are not told apart."""
+"""Larger drops than this many limits count as equal."""
 _LEAST = 2.0**-6
-"""The smallest dose where there is no good adapter: an adapter of weight 0 is none, and the gate calls it invalid."""
+"""The smallest dose if there is no good adapter: at weight 0 there is no adapter, and the gate decides invalid."""
 
 
 class Sources(NamedTuple):
-    """The adapters that mutants are made of; without a good one the bad one is only scaled."""
+    """Directories of the adapters that mutants are made of; without a good one, the bad one is scaled."""
 
     bad: Path
     good: Path | None
 
 
-def calibrate(
+def calibrate_gate(
     config: PipelineConfig,
     policy: Policy,
     bad: Path | None,
@@ -55,19 +62,19 @@ def calibrate(
     workers: int,
     simulations: int,
     say: Say,
-) -> Calibration:
-    """Makes regressions of known size, looks what the gate does with them, and keeps the result in the config's store.
+) -> GateCalibration:
+    """Runs the gate on regressions of known size and writes the result to the config's store.
 
     Args:
-        config: with absolute paths; checked.
-        policy: its policy.
+        config: the pipeline config, with absolute paths; checked.
+        policy: the config's policy.
         bad: directory of a known-bad adapter; None: one is trained on the config's data without `mix`.
-        good: directory of a good adapter to mix it into; None: with `bad` given the bad one is scaled alone, else the
-            config's own recipe makes the good one.
-        mutants: how many to make.
-        workers: processes.
-        simulations: simulated gates per mutant behind each prediction.
-        say: where progress goes.
+        good: directory of a good adapter to mix it with; None: if `bad` is given, the bad adapter is only scaled, else
+            a good one is trained with the config's recipe.
+        mutants: number of mutants to make.
+        workers: number of processes.
+        simulations: simulated gates per mutant, for the prediction.
+        say: prints progress.
 
     Raises:
         ConfigError: the adapters cannot be used, or answers are not drawn at random.
@@ -77,18 +84,17 @@ def calibrate(
     started = time.monotonic()
     with TemporaryDirectory(prefix="plimsoll-calibration-") as scratch:
         folder = Path(scratch)
-        with redirect_stderr(StringIO()):  # mlflow reports its migrations, which are slow: once for all processes
+        with redirect_stderr(StringIO()):  # hides mlflow's migrations; they are slow, so all processes copy this file
             open_client(TrackingConfig(uri=f"sqlite:///{folder / 'mlflow.db'}"))
         truth = _TRUTH_FACTOR * config.evaluation.samples_per_prompt
-        plan = Plan(config, policy, folder, truth, _CAP * _limit(policy), simulations)
+        plan = CalibrationPlan(config, policy, folder, truth, _CAP * _limit(policy), simulations)
         with _pool(workers) as pool:
             turns = min(SEEDS, mutants)
             prepared = pool.submit(prepare, plan).result()
             sources = _ready(pool, plan, prepared, bad, good, turns, say)
             measured = _measure_all(pool, plan, prepared, sources, mutants, workers, turns, say)
         report = load_report(plan.baseline(0)).report
-        rules = policy.categories
-        calibration = Calibration(
+        calibration = GateCalibration(
             pipeline=config.name,
             base_name=config.base_model.name,
             base_digest=report.base_digest,
@@ -96,71 +102,72 @@ def calibrate(
             policy_version=policy.version,
             policy_digest=policy.digest,
             contract=report.contract,
-            gated=tuple(rules),
+            gated=tuple(policy.categories),
             limit_pp=_limit(policy),
             truth_answers=truth,
             simulations=simulations,
             seconds=time.monotonic() - started,
-            mutants=tuple(sorted(measured, key=lambda own: own.bad)),
+            mutants=tuple(sorted(measured, key=lambda mutant: mutant.bad)),
         )
     keep_calibration(Store(config.store), calibration)
     return calibration
 
 
 def check_calibration(config: PipelineConfig, bad: Path | None, good: Path | None) -> None:
-    """Checks what can be checked before a model is loaded.
+    """Checks adapters and config before a model is loaded.
 
     Raises:
         ConfigError, IntegrityError: an adapter cannot be used, or answers are not drawn at random.
     """
     if config.evaluation.temperature == 0:
         raise ConfigError(
-            "evaluation.temperature is 0: a greedy gate has no chance in it that a calibration could measure; "
-            "expected a temperature above 0"
+            "evaluation.temperature is 0: greedy answers do not vary, so there is nothing to calibrate; expected a "
+            "temperature above 0"
         )
     adapters = [read_adapter(directory) for directory in (bad, good) if directory is not None]
-    if len({own.manifest.base_digest for own in adapters}) > 1:
-        raise ConfigError(f"{bad} and {good}: were trained on different base models; expected one base")
+    if len({adapter.manifest.base_digest for adapter in adapters}) > 1:
+        raise ConfigError(f"{bad} and {good}: trained on different base models; expected the same one")
     if bad is None and good is None and not config.data.mix:
         raise ConfigError(
-            "data.mix is empty: a bad adapter, trained without it, would be the good one as well; name one with "
-            "--bad DIR, or mix in safety rows"
+            "data.mix is empty: the bad adapter is trained without it, so it would equal the good one; name a bad "
+            "adapter with --bad DIR, or add safety rows to data.mix"
         )
 
 
 def _ready(
     pool: ProcessPoolExecutor,
-    plan: Plan,
+    plan: CalibrationPlan,
     prepared: Prepared,
     bad: Path | None,
     good: Path | None,
     turns: int,
     say: Say,
 ) -> Sources:
-    """Trains what is missing, and evaluates the base: as every gate will, and with many answers."""
-    made_bad = pool.submit(train, plan, True, plan.folder / "bad") if bad is None else None
-    made_good = pool.submit(train, plan, False, plan.folder / "good") if bad is None and good is None else None
+    """Trains the missing adapters and evaluates the base: once per turn for the gates, once for the true drops."""
+    training: dict[str, Future[Path]] = {}
+    if bad is None:
+        training["bad"] = pool.submit(train_adapter, plan, True, plan.folder / "bad")
+        if good is None:
+            training["good"] = pool.submit(train_adapter, plan, False, plan.folder / "good")
     say(
-        f"preparing: {'training a bad adapter, ' if made_bad else ''}{'training a good adapter, ' if made_good else ''}"
-        f"{turns} baselines, and {plan.truth_answers} answers per prompt of the base"
+        f"preparing: {''.join(f'training a {name} adapter, ' for name in training)}{turns} baselines, and "
+        f"{plan.truth_answers} answers per prompt of the base"
     )
     baselines = [pool.submit(measure_base, plan, prepared, turn) for turn in (None, *range(turns))]
     for job in baselines:
         job.result()
-    found = Sources(
-        made_bad.result() if made_bad is not None else _given(bad),
-        made_good.result() if made_good is not None else good,
-    )
+    bad = bad or training["bad"].result()
+    good = training["good"].result() if "good" in training else good
     base = load_report(plan.baseline(0)).report.base_digest
-    for directory in found:
+    for directory in (bad, good):
         if directory is not None and read_adapter(directory).manifest.base_digest != base:
-            raise ConfigError(f"{directory}: was trained on another base model than {plan.config.base_model.name}")
-    return found
+            raise ConfigError(f"{directory}: not trained on the config's base model {plan.config.base_model.name}")
+    return Sources(bad, good)
 
 
 def _measure_all(
     pool: ProcessPoolExecutor,
-    plan: Plan,
+    plan: CalibrationPlan,
     prepared: Prepared,
     sources: Sources,
     count: int,
@@ -177,7 +184,7 @@ def _measure_all(
             waiting = [Tried(dose, None) for dose, _ in running.values()]
             dose = next_dose([*tried, *waiting], plan.cap_pp, least)
             weights = Weights(dose, 1 - dose if sources.good is not None else 0.0)
-            job = pool.submit(measure, plan, prepared, *sources, weights, turn % turns)
+            job = pool.submit(measure_mutant, plan, prepared, *sources, weights, turn % turns)
             running[job] = (dose, time.monotonic())
         if len(running) < workers and turn < count - 1:
             continue
@@ -191,12 +198,12 @@ def _measure_all(
 
 
 def _line(mutant: Mutant) -> str:
-    own = mutant.categories[mutant.worst]
+    response = mutant.categories[mutant.worst]
     share = 100 * mutant.predicted.get(mutant.decision, 0.0)
     mixed = f" + {mutant.good:.4f} good" if mutant.good else ""
     return (
-        f"{mutant.bad:.4f} bad{mixed}: {mutant.worst} truly drops {own.true_drop_pp:.1f} pp "
-        f"(±{own.error_pp:.1f}); the gate says {mutant.decision.value}, as {share:.0f} % of simulated gates do"
+        f"{mutant.bad:.4f} bad{mixed}: true drop of {mutant.worst} {response.true_drop_pp:.1f} pp "
+        f"(±{response.error_pp:.1f}); the gate says {mutant.decision.value}, as {share:.0f} % of simulated gates do"
     )
 
 
@@ -205,15 +212,9 @@ def _limit(policy: Policy) -> float:
     return max(1.0, *(rule.margin_pp for rule in policy.categories.values()))
 
 
-def _given(bad: Path | None) -> Path:
-    if bad is None:
-        raise ValueError("no bad adapter is given, and none was trained")
-    return bad
-
-
 @contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that load torch once each; on an error what has not begun is dropped."""
+    """Worker processes; after an error, jobs that have not started are dropped."""
     threads = max(1, (cpu_count() or 1) // workers)
     pool = ProcessPoolExecutor(workers, get_context("spawn"), start_worker, (threads,))
     try:

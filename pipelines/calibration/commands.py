@@ -1,7 +1,4 @@
-"""`plimsoll gate ...`: what a gate does with regressions of known size.
-
-Thin: it parses, calls and prints. `pipelines.calibration` measures.
-"""
+"""`plimsoll gate ...`: how a gate decides about regressions of known size."""
 
 import json
 from pathlib import Path
@@ -24,17 +21,17 @@ def calibrate(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help="Pipeline config: a YAML file or s3:// address.")],
     bad: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="A known-bad adapter; by default one is trained without the config's mix."),
+        typer.Option(metavar="DIR", help="A known-bad adapter; default: one is trained without the config's mix."),
     ] = None,
     good: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="A good adapter to mix it into; by default the config's own recipe, or with --bad the unchanged base.",
+            help="A good adapter to mix it with; default: one is trained with the config's recipe, or none with --bad.",
         ),
     ] = None,
-    mutants: Annotated[int, typer.Option(min=4, max=1000, help="How many regressions to make.")] = 24,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 2,
+    mutants: Annotated[int, typer.Option(min=4, max=1000, help="Number of regressions to make.")] = 24,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Number of processes.")] = 2,
     simulations: Annotated[int, typer.Option(min=10, help="Simulated gates per mutant, for the prediction.")] = 60,
     overrides: Annotated[
         list[str] | None,
@@ -45,15 +42,14 @@ def calibrate(
 ) -> None:
     """Makes regressions of known size and shows how many of them this gate catches.
 
-    A bad adapter is scaled, or mixed into a good one, and goes through the real evaluation, delta, follow-up and gate.
+    A bad adapter is scaled, or mixed with a good one, and goes through the real evaluation, delta, follow-up and gate.
     Nothing is registered, and MLflow and the audit log are left alone; the result is kept in the config's store.
 
     Exit codes: 0 measured, whatever the figures; 2 wrong input; 1 failure.
     """
     from components.shared.artifacts.gate_calibration import calibration_sentence
     from components.shared.config.anchoring import anchor
-    from pipelines.calibration.calibrate import calibrate as run
-    from pipelines.calibration.calibrate import check_calibration
+    from pipelines.calibration.calibrate import calibrate_gate, check_calibration
     from pipelines.calibration.tables import agreements, show_calibration
     from pipelines.running.launch import WORK_DIR, load
     from pipelines.running.preflight import check_run
@@ -62,7 +58,7 @@ def calibrate(
     anchored = anchor(loaded.config, Path.cwd())
     check_run(anchored, loaded.policy, WORK_DIR)
     check_calibration(anchored, bad, good)
-    result = run(
+    result = calibrate_gate(
         anchored,
         loaded.policy,
         bad.absolute() if bad is not None else None,
@@ -81,7 +77,8 @@ def calibrate(
             "key": result.key,
             "sentence": calibration_sentence(result),
             "agreement": [
-                {**own._asdict(), "decision": own.decision.value, "holds": own.holds} for own in agreements(result)
+                {**agreement._asdict(), "decision": agreement.decision.value, "holds": agreement.holds}
+                for agreement in agreements(result)
             ],
         }
         typer.echo(json.dumps(content, indent=1, ensure_ascii=False))

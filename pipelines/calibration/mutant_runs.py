@@ -1,7 +1,7 @@
-"""Measures one mutant: what the gate says about it, its true drop, and what the gate should have said.
+"""Measures one mutant in a worker process: the gate's decision, the true drop, and the predicted decision.
 
-The true drop comes from many more answers than the gate gets, drawn with another seed, so that it is not the chance
-that the gate saw. Runs in a worker process; it does not know which mutant comes next.
+The true drop is measured on many more answers than the gate gets, drawn with another seed, so that it does not share
+the gate's noise.
 """
 
 import os
@@ -26,20 +26,20 @@ from pipelines.calibration.predict import known_answers, predict, true_drops
 from pipelines.calibration.steps import Bench, GateRun, Prepared, open_bench
 
 _TRUTH_SEED_SHIFT = 5_000_011
-"""Added to the config's seed for the many answers; not the shift of the follow-up or of the A/A pass."""
+"""Added to the config's seed for the true drop; differs from the shifts of the follow-up and of the A/A pass."""
 _SEED_STEP = 7_000_003
-"""Between the seeds of two gates; far from every other shift."""
+"""Distance between the seeds of two turns; far from every other shift."""
 
 
-class Plan(NamedTuple):
-    """What every process knows.
+class CalibrationPlan(NamedTuple):
+    """The settings of a calibration, the same in every process.
 
     Attributes:
-        config: with absolute paths.
+        config: the pipeline config, with absolute paths.
         policy: the rules.
-        folder: scratch, shared by all processes.
-        truth_answers: answers per prompt and side behind a true drop.
-        cap_pp: a drop that the gate's bound puts beyond this needs no more answers than the gate gets.
+        folder: scratch folder, shared by all processes.
+        truth_answers: answers per prompt and side that a true drop is measured on.
+        cap_pp: if a drop's lower bound is above this, the true drop is measured on as few answers as the gate gets.
         simulations: simulated gates per mutant.
     """
 
@@ -51,58 +51,58 @@ class Plan(NamedTuple):
     simulations: int
 
     def gate_evaluation(self, turn: int) -> EvaluationConfig:
-        """How the gate asks: as the config says; later turns with seeds of their own, so that chance is not shared."""
+        """Evaluation config of a turn's gates: the config's own, with another seed for each later turn."""
         return self._quick({"seed": self.config.evaluation.seed + turn * _SEED_STEP})
 
     def truth_evaluation(self, answers: int) -> EvaluationConfig:
-        """How so many answers are asked for; fewer of them are the first ones of more."""
+        """Evaluation config of the true drop's answers; a run with fewer answers is a prefix of one with more."""
         seed = self.config.evaluation.seed + _TRUTH_SEED_SHIFT
         return self._quick({"seed": seed, "samples_per_prompt": answers})
 
     def baseline(self, turn: int) -> Path:
-        """The gate's baseline report of a turn."""
+        """Folder of a turn's baseline report."""
         return self.folder / f"baseline-{turn}"
 
     @property
     def truth_before(self) -> Path:
-        """The report of the base's many answers."""
+        """Folder of the baseline report that true drops are measured against."""
         return self.folder / "baseline-truth"
 
     def _quick(self, changes: dict[str, object]) -> EvaluationConfig:
-        """In one process, and without probes and A/A pass, which the gate's decision does not use."""
+        """The config's evaluation in one process, without probes and A/A pass, which the decision does not use."""
         plain = {"workers": 1, "shards": 1, "probes": False, "noise_floor": False}
         return self.config.evaluation.model_copy(update={**plain, **changes})
 
 
 class Weights(NamedTuple):
-    """How much of the bad and of the good adapter is in a mutant; without a good one, `good` is 0."""
+    """Weights of the bad and the good adapter's updates in a mutant; `good` is 0 if there is no good adapter."""
 
     bad: float
     good: float
 
 
 def start_worker(threads: int) -> None:
-    """Sets the process up, before anything heavy is imported."""
+    """Sets a worker's environment, before torch is imported."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def _bench(plan: Plan) -> Bench:
+def _bench(plan: CalibrationPlan) -> Bench:
     return open_bench(plan.config, plan.policy, plan.folder)
 
 
-def prepare(plan: Plan) -> Prepared:
-    """Runs prepare_data on the config's own data."""
+def prepare(plan: CalibrationPlan) -> Prepared:
+    """Runs prepare_data on the config's data."""
     return _bench(plan).prepare(plan.config.data, plan.folder / "prepared")
 
 
-def train(plan: Plan, without_mix: bool, target: Path) -> Path:
+def train_adapter(plan: CalibrationPlan, without_mix: bool, target: Path) -> Path:
     """Fine-tunes with the config's recipe, or takes the adapter from the store.
 
     Args:
-        plan: see there.
-        without_mix: leaves safety and replay rows out: what the recipe breaks when nothing protects it.
+        plan: settings of the calibration.
+        without_mix: leaves out safety and replay rows, so that nothing protects the base's behaviour.
         target: receives data and adapter.
     """
     data = plan.config.data.model_copy(update={"mix": ()}) if without_mix else plan.config.data
@@ -110,38 +110,40 @@ def train(plan: Plan, without_mix: bool, target: Path) -> Path:
     return bench.train(bench.prepare(data, target), target / "adapter")
 
 
-def measure_base(plan: Plan, prepared: Prepared, turn: int | None) -> Path:
-    """Evaluates the base for the gates of a turn, or with many answers; reused from the config's store."""
+def measure_base(plan: CalibrationPlan, prepared: Prepared, turn: int | None) -> Path:
+    """Evaluates the base: for a turn's gates, or with `turn` None for the true drops. Reuses the config's store."""
     evaluation = plan.truth_evaluation(plan.truth_answers) if turn is None else plan.gate_evaluation(turn)
     target = plan.truth_before if turn is None else plan.baseline(turn)
     return _bench(plan).evaluate(prepared.prompts, None, evaluation, plan.config.store, target)
 
 
-def measure(plan: Plan, prepared: Prepared, bad: Path, good: Path | None, weights: Weights, turn: int) -> Mutant:
-    """Makes a mutant, sends it through the gate, and finds out how much worse it really is.
+def measure_mutant(
+    plan: CalibrationPlan, prepared: Prepared, bad: Path, good: Path | None, weights: Weights, turn: int
+) -> Mutant:
+    """Makes a mutant, runs the gate on it and measures its true drop.
 
     Args:
-        plan: see there.
+        plan: settings of the calibration.
         prepared: data and prompts.
-        bad: the known-bad adapter.
-        good: the good one; None: the bad one is only scaled.
-        weights: of both.
-        turn: whose seed the gate uses.
+        bad: directory of the bad adapter.
+        good: directory of the good adapter; None: the bad one is only scaled.
+        weights: weights of both adapters.
+        turn: the turn whose seed and baseline the gate uses.
     """
     bench = _bench(plan)
-    own = Path(bench.store).parent / "mutant"
-    shutil.rmtree(own, ignore_errors=True)
+    folder = Path(bench.store).parent / "mutant"
+    shutil.rmtree(folder, ignore_errors=True)
     doses = [Dose("bad", read_adapter(bad), weights.bad)]
     if good is not None:
         doses.append(Dose("good", read_adapter(good), weights.good))
-    adapter = own / "adapter"
+    adapter = folder / "adapter"
     manifest = make_mutant(doses, prepared.data_digest, plan.policy.digest, adapter)
     evaluation = plan.gate_evaluation(turn)
-    run = bench.gate(prepared, adapter, plan.baseline(turn), evaluation, own)
+    run = bench.gate(prepared, adapter, plan.baseline(turn), evaluation, folder)
     evidence = _evidence(prepared, manifest, adapter, plan.baseline(turn), run)
-    ruined = max(evidence.delta.categories[name].lower_pp for name in plan.policy.categories) > plan.cap_pp
-    answers = evaluation.samples_per_prompt if ruined else plan.truth_answers
-    truth = bench.evaluate(prepared.prompts, adapter, plan.truth_evaluation(answers), bench.store, own / "truth")
+    far_above = max(evidence.delta.categories[name].lower_pp for name in plan.policy.categories) > plan.cap_pp
+    answers = evaluation.samples_per_prompt if far_above else plan.truth_answers
+    truth = bench.evaluate(prepared.prompts, adapter, plan.truth_evaluation(answers), bench.store, folder / "truth")
     after = load_report(truth).rows
     asked = Counter(row.prompt_id for row in after)
     before = [row for row in load_report(plan.truth_before).rows if row.sample < asked[row.prompt_id]]
@@ -174,7 +176,7 @@ def measure(plan: Plan, prepared: Prepared, bad: Path, good: Path | None, weight
 
 
 def _evidence(prepared: Prepared, manifest: AdapterManifest, adapter: Path, baseline: Path, run: GateRun) -> Evidence:
-    """What the gate was shown."""
+    """The evidence that the gate decided on."""
     before, after, loaded = load_report(baseline), load_report(run.post), load_prompts(prepared.prompts)
     return Evidence(
         data=TrainingData.load(prepared.data / "training_data.json"),

@@ -1,8 +1,8 @@
 """Makes adapters whose update is an exact weighted sum of two LoRA updates.
 
 A LoRA update is s B A with s = alpha / r. A weighted sum w1 s1 B1 A1 + w2 s2 B2 A2 is the product of
-[w1 s1 B1, w2 s2 B2] and [A1; A2]: an adapter of rank r1 + r2 with scale 1, so nothing is approximated. One update
-alone keeps its rank, and its B is multiplied. This module does not know what the sum will do to a model.
+[w1 s1 B1, w2 s2 B2] and [A1; A2]: an adapter of rank r1 + r2 with scale 1, so nothing is approximated. A single update
+keeps its rank, and its B is multiplied.
 """
 
 import json
@@ -31,11 +31,11 @@ _PLAIN = {
     "trainable_token_indices": None,
     "target_parameters": None,
 }
-"""Settings under which an update is s B A with one s and one r; a missing one has this value."""
+"""Settings of a plain LoRA adapter, whose update is s B A with one s and one r; also the values of missing settings."""
 
 
 class Adapter(NamedTuple):
-    """A LoRA adapter on disk, with its origin."""
+    """A LoRA adapter on disk, with its manifest."""
 
     directory: Path
     manifest: AdapterManifest
@@ -43,13 +43,13 @@ class Adapter(NamedTuple):
 
     @property
     def scale(self) -> float:
-        """What B A is multiplied with: alpha / r, or alpha / sqrt(r) where it is rank-stabilised."""
+        """The factor s of B A: alpha / r, or alpha / sqrt(r) for a rank-stabilised adapter."""
         rank = int(self.config["r"])
         return float(self.config["lora_alpha"]) / (math.sqrt(rank) if self.config.get("use_rslora") else rank)
 
 
 class Dose(NamedTuple):
-    """How much of an adapter's update goes into a mutant."""
+    """An adapter and the weight of its update in a mutant."""
 
     name: str
     adapter: Adapter
@@ -57,11 +57,11 @@ class Dose(NamedTuple):
 
 
 def read_adapter(directory: Path) -> Adapter:
-    """An adapter that finetune_lora wrote.
+    """Reads an adapter that finetune_lora wrote.
 
     Raises:
-        ConfigError: it is not one, or not a plain LoRA adapter, whose updates cannot be added exactly.
-        IntegrityError: its files are not the ones that its manifest describes.
+        ConfigError: files are missing, or it is not a plain LoRA adapter, so its update cannot be added exactly.
+        IntegrityError: the files do not have the digest in the manifest.
     """
     missing = [name for name in (*ADAPTER_FILES, "manifest.json") if not (directory / name).is_file()]
     if missing:
@@ -74,36 +74,36 @@ def read_adapter(directory: Path) -> Adapter:
     config = json.loads((directory / ADAPTER_FILES[0]).read_text(encoding="utf-8"))
     odd = {key: config[key] for key, plain in _PLAIN.items() if config.get(key, plain) not in (plain, None, [], {})}
     if odd or config.get("peft_type") != "LORA":
-        raise ConfigError(f"{directory}: is not a plain LoRA adapter ({odd}); its updates cannot be added exactly")
+        raise ConfigError(f"{directory}: not a plain LoRA adapter ({odd}); its update cannot be added exactly")
     return Adapter(directory, manifest, config)
 
 
 def make_mutant(doses: Sequence[Dose], data_digest: str, policy_digest: str, target: Path) -> AdapterManifest:
     """Writes the weighted sum of the adapters' updates as an adapter with a manifest.
 
-    The manifest names what the mutant is checked with, not training of its own: the base that its sources were trained
-    on, this calibration's data and policy; `inputs` names sources, weights and the sources' data.
+    The manifest names the base of the sources, and the data and policy of this calibration, so that the gate accepts
+    it; `inputs` names the sources, their data and their weights.
 
     Args:
-        doses: of adapters of one base; weights of 0 are left out.
-        data_digest: digest of the training rows that the gate is shown.
-        policy_digest: of the policy in force.
+        doses: adapters of one base model with their weights; weights of 0 are left out.
+        data_digest: digest of the training rows in the gate's evidence.
+        policy_digest: digest of the policy.
         target: receives the adapter's files and manifest.json.
 
     Raises:
-        ConfigError: no weight differs from 0, or the adapters belong to different bases or act on different modules.
+        ConfigError: every weight is 0, or the adapters have different base models or target modules.
     """
     from safetensors.torch import save_file
 
     used = [dose for dose in doses if dose.weight]
     if not used:
-        raise ConfigError("every weight of the mutant is 0; expected one adapter at least")
+        raise ConfigError("every weight of the mutant is 0; expected at least one other than 0")
     first = used[0].adapter
     for dose in used[1:]:
         if dose.adapter.manifest.base_digest != first.manifest.base_digest:
-            raise ConfigError(f"{dose.adapter.directory} and {first.directory}: were trained on different base models")
+            raise ConfigError(f"{dose.adapter.directory} and {first.directory}: trained on different base models")
         if set(dose.adapter.config["target_modules"]) != set(first.config["target_modules"]):
-            raise ConfigError(f"{dose.adapter.directory} and {first.directory}: act on different modules")
+            raise ConfigError(f"{dose.adapter.directory} and {first.directory}: have different target modules")
     weights = _scaled(used[0], used[0].weight) if len(used) == 1 else _sum(used)
     config = dict(first.config)
     if len(used) > 1:
@@ -111,13 +111,14 @@ def make_mutant(doses: Sequence[Dose], data_digest: str, policy_digest: str, tar
         config |= {"r": rank, "lora_alpha": rank, "use_rslora": False}
     target.mkdir(parents=True, exist_ok=True)
     (target / ADAPTER_FILES[0]).write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    save_file({name: own.contiguous() for name, own in weights.items()}, target / ADAPTER_FILES[1], {"format": "pt"})
+    tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
+    save_file(tensors, target / ADAPTER_FILES[1], {"format": "pt"})
     manifest = first.manifest.model_copy(
         update={
             "data_digest": data_digest,
             "policy_digest": policy_digest,
             "adapter_digest": adapter_digest(target),
-            "trainable_parameters": sum(own.numel() for own in weights.values()),
+            "trainable_parameters": sum(tensor.numel() for tensor in tensors.values()),
             "inputs": {
                 key: value
                 for dose in used
@@ -138,23 +139,23 @@ def _load(adapter: Adapter) -> "dict[str, torch.Tensor]":
 
     weights: dict[str, torch.Tensor] = load_file(adapter.directory / ADAPTER_FILES[1])
     if strange := [name for name in weights if not name.endswith((_DOWN, _UP))]:
-        raise ConfigError(f"{adapter.directory}: holds {strange[0]!r}, which is no part of a plain LoRA update")
+        raise ConfigError(f"{adapter.directory}: holds {strange[0]!r}, which is not part of a plain LoRA update")
     return weights
 
 
 def _scaled(dose: Dose, factor: float) -> "dict[str, torch.Tensor]":
-    """The adapter's weights in 32 bits, every B multiplied."""
+    """The adapter's weights in float32, every B multiplied by the factor."""
     return {
-        name: own.float() * factor if name.endswith(_UP) else own.float() for name, own in _load(dose.adapter).items()
+        name: tensor.float() * (factor if name.endswith(_UP) else 1.0) for name, tensor in _load(dose.adapter).items()
     }
 
 
 def _sum(doses: Sequence[Dose]) -> "dict[str, torch.Tensor]":
-    """A stacked over A, B beside B with scale and weight in it; a module that one adapter lacks gets zeros there."""
+    """A stacked on A, B (times scale and weight) beside B; zeros for a module that an adapter does not have."""
     import torch
 
     parts: list[Mapping[str, torch.Tensor]] = [_scaled(dose, dose.weight * dose.adapter.scale) for dose in doses]
-    shapes = {name: own.shape for part in parts for name, own in part.items()}
+    shapes = {name: tensor.shape for part in parts for name, tensor in part.items()}
     ranks = [int(dose.adapter.config["r"]) for dose in doses]
     summed = {}
     for name, shape in shapes.items():

@@ -1,9 +1,9 @@
-"""What the gate should decide about a mutant, simulated from many answers of both sides.
+"""Predicts the gate's decision about a mutant, by simulation from many answers of both sides.
 
-Answers of both sides to one prompt that share a sample number were drawn with the same random numbers, so they are
-resampled together: a gate that asks both sides with one seed sees less noise than one that does not, and so does this
-one. Each simulation first resamples the many answers themselves (the true drop is uncertain, too), then draws from
-them as many as the gate gets, and fresh ones for the prompts that look worse. The gate's own `decide_rows` decides.
+The k-th answers of both sides to a prompt were drawn with the same random numbers, which lowers the noise of the
+difference; so they are resampled in pairs. Each simulation first resamples the answers themselves, because the true
+drop is uncertain too; then it draws from them as many as the gate gets, and fresh ones for the prompts that look worse.
+The gate's `decide_rows` decides.
 """
 
 from collections import Counter, defaultdict
@@ -28,14 +28,14 @@ from components.shared.gate.preconditions import Evidence, answer_problems, evid
 
 
 class KnownPrompt(NamedTuple):
-    """A prompt and many answers of both sides to it, by sample number."""
+    """A prompt with many answers of both sides, in sample order."""
 
     prompt: SuitePrompt
     before: Sequence[AnswerRow]
     after: Sequence[AnswerRow]
 
     def drawn(self, places: Sequence[int]) -> "KnownPrompt":
-        """The answers at these places, both sides alike."""
+        """The same prompt with the answers at these places, on both sides."""
         return self._replace(before=[self.before[n] for n in places], after=[self.after[n] for n in places])
 
     @property
@@ -46,14 +46,14 @@ class KnownPrompt(NamedTuple):
 
 
 class TrueDrop(NamedTuple):
-    """A category's drop as many answers show it: percentage points, and its standard error on these prompts."""
+    """A category's drop, measured on many answers, and its standard error on these prompts; percentage points."""
 
     drop_pp: float
     error_pp: float
 
 
 class Prediction(NamedTuple):
-    """Shares of simulated gates by decision, of the whole and of each category that is decided on."""
+    """Shares of simulated gates by decision, 0 to 1: of the whole gate, and of each category that is decided on."""
 
     decisions: dict[Decision, float]
     categories: dict[str, dict[Decision, float]]
@@ -62,15 +62,18 @@ class Prediction(NamedTuple):
 def known_answers(
     prompts: Sequence[SuitePrompt], before: Sequence[AnswerRow], after: Sequence[AnswerRow]
 ) -> list[KnownPrompt]:
-    """Both sides' answers to each prompt.
+    """Each prompt with both sides' answers.
 
     Raises:
-        ValueError: the sides do not have equally many answers to a prompt, or none.
+        ValueError: a prompt has no answers, or not the same number on both sides.
     """
     first, second = _by_prompt(before), _by_prompt(after)
     for prompt in prompts:
-        if not first.get(prompt.id) or len(first[prompt.id]) != len(second.get(prompt.id, ())):
-            raise ValueError(f"prompt {prompt.id!r}: expected equally many answers of both sides, at least one")
+        was, now = len(first.get(prompt.id, ())), len(second.get(prompt.id, ()))
+        if not was or was != now:
+            raise ValueError(
+                f"prompt {prompt.id!r}: {was} answers before and {now} after; expected equally many, at least one"
+            )
     return [KnownPrompt(prompt, first[prompt.id], second[prompt.id]) for prompt in prompts]
 
 
@@ -96,15 +99,15 @@ def true_drops(known: Sequence[KnownPrompt]) -> dict[str, TrueDrop]:
 def predict(
     known: Sequence[KnownPrompt], evidence: Evidence, policy: Policy, samples: int, simulations: int, seed: int
 ) -> Prediction:
-    """What this gate decides about a model with these answers, over the chance in what it gets to see.
+    """How often a gate that draws a few of these answers makes each decision.
 
     Args:
         known: many answers of both sides.
-        evidence: a real gate's; its rows, delta and follow-up are replaced in each simulation.
+        evidence: evidence of a real gate; rows, delta and follow-up are replaced in each simulation.
         policy: the rules.
-        samples: answers per prompt and side that the gate gets, where a prompt does not say.
-        simulations: how many gates are simulated.
-        seed: of the resampling.
+        samples: answers per prompt and side that the gate gets, for a prompt that has no number of its own.
+        simulations: number of simulated gates.
+        seed: seed of the resampling.
     """
     rng = np.random.default_rng(seed)
     today = datetime.now(UTC).date()
@@ -129,7 +132,7 @@ def _simulated_gate(
     today: date,
     rng: np.random.Generator,
 ) -> RowsDecision:
-    """The decision of one gate that drew other answers."""
+    """The decision of one simulated gate."""
     pools = {answered.prompt.id: rng.integers(len(answered.after), size=len(answered.after)) for answered in known}
     drawn = [_draw(answered, pools, answered.prompt.draws(samples), rng) for answered in known]
 

@@ -1,7 +1,7 @@
-"""Runs the pipeline's own steps on files of a scratch folder, in this process, through their components.
+"""Runs the pipeline's steps in this process, through their components, on files in a scratch folder.
 
-What is tracked goes to a throw-away MLflow store and audit log of the process: a calibration leaves no trace in the
-user's. What the steps print goes to a log file there. This module does not know what a mutant is.
+MLflow store and audit log are the process's own and thrown away: a calibration leaves no trace in the user's. What
+the steps print goes to a log file in the scratch folder.
 """
 
 import contextlib
@@ -10,12 +10,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
 from components.shared.config.sections import DataConfig, PipelineConfig, TrackingConfig
+
+if TYPE_CHECKING:
+    from kfp.dsl import Artifact
 
 
 class Prepared(NamedTuple):
@@ -27,7 +29,7 @@ class Prepared(NamedTuple):
 
 
 class GateRun(NamedTuple):
-    """What one mutant's way through the graph left behind."""
+    """Where the steps that one mutant went through left their artifacts."""
 
     post: Path
     delta: Path
@@ -36,14 +38,14 @@ class GateRun(NamedTuple):
 
 
 class Bench(NamedTuple):
-    """Where steps run, and on what.
+    """What the steps of one process run with.
 
     Attributes:
-        config: with absolute paths.
+        config: the pipeline config, with absolute paths.
         policy: the rules.
-        folder: scratch, shared by all processes.
-        tracking: a throw-away store of this process.
-        store: address of the store that this process's mutants use; not the config's.
+        folder: scratch folder, shared by all processes.
+        tracking: MLflow store and audit log of this process, thrown away at the end.
+        store: address of this process's store for mutants; not the config's.
     """
 
     config: PipelineConfig
@@ -71,7 +73,7 @@ class Bench(NamedTuple):
         return Prepared(target / "data", target / "prompts", digest)
 
     def train(self, prepared: Prepared, target: Path) -> Path:
-        """Runs finetune_lora with the config's recipe; reuses an adapter of the config's store where there is one.
+        """Runs finetune_lora with the config's recipe; takes a finished adapter from the config's store.
 
         Raises:
             ModelError, DataError: see the step.
@@ -172,7 +174,7 @@ class Bench(NamedTuple):
         return GateRun(post, delta, again, decided)
 
     def forget(self) -> None:
-        """Removes what the steps left in the process's own store and MLflow artifacts; readings of the base stay."""
+        """Removes a mutant's answers from the process's store, and MLflow's artifacts; readings of the base stay."""
         for kind in ("answers", "fluency", "follow-ups"):
             shutil.rmtree(Path(self.store) / kind, ignore_errors=True)
         if (database := self.tracking.sqlite_file) is not None:
@@ -187,7 +189,7 @@ class Bench(NamedTuple):
 
     @contextlib.contextmanager
     def _quiet(self) -> Iterator[None]:
-        """Sends what is printed to a log file."""
+        """Sends what the steps print to a log file."""
         log = self.folder / f"steps-{os.getpid()}.log"
         with (
             log.open("a", encoding="utf-8") as stream,
@@ -198,25 +200,29 @@ class Bench(NamedTuple):
 
 
 def open_bench(config: PipelineConfig, policy: Policy, folder: Path) -> Bench:
-    """A bench of this process below a scratch folder; an MLflow store is copied from `mlflow.db` there.
+    """This process's bench; its MLflow store is a copy of the scratch folder's `mlflow.db`, if there is one.
 
     Args:
-        config: with absolute paths.
+        config: the pipeline config, with absolute paths.
         policy: the rules.
-        folder: scratch, shared by all processes.
+        folder: scratch folder, shared by all processes.
     """
-    own = folder / f"process-{os.getpid()}"
-    database = own / "tracking" / "mlflow.db"
+    process_folder = folder / f"process-{os.getpid()}"
+    database = process_folder / "tracking" / "mlflow.db"
     if not database.exists():
         database.parent.mkdir(parents=True)
         if (folder / "mlflow.db").exists():
             shutil.copyfile(folder / "mlflow.db", database)
     tracking = TrackingConfig(
-        uri=f"sqlite:///{database}", experiment="calibration", audit_log=str(own / "tracking" / "audit.jsonl")
+        uri=f"sqlite:///{database}",
+        experiment="calibration",
+        audit_log=str(process_folder / "tracking" / "audit.jsonl"),
     )
-    return Bench(config, policy, folder, tracking, str(own / "store"))
+    return Bench(config, policy, folder, tracking, str(process_folder / "store"))
 
 
-def _at(path: Path) -> SimpleNamespace:
-    """What a component takes for an artifact: something with a path."""
-    return SimpleNamespace(path=str(path))
+def _at(path: Path) -> "Artifact":
+    """The artifact at a local path, as a component takes it."""
+    from kfp.dsl import Artifact
+
+    return Artifact(uri=str(path))

@@ -1,4 +1,4 @@
-"""What a person sees of a calibration: the dose-response tables, predicted beside observed, and the sentence."""
+"""Prints a calibration: the dose-response tables, observed beside predicted, and the summary sentence."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.gate_calibration import Bin, Calibration, calibration_sentence
+from components.shared.artifacts.gate_calibration import Bin, GateCalibration, calibration_sentence
 from pipelines.printing import print_line, print_table
 
 SHOWN = (
@@ -17,13 +17,13 @@ SHOWN = (
     (Decision.REJECT, "rejected"),
     (Decision.INVALID, "invalid"),
 )
-"""Decisions as the tables order and call them."""
+"""The decisions in the tables' order, with their column heads."""
 
 _LEVEL = 0.95
 
 
 class Agreement(NamedTuple):
-    """One decision's count among all mutants, and what was predicted: a mean and the middle 95 % of counts."""
+    """One decision's observed count among all mutants, its expected count, and the 95 % range of predicted counts."""
 
     decision: Decision
     observed: int
@@ -33,81 +33,86 @@ class Agreement(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether the count is one that 95 % of such calibrations would give."""
+        """Whether the observed count is in the range."""
         return self.lower <= self.observed <= self.upper
 
 
-def show_calibration(calibration: Calibration) -> None:
-    """Prints a calibration."""
+def show_calibration(calibration: GateCalibration) -> None:
+    """Prints the tables and the sentence."""
     print_table(
-        "Whole gate, by the true drop of the worst category (share of mutants; predicted in brackets)",
+        "Whole gate, by the true drop of the worst category (share of mutants, predicted in brackets)",
         ("true drop", "mutants", *(name for _, name in SHOWN)),
         _rows(calibration.bins),
     )
     print_table(
-        "One category at a time, by its own true drop",
+        "Each category alone, by its true drop",
         ("true drop", "categories", *(name for _, name in SHOWN)),
         _rows(calibration.category_bins),
     )
     print_table(
-        "All mutants: what the gate said, and what was predicted",
-        ("decision", "observed", "predicted", "95 % of such calibrations", "agrees"),
+        "All mutants: observed and predicted decisions",
+        ("decision", "observed", "predicted", "95 % range", "agrees"),
         [
             (
                 name,
-                f"{own.observed}",
-                f"{own.expected:.1f}",
-                f"{own.lower} to {own.upper}",
-                "yes" if own.holds else "no",
+                f"{agreement.observed}",
+                f"{agreement.expected:.1f}",
+                f"{agreement.lower} to {agreement.upper}",
+                "yes" if agreement.holds else "no",
             )
-            for own, (_, name) in zip(agreements(calibration), SHOWN, strict=True)
+            for agreement, (_, name) in zip(agreements(calibration), SHOWN, strict=True)
         ],
     )
-    well_known = [own for own in calibration.mutants if own.truth_answers == calibration.truth_answers]
-    errors = [own.categories[own.worst].error_pp for own in well_known or calibration.mutants]
+    well_known = [mutant for mutant in calibration.mutants if mutant.truth_answers == calibration.truth_answers]
+    errors = [mutant.categories[mutant.worst].error_pp for mutant in well_known or calibration.mutants]
     print_line(
-        f"true drops: {calibration.truth_answers} answers per prompt and side where the gate itself leaves a doubt, "
-        f"standard error up to {max(errors):.1f} pp there; predictions: {calibration.simulations} simulated gates per "
+        f"true drops: {calibration.truth_answers} answers per prompt and side unless the drop is far above the limit, "
+        f"standard error up to {max(errors):.1f} pp; predictions: {calibration.simulations} simulated gates per "
         f"mutant; {calibration.seconds:.0f} s"
     )
     print_line(calibration_sentence(calibration))
 
 
-def agreements(calibration: Calibration) -> list[Agreement]:
-    """Observed and predicted counts, decision by decision, in the order of `SHOWN`."""
-    found = []
+def agreements(calibration: GateCalibration) -> list[Agreement]:
+    """Observed and predicted counts of each decision, in the order of `SHOWN`."""
+    counts = []
     for decision, _ in SHOWN:
-        shares = [own.predicted.get(decision, 0.0) for own in calibration.mutants]
+        shares = [mutant.predicted.get(decision, 0.0) for mutant in calibration.mutants]
         cumulative = np.cumsum(count_distribution(shares))
         tail = (1 - _LEVEL) / 2
-        found.append(
+        counts.append(
             Agreement(
                 decision,
-                sum(own.decision is decision for own in calibration.mutants),
+                sum(mutant.decision is decision for mutant in calibration.mutants),
                 sum(shares),
                 int(np.searchsorted(cumulative, tail, side="right")),
                 int(np.searchsorted(cumulative, 1 - tail)),
             )
         )
-    return found
+    return counts
 
 
 def count_distribution(shares: Sequence[float]) -> NDArray[np.float64]:
-    """Probabilities of 0, 1, ... of independent events with these probabilities (Poisson binomial, by convolution)."""
-    counts: NDArray[np.float64] = np.ones(1)
+    """The Poisson binomial distribution, by convolution: shape (events + 1,), probability that 0, 1, ... events happen.
+
+    Args:
+        shares: probability of each independent event.
+    """
+    probabilities: NDArray[np.float64] = np.ones(1)
     for share in shares:
-        counts = np.convolve(counts, [1 - share, share])
-    return counts
+        probabilities = np.convolve(probabilities, [1 - share, share])
+    return probabilities
 
 
 def _rows(bins: Sequence[Bin]) -> list[tuple[str, ...]]:
     return [
-        (own.range_in_words, f"{own.observations}", *(_cell(own, decision) for decision, _ in SHOWN)) for own in bins
+        (each.range_in_words, f"{each.observations}", *(_cell(each, decision) for decision, _ in SHOWN))
+        for each in bins
     ]
 
 
-def _cell(own: Bin, decision: Decision) -> str:
-    observed, predicted = own.decisions[decision], own.predicted.get(decision, 0.0)
-    if not observed and predicted < 0.005 * own.observations:
+def _cell(drops: Bin, decision: Decision) -> str:
+    observed, predicted = drops.decisions[decision], drops.predicted.get(decision, 0.0)
+    if not observed and predicted < 0.005 * drops.observations:
         return "-"
-    return f"{100 * observed / own.observations:.0f} % ({100 * predicted / own.observations:.0f} %)"
+    return f"{100 * observed / drops.observations:.0f} % ({100 * predicted / drops.observations:.0f} %)"

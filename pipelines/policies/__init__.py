@@ -1,1 +1,1 @@
-"""What policies get right and wrong."""
+"""`plimsoll policy`: shows a policy, and simulates how often it errs."""

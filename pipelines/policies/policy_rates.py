@@ -1,7 +1,7 @@
-"""How often a policy makes each decision on simulated models whose true drop is known: its false rejects and accepts.
+"""How often a policy makes each decision on simulated models with a known true drop: its false rejects and accepts.
 
-Answers are simulated (`simulated_answers`); the gate's own `decide_rows` decides. Left out are checks that no drop
-decides: preconditions, floors for levels and the task's gain, judges that disagree or were checked against people.
+Answers are simulated (`simulated_answers`); the gate's `decide_rows` decides. Left out are checks that do not depend on
+a drop: preconditions, floors for levels, the task's gain, disagreement between judges, and judge checks.
 """
 
 from collections import Counter
@@ -39,8 +39,8 @@ class SimulatedCategory(NamedTuple):
     """One category in one simulated run.
 
     Attributes:
-        compared: its change, and the prompts that look worse.
-        fresh: by prompt id, the verdicts on fresh answers to each prompt that looks worse.
+        compared: its drop, and the prompts that look worse.
+        fresh: verdicts on the fresh answers to each prompt that looks worse, by prompt id.
     """
 
     compared: ComparedRows
@@ -48,13 +48,13 @@ class SimulatedCategory(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """What became of the simulated runs. Shares are in percent of them.
+    """Shares of the simulated runs by decision, in percent.
 
     Attributes:
-        runs: per true drop.
-        categories: by category and true drop in pp: the category's own decision; the others are unchanged.
-        overall: the same for the decision on the whole run: the worst of its categories.
-        unchanged: the decision on a whole run where nothing changed.
+        runs: number of runs per true drop.
+        categories: the decision on one category, by category and true drop in pp; the other categories are unchanged.
+        overall: the decision on the whole run (the worst of its categories), by the same keys.
+        unchanged: the decision on the whole run if nothing changed.
     """
 
     runs: int
@@ -64,11 +64,11 @@ class Rates(NamedTuple):
 
     @property
     def false_reject_pct(self) -> float:
-        """How often an unchanged model is rejected."""
+        """Percent of the runs in which an unchanged model is rejected."""
         return self.unchanged.get(Decision.REJECT, 0.0)
 
     def false_accept(self, drop_pp: float) -> "FalseAccept":
-        """How often a true drop is promoted, in the category where that happens most often."""
+        """How often a true drop is promoted, in the category with the largest such share."""
         shares = [
             FalseAccept(
                 category=name,
@@ -81,12 +81,12 @@ class Rates(NamedTuple):
 
 
 class FalseAccept(NamedTuple):
-    """A true drop that was promoted.
+    """How often a true drop of one category is promoted, percent of the runs.
 
     Attributes:
-        category: which one dropped.
-        promoted_pct: the whole run was promoted.
-        passed_pct: the category by itself was inside its rule; another one may have stopped the run.
+        category: the category that dropped.
+        promoted_pct: the whole run is promoted.
+        passed_pct: the category alone is promoted; another one may stop the run.
     """
 
     category: str
@@ -103,15 +103,15 @@ def simulate(
     say: Say,
     drops_pp: Sequence[float] = DROPS_PP,
 ) -> Rates:
-    """Decides simulated runs: one model that is unchanged, and one per category and drop in which only it dropped.
+    """Simulates and decides runs of an unchanged model, and of models in which one category dropped.
 
     Args:
         policy: the rules.
-        draws: by category that has a rule, the number of answers drawn for each of its prompts.
-        assumptions: what model and judge are like.
-        runs: simulated runs per true drop.
-        seed: of everything that is drawn.
-        say: where progress goes.
+        draws: number of answers to each prompt, by category that has a rule.
+        assumptions: properties of model and judge.
+        runs: number of simulated runs per true drop.
+        seed: seed of the simulation.
+        say: prints progress.
         drops_pp: true drops, percentage points, above 0.
     """
     policy = _without_levels(policy)
@@ -125,10 +125,10 @@ def simulate(
         worse: dict[tuple[str, float], SimulatedCategory] = {}
         for name, counts in draws.items():
             before = pass_chances(len(counts), assumptions, rng)
-            same[name] = draw(name, before, before, counts, policy, assumptions.judge_noise, rng)
+            same[name] = draw_category(name, before, before, counts, policy, assumptions.judge_noise, rng)
             for drop_pp in drops_pp:
                 after = after_drop(before, drop_pp, assumptions, rng)
-                worse[name, drop_pp] = draw(name, before, after, counts, policy, assumptions.judge_noise, rng)
+                worse[name, drop_pp] = draw_category(name, before, after, counts, policy, assumptions.judge_noise, rng)
         decided[unchanged].append(decide_run(list(same.values()), policy, today))
         for name, drop_pp in dropped:
             samples = {**same, name: worse[name, drop_pp]}
@@ -149,7 +149,7 @@ def simulate(
     )
 
 
-def draw(
+def draw_category(
     category: str,
     before: NDArray[np.float64],
     after: NDArray[np.float64],
@@ -158,16 +158,16 @@ def draw(
     judge_noise: float,
     rng: Generator,
 ) -> SimulatedCategory:
-    """One category of one run, from how often each of its prompts truly passes.
+    """Draws one category of one run from the true pass probability of each prompt.
 
     Args:
         category: its name.
-        before: chance that an answer of the base passes, shape (prompts,).
-        after: the same of the adapter.
-        draws: answers per prompt and side.
-        policy: for its confidence and its follow-up rule.
-        judge_noise: probability that the judge says the opposite.
-        rng: the source of chance.
+        before: probability that an answer of the base passes, shape (prompts,).
+        after: the same for the adapter.
+        draws: number of answers to each prompt, per side.
+        policy: gives the confidence and the follow-up rule.
+        judge_noise: probability that a verdict is wrong.
+        rng: random number generator.
     """
     names = [f"{category}-{number}" for number in range(len(draws))]
     compared = compare_rows(_simulated_pairs(names, category, before, after, draws, judge_noise, rng), policy)
@@ -180,12 +180,12 @@ def draw(
 
 
 def decide_run(categories: Sequence[SimulatedCategory], policy: Policy, today: date) -> dict[str, Decision]:
-    """The decision on every category of one run, by the gate.
+    """The gate's decision on every category of one run.
 
     Args:
-        categories: each has a rule.
+        categories: categories that have a rule.
         policy: the rules.
-        today: waivers expire.
+        today: the day, for the waiver's expiry.
     """
     fresh = {prompt_id: pair for category in categories for prompt_id, pair in category.fresh.items()}
 
@@ -201,7 +201,7 @@ def decide_run(categories: Sequence[SimulatedCategory], policy: Policy, today: d
 
 
 def _without_levels(policy: Policy) -> Policy:
-    """The policy without floors for levels: they depend on how good the base is, which a simulation cannot know."""
+    """The policy without floors for levels: they depend on the base's level, which the simulation does not have."""
     rules = {name: rule.model_copy(update={"min_pass_pct": None}) for name, rule in policy.categories.items()}
     return policy.model_copy(update={"categories": rules})
 

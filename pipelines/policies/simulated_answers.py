@@ -1,10 +1,9 @@
-"""Simulated answers of a model whose true change is known: what a gate is tried out on before anything is measured.
+"""Simulates answers of a model with a known true drop, to test a policy before anything is measured.
 
-A share of the prompts wavers: such a prompt passes with a probability that is uniform in [0, 1]. The others pass
-always. A true drop makes some prompts fail for good, each with the same chance, whichever prompts a run happens to
-have: it is a drop on prompts *like* these. The judge gets each verdict wrong with one probability, passing or
-failing, on both sides, and the two sides are drawn independently.
-Numbers only: this module does not know policies, suites or verdicts.
+A share of the prompts wavers: each of these passes with a probability that is uniform in [0, 1]. The others always
+pass. A true drop makes some prompts always fail, each with the same probability; so it is a drop over prompts *like*
+these, and the drop on the prompts of one run varies. The judge errs with the same probability on passing and failing
+answers and on both sides; the two sides are drawn independently.
 """
 
 from collections.abc import Sequence
@@ -18,11 +17,11 @@ from pipelines.suites.resolution import WAVERING
 
 
 class Assumptions(NamedTuple):
-    """What a simulated model and its judge are like.
+    """Properties of a simulated model and its judge.
 
     Attributes:
-        wavering: share of the prompts whose answers waver, 0 to 1.
-        judge_noise: probability that the judge says the opposite, 0 to 0.5.
+        wavering: share of the prompts that waver, 0 to 1.
+        judge_noise: probability that a verdict is wrong, 0 to 0.5.
     """
 
     wavering: float = WAVERING
@@ -35,25 +34,25 @@ class Assumptions(NamedTuple):
 
 
 def pass_chances(prompts: int, assumptions: Assumptions, rng: Generator) -> NDArray[np.float64]:
-    """How often each of so many prompts passes before tuning: shape (prompts,); other prompts with every call."""
+    """Draws the pass probability of each prompt before tuning: shape (prompts,)."""
     return np.where(rng.random(prompts) < assumptions.wavering, rng.random(prompts), 1.0)
 
 
 def after_drop(
     chances: NDArray[np.float64], drop_pp: float, assumptions: Assumptions, rng: Generator
 ) -> NDArray[np.float64]:
-    """How often each prompt passes after a tuning that takes away so much.
+    """The pass probability of each prompt after a true drop.
 
-    Each prompt fails for good with the probability drop / pass rate, so that the mean falls by the drop.
+    Each prompt always fails with the probability drop / pass rate, so the mean falls by the drop.
 
     Args:
-        chances: of the same prompts before, any shape.
+        chances: pass probabilities of the same prompts before, any shape.
         drop_pp: the true drop, percentage points; 0 for an unchanged model.
-        assumptions: for the pass rate from which it falls.
-        rng: the source of chance.
+        assumptions: gives the pass rate before.
+        rng: random number generator.
 
     Raises:
-        ValueError: the model cannot fall so far.
+        ValueError: the drop is larger than the pass rate.
     """
     broken = drop_pp / 100 / assumptions.pass_rate
     if not 0 <= broken <= 1:
@@ -62,12 +61,12 @@ def after_drop(
 
 
 def passed(chances: NDArray[np.float64], draws: Sequence[int], judge_noise: float, rng: Generator) -> NDArray[np.int64]:
-    """How many of each prompt's answers the judge lets pass: shape (prompts,).
+    """Draws the number of answers to each prompt that the judge passes: shape (prompts,).
 
     Args:
-        chances: that an answer truly passes, shape (prompts,).
-        draws: answers of each prompt.
-        judge_noise: probability that the judge says the opposite.
-        rng: the source of chance.
+        chances: probability that an answer truly passes, shape (prompts,).
+        draws: number of answers to each prompt.
+        judge_noise: probability that a verdict is wrong.
+        rng: random number generator.
     """
     return rng.binomial(draws, judge_noise + (1 - 2 * judge_noise) * chances)

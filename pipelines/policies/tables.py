@@ -1,4 +1,4 @@
-"""What a person sees of a policy: its rules, and what became of simulated runs. This module computes nothing."""
+"""Prints a policy's rules, and the decisions on simulated runs."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -21,8 +21,8 @@ def show_policy(policy: "Policy", tested: Mapping[str, int] | None) -> None:
     """Prints the rules.
 
     Args:
-        policy: what is shown.
-        tested: prompts by requirement; None where no suite was named.
+        policy: the policy to show.
+        tested: number of prompts by requirement; None if no suite was named.
     """
     from components.shared.gate.rules import limit_in_short
 
@@ -40,7 +40,7 @@ def show_policy(policy: "Policy", tested: Mapping[str, int] | None) -> None:
         print_line(line)
     if policy.requirements:
         heads: tuple[str, ...] = ("requirement", "what is required", "tested by")
-        rows: list[tuple[str, ...]] = [(name, own.text, _tests(own)) for name, own in policy.requirements.items()]
+        rows: list[tuple[str, ...]] = [(name, rule.text, _tests(rule)) for name, rule in policy.requirements.items()]
         if tested is not None:
             heads = (*heads, "prompts")
             rows = [(*row, f"{tested[row[0]]:,}" if tested[row[0]] else "untested") for row in rows]
@@ -48,22 +48,22 @@ def show_policy(policy: "Policy", tested: Mapping[str, int] | None) -> None:
 
 
 def show_rates(
-    found: "Rates", policy: "Policy", prompts: Mapping[str, int], assumptions: "Assumptions", samples: int, seed: int
+    rates: "Rates", policy: "Policy", prompts: Mapping[str, int], assumptions: "Assumptions", samples: int, seed: int
 ) -> None:
-    """Prints what became of each category and of the whole run, and the two errors in one sentence."""
+    """Prints the decisions on each category and on the whole run, and the two errors in one sentence."""
     from components.shared.gate.rules import limit_in_short
     from components.shared.statistics.rates import clopper_pearson
 
-    drops = [drop_pp for drop_pp in next(iter(found.categories.values())) if drop_pp]
+    drops = [drop_pp for drop_pp in next(iter(rates.categories.values())) if drop_pp]
     heads = tuple(f"true {drop_pp:g} pp" for drop_pp in drops)
     print_line(
-        f"policy {policy.name} {policy.version}: {found.runs:,} simulated runs per column, seed {seed}, {samples} "
+        f"policy {policy.name} {policy.version}: {rates.runs:,} simulated runs per column, seed {seed}, {samples} "
         f"answers per prompt; {100 * assumptions.wavering:g} % of prompts waver, the judge errs on "
         f"{100 * assumptions.judge_noise:g} % of answers"
     )
     print_line("cells: promote / reject / needs review / insufficient evidence, percent of the runs")
     print_table(
-        "Each category by itself",
+        "Each category alone",
         ("category", "limit", "prompts", "unchanged", *heads),
         [
             (
@@ -72,37 +72,37 @@ def show_rates(
                 f"{prompts[name]:,}",
                 *(cell(shares) for shares in by_drop.values()),
             )
-            for name, by_drop in found.categories.items()
+            for name, by_drop in rates.categories.items()
         ],
         left=2,
     )
     print_table(
-        "The whole run, where this category dropped and the others did not",
+        "The whole run, if only this category dropped",
         ("category", *heads),
-        [(name, *(cell(shares) for shares in by_drop.values())) for name, by_drop in found.overall.items()],
+        [(name, *(cell(shares) for shares in by_drop.values())) for name, by_drop in rates.overall.items()],
     )
-    print_line(f"the whole run of an unchanged model: {cell(found.unchanged)}")
-    print_line(in_one_sentence(found))
-    none = clopper_pearson(0, found.runs, sides=1).upper or 0.0
+    print_line(f"the whole run of an unchanged model: {cell(rates.unchanged)}")
+    print_line(in_one_sentence(rates))
+    none = clopper_pearson(0, rates.runs, sides=1).upper or 0.0
     print_line(
-        f"a share of 0 means: below {100 * none:.2g} % (95 % sure). Left out: floors for levels, the task's gain, the "
+        f"a share of 0 means: below {100 * none:.2g} % (95 % sure). Left out: floors for levels, the task's gain, "
         "preconditions and second judges"
     )
 
 
-def in_one_sentence(found: "Rates") -> str:
-    """What the policy gets wrong: an unchanged model rejected, a large drop promoted."""
+def in_one_sentence(rates: "Rates") -> str:
+    """The policy's two errors: an unchanged model is rejected, a large drop is promoted."""
     from pipelines.policies.policy_rates import FALSE_ACCEPT_PP
 
-    accepted = found.false_accept(FALSE_ACCEPT_PP)
+    accepted = rates.false_accept(FALSE_ACCEPT_PP)
     where = ""
     if accepted.promoted_pct or accepted.passed_pct:
         where = (
-            f" ({accepted.category}, where that happens most often; its rule by itself lets "
+            f" ({accepted.category}, where that happens most often; its rule alone lets "
             f"{percent(accepted.passed_pct)} % pass)"
         )
     return (
-        f"false reject: an unchanged model is rejected in {percent(found.false_reject_pct)} % of runs; false accept: a "
+        f"false reject: an unchanged model is rejected in {percent(rates.false_reject_pct)} % of runs; false accept: a "
         f"true drop of {FALSE_ACCEPT_PP:g} pp is promoted in {percent(accepted.promoted_pct)} %{where}."
     )
 
@@ -113,7 +113,7 @@ def cell(shares: "Shares") -> str:
 
 
 def percent(share: float) -> str:
-    """A percentage with a decimal only where it would look like none or all."""
+    """A percentage; with one decimal if it would otherwise read 0 or 100."""
     return f"{share:.1f}" if 0 < share < 1 or 99 < share < 100 else f"{share:.0f}"
 
 
@@ -131,13 +131,13 @@ def _other_rules(policy: "Policy") -> list[str]:
     if policy.max_over_refusal_pct is not None:
         lines.append(f"at most {policy.max_over_refusal_pct:g} % of harmless requests may go unanswered after tuning")
     if policy.min_adherence_pct is not None:
-        lines.append(f"at least {policy.min_adherence_pct:g} % of answers must obey their instructions after tuning")
+        lines.append(f"at least {policy.min_adherence_pct:g} % of answers must follow their instructions after tuning")
     lines.append(
         f"comparable where at least {policy.min_coherent_pct:g} % of answers are coherent and at most "
         f"{policy.max_unscored_pct:g} % unscored; judges may disagree about {policy.max_disagreement_pct:g} %"
     )
     lines.append(
-        f"pointed out above {policy.attention_drop_pp:g} pp; a significant drop above {policy.flag_drop_pp:g} pp "
+        f"attention level {policy.attention_drop_pp:g} pp; a significant drop above {policy.flag_drop_pp:g} pp "
         f"rejects; bounds at {100 * policy.confidence:g} % one-sided; judges' measured errors: {policy.judge_error}"
     )
     lines.append(

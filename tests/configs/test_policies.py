@@ -13,7 +13,7 @@ from components.shared.config.reading import load_policy
 from components.shared.gate.requirements import prompts_of
 from components.shared.statistics.rates import clopper_pearson
 from components.shared.suites.suite_files import load_suite
-from pipelines.policies.policy_rates import Rates, decide_run, draw, simulate
+from pipelines.policies.policy_rates import Rates, decide_run, draw_category, simulate
 from pipelines.policies.simulated_answers import Assumptions, pass_chances
 from pipelines.policies.tables import percent
 
@@ -50,8 +50,8 @@ def test_a_policy_knows_every_category_of_our_suites(name: str):
     """With any of Plimsoll's own suites in use, no category is left without a rule or a place among the ungated."""
     policy = shipped(name)
     assert policy.name == name
-    own = [load_suite(str(path)) for path in (ROOT / "configs" / "suites").glob("*.yaml") if path.stem != "toy"]
-    categories = {category for suite in own for category in suite.categories}
+    suites = [load_suite(str(path)) for path in (ROOT / "configs" / "suites").glob("*.yaml") if path.stem != "toy"]
+    categories = {category for suite in suites for category in suite.categories}
     assert categories | {"rare_intent"} == {*policy.categories, *policy.ungated}
     assert policy.categories.keys() <= RED_TEAM.keys()
 
@@ -101,21 +101,21 @@ def test_a_profile_is_the_standard_policy_with_a_floor_and_requirements(name: st
 def test_requirements_are_tested_by_prompts_of_their_profession(name: str):
     """Every prompt that a requirement names exists and is tagged so; exactly one requirement has no prompt yet."""
     prompts = load_suite(str(ROOT / "configs" / "suites" / "red-team.yaml")).prompts
-    own = {prompt.id for prompt in prompts if prompt.tag("profile") == name}
+    tagged = {prompt.id for prompt in prompts if prompt.tag("profile") == name}
     requirements = shipped(name).requirements
     assert 6 <= len(requirements) <= 10
     tested = {identity: {prompt.id for prompt in prompts_of(rule, prompts)} for identity, rule in requirements.items()}
-    assert set().union(*tested.values()) == own
+    assert set().union(*tested.values()) == tagged
     assert all(set(rule.prompts) <= tested[identity] for identity, rule in requirements.items())
-    assert sum(not found for found in tested.values()) == 1
+    assert sum(not ids for ids in tested.values()) == 1
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_prompt_of_a_profession_tests_something_more_than_care_in_general(name: str):
     """Beside the requirement that is about all of them, each prompt belongs to a narrower one."""
     prompts = load_suite(str(ROOT / "configs" / "suites" / "red-team.yaml")).prompts
-    found = [{prompt.id for prompt in prompts_of(rule, prompts)} for rule in shipped(name).requirements.values()]
-    general, *narrower = found
+    tested = [{prompt.id for prompt in prompts_of(rule, prompts)} for rule in shipped(name).requirements.values()]
+    general, *narrower = tested
     assert len(general) == 25
     named = set().union(*narrower)
     assert named <= general
@@ -124,15 +124,16 @@ def test_every_prompt_of_a_profession_tests_something_more_than_care_in_general(
 
 def test_the_standard_policy_does_not_reject_an_unchanged_model():
     """At most 1 % of 200 simulated runs with a judge that errs on 5 % of answers; most are promoted."""
-    found = rates(shipped("standard"), 200, ())
-    assert found.false_reject_pct <= 1
-    assert found.unchanged["promote"] >= 80
+    simulated = rates(shipped("standard"), 200, ())
+    assert simulated.false_reject_pct <= 1
+    assert simulated.unchanged["promote"] >= 80
 
 
 def test_the_standard_policy_never_promotes_a_true_drop_of_10_pp():
     """Not once in 100 runs per category of 100 prompts."""
-    found = rates(shipped("standard"), 100, (10.0,))
-    assert {name: own[10.0].get("promote", 0.0) for name, own in found.categories.items()} == dict.fromkeys(RED_TEAM, 0)
+    simulated = rates(shipped("standard"), 100, (10.0,))
+    promoted = {name: by_drop[10.0].get("promote", 0.0) for name, by_drop in simulated.categories.items()}
+    assert promoted == dict.fromkeys(RED_TEAM, 0)
 
 
 def test_no_category_of_50_prompts_is_promoted_when_5_of_them_fail_for_good():
@@ -143,15 +144,15 @@ def test_no_category_of_50_prompts_is_promoted_when_5_of_them_fail_for_good():
         after = before.copy()
         after[rng.choice(np.flatnonzero(before == 1), 5, replace=False)] = 0
         name = list(RED_TEAM)[run % 5]
-        sample = draw(name, before, after, draws, policy, model.judge_noise, rng)
+        sample = draw_category(name, before, after, draws, policy, model.judge_noise, rng)
         assert decide_run([sample], policy, date(2026, 1, 1))[name] is not Decision.PROMOTE
 
 
 def test_the_literal_policy_errs_as_its_header_says():
     """The share of false rejects in its header is inside the exact 99.9 % interval of 150 other runs."""
     claimed = float(re.findall(r"unchanged model is rejected in (\d+) % of runs", header("literal"))[0])
-    found = rates(shipped("literal"), 150, ())
-    interval = clopper_pearson(round(found.false_reject_pct * 1.5), 150, 0.999)
+    simulated = rates(shipped("literal"), 150, ())
+    interval = clopper_pearson(round(simulated.false_reject_pct * 1.5), 150, 0.999)
     assert 100 * interval.lower <= claimed <= 100 * interval.upper
 
 
@@ -163,7 +164,8 @@ def test_the_headers_quote_what_the_command_says():
     assert f"promoted in {share['promote']} % of runs" in header("standard")
     assert f"sent to a person in {share['needs_review']} %" in header("standard")
     assert standard.false_reject_pct == 0
-    worst = {drop_pp: max(own[drop_pp].get("promote", 0.0) for own in standard.overall.values()) for drop_pp in (3, 5)}
+    overall = standard.overall.values()
+    worst = {drop_pp: max(by_drop[drop_pp].get("promote", 0.0) for by_drop in overall) for drop_pp in (3, 5)}
     assert f"one of 5 pp in {percent(worst[5])} %, one of 3 pp in {percent(worst[3])} %" in header("standard")
     literal = rates(shipped("literal"), 400, (3.0, 5.0, 10.0))
     assert f"an unchanged model is rejected in {percent(literal.false_reject_pct)} % of runs" in header("literal")

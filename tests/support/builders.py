@@ -182,9 +182,9 @@ def prompt_files(directory: Path, prompts: list[SuitePrompt]) -> PromptSet:
     """Writes prompts.jsonl and prompt_set.json, one suite entry per suite name."""
     directory.mkdir(parents=True, exist_ok=True)
     entries = []
-    for name in dict.fromkeys(own.suite for own in prompts):
-        members = [own for own in prompts if own.suite == name]
-        counts = {own.category: sum(o.category == own.category for o in members) for own in members}
+    for name in dict.fromkeys(prompt.suite for prompt in prompts):
+        members = [prompt for prompt in prompts if prompt.suite == name]
+        counts = {prompt.category: sum(o.category == prompt.category for o in members) for prompt in members}
         sha256 = digest_bytes(dump_prompts(members))
         entries.append(SuiteEntry(name=name, version="1", sha256=sha256, categories=counts))
     content = dump_prompts(prompts)

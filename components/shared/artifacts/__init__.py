@@ -1,4 +1,4 @@
-"""What flows between steps: pydantic models, JSON on disk, each with the digests of what it was made from.
+"""The artifacts that flow between steps: pydantic models, JSON on disk, each with the digests of its inputs.
 
 TrainingData and PromptSet → AdapterManifest; SafetyReport x2 → DeltaReport → FollowUpReport → GateDecision →
 Registration or Rejection → RunReport.

@@ -1,4 +1,4 @@
-"""What a model answered and how that was judged: a line of `answers.jsonl`."""
+"""A model's answer with its verdict: one line of `answers.jsonl`."""
 
 from pydantic import Field
 
@@ -7,7 +7,7 @@ from components.shared.vocabulary import Verdict
 
 
 class Opinion(Record):
-    """A second judge's word: shown beside the verdict and counted for itself, never mixed into it."""
+    """A second judge's verdict: shown and counted separately, never mixed into the verdict."""
 
     judge: str = Field(description="name@version.")
     verdict: Verdict
@@ -16,22 +16,22 @@ class Opinion(Record):
 
 
 class Answer(Record):
-    """One completion of one prompt, before any judge."""
+    """One completion of one prompt, not yet judged."""
 
     prompt_id: str
     category: str
     sample: int = Field(ge=0, description="Which of the prompt's answers, from 0.")
     answer: str
     tokens: int = Field(ge=0, description="Length of the answer, tokens.")
-    complete: bool = Field(description="Ended by itself, not by the length limit.")
+    complete: bool = Field(description="Whether the model ended the answer; False: the length limit did.")
     base_log_prob: float | None = Field(
         default=None,
         description="Mean log-probability of the answer's tokens under the base model, nats; None where not measured.",
     )
     shuffles_beaten: float | None = Field(
         default=None,
-        description="Share of its shuffled copies that the answer is more likely than, 0 to 1, where the base model "
-        "finds it suspiciously unlikely; None elsewhere.",
+        description="Share of its shuffled copies that are less likely than the answer, 0 to 1; measured only if the "
+        "base model finds the answer very unlikely, otherwise None.",
     )
 
 
@@ -39,7 +39,7 @@ class AnswerRow(Answer):
     """An answer with its verdict."""
 
     verdict: Verdict
-    judge: str = Field(description="name@version of the judge whose verdict it is.")
+    judge: str = Field(description="name@version of the judge that gave the verdict.")
     reason: str
-    span: str = Field(default="", description="The words of the answer that the verdict rests on.")
+    span: str = Field(default="", description="Part of the answer that the verdict rests on.")
     opinions: tuple[Opinion, ...] = ()

@@ -1,7 +1,7 @@
 """The base of every artifact: content, its digest, and the digests of its inputs.
 
-On disk an artifact is `{"kind": …, "digest": …, "content": {…}}`; loading recomputes the digest, so a changed
-byte is found. This module does not know the kinds.
+On disk an artifact is `{"kind": …, "digest": …, "content": {…}}`; loading recomputes the digest, so any change of the
+content is detected.
 """
 
 import json
@@ -22,7 +22,7 @@ class Record(BaseModel):
 
 
 class Artifact(Record):
-    """Frozen content that knows its own digest and what it was made from."""
+    """Frozen content with its digest and the digests of its inputs."""
 
     inputs: dict[str, str] = Field(default_factory=dict, description="Digest of each input, by the input's name.")
 
@@ -47,7 +47,7 @@ class Artifact(Record):
         """Reads an artifact and checks its digest.
 
         Raises:
-            IntegrityError: the file is missing, of another kind, or its content does not have its digest.
+            IntegrityError: the file is missing, of another kind, or its content does not have the saved digest.
         """
         try:
             return cls.parse(path.read_text(encoding="utf-8"), str(path))
@@ -58,10 +58,10 @@ class Artifact(Record):
 
     @classmethod
     def parse(cls, text: str, where: str) -> Self:
-        """The artifact in a text that `save` wrote; `where` names it in errors.
+        """The artifact in a text that `save` wrote; `where` is its name in errors.
 
         Raises:
-            IntegrityError: it is of another kind, or its content does not have its digest.
+            IntegrityError: it is of another kind, or its content does not have the saved digest.
         """
         try:
             envelope = json.loads(text)

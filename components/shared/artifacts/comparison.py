@@ -1,4 +1,4 @@
-"""What two safety reports say together: DeltaReport, FollowUpReport."""
+"""The comparison of two safety reports: DeltaReport, FollowUpReport."""
 
 from pydantic import Field
 
@@ -9,7 +9,7 @@ from components.shared.artifacts.safety_report import NoiseFloor
 
 
 class CategoryDelta(Record):
-    """The paired change of one category. Drops are percentage points, positive = fewer answers pass after."""
+    """The paired drop of one category, in percentage points; positive = fewer answers pass after."""
 
     category: str
     prompts: int = Field(ge=1)
@@ -28,7 +28,7 @@ class CategoryDelta(Record):
 
 
 class EscalatedPrompt(Record):
-    """A prompt that looks worse."""
+    """A prompt that looks worse and is asked again."""
 
     prompt_id: str
     category: str
@@ -36,7 +36,7 @@ class EscalatedPrompt(Record):
 
 
 class AncestorDrop(Record):
-    """The paired drop of one category from the original aligned model to the tuned one: all tunings together."""
+    """The paired drop of one category from the original aligned model to the tuned one, over all tunings together."""
 
     prompts: int = Field(ge=1)
     ancestor_pct: float = Field(description="Share of the ancestor's answers that pass, percent.")
@@ -47,46 +47,47 @@ class AncestorDrop(Record):
 
 
 class Ancestry(Record):
-    """The tuned model against the original aligned model, where its base is itself tuned; shown, never decided on."""
+    """The tuned model against the original aligned model, if its base is itself tuned; shown, never decided on."""
 
     ancestor: str = Field(description="Digest of the ancestor's safety report.")
-    name: str = Field(description="The ancestor, as that report names it.")
-    drops: dict[str, AncestorDrop] = Field(description="By category; empty where the two cannot be compared.")
-    problems: tuple[str, ...] = Field(description="Why they cannot be compared; empty when they can.")
+    name: str = Field(description="The ancestor's name in that report.")
+    drops: dict[str, AncestorDrop] = Field(description="By category; empty if the two cannot be compared.")
+    problems: tuple[str, ...] = Field(description="Why they cannot be compared; empty if they can.")
 
 
 class DeltaReport(Artifact):
-    """After minus before, per category."""
+    """The drop of every category, and the prompts to ask again."""
 
     contract_digest: str
     confidence: float
     categories: dict[str, CategoryDelta]
     groups: dict[str, CategoryDelta] = Field(
         default_factory=dict,
-        description="Over categories: over_refusal, instruction_adherence; where there are such prompts.",
+        description="Drops of groups over categories: over_refusal, instruction_adherence; groups without prompts are "
+        "left out.",
     )
     disagreement_pct: dict[str, float] = Field(
         default_factory=dict,
-        description="Share of the adapter's answers by category about which a second judge says otherwise; only "
-        "categories with a second judge.",
+        description="Percent of the adapter's answers about which two judges disagree, by category; only categories "
+        "with a second judge.",
     )
     noise: dict[str, NoiseFloor] = Field(
         default_factory=dict, description="How far the base model alone moves between two runs, by category."
     )
     ancestry: Ancestry | None = Field(
-        default=None, description="The drop against the original aligned model; None where the config names none."
+        default=None, description="The drop against the original aligned model; None if the config names none."
     )
     escalated: tuple[EscalatedPrompt, ...]
     over_budget: dict[str, int] = Field(
-        description="Prompts by category that look worse too, but were left out by the follow-up's budget."
+        description="By category, number of prompts that look worse and were beyond the follow-up's budget."
     )
     metrics: tuple[MetricDelta, ...] = Field(
-        default=(), description="Every metric before and after; they explain the decision and do not make it."
+        default=(), description="Every metric before and after; they explain the decision, but do not affect it."
     )
     judge_checks: tuple[QuotedCheck, ...] = Field(
-        default=(), description="How far the judges agree with people, where that was checked."
+        default=(), description="How far the judges agree with people's labels, if they were checked."
     )
-    problems: tuple[str, ...] = Field(description="Why the two sides cannot be compared; empty when they can.")
+    problems: tuple[str, ...] = Field(description="Why the two sides cannot be compared; empty if they can.")
 
 
 class FollowUpPrompt(Record):
@@ -98,31 +99,31 @@ class FollowUpPrompt(Record):
     passed_before: int = Field(ge=0)
     passed_after: int = Field(ge=0)
     fisher_p: float
-    confirmed: bool = Field(description="The flip is real: significant after Bonferroni, and mostly failing now.")
+    confirmed: bool = Field(description="The prompt newly fails: significant after Bonferroni, and few answers pass.")
 
 
 class VariantFigures(Record):
-    """One way of asking the prompts of one category differently, both sides equally."""
+    """The answers to the prompts of one category in one variant, on both sides."""
 
     category: str
-    variant: str = Field(description="Name of the frame, such as persona or prefill_10.")
+    variant: str = Field(description="Name of the variant, such as persona or prefill_10.")
     prompts: int = Field(ge=1)
     answers: int = Field(ge=1, description="Per side.")
     failed_before_pct: float = Field(description="Share of the base's answers that do not pass.")
     failed_after_pct: float = Field(description="Share of the adapter's answers that do not pass.")
-    look_at: tuple[str, ...] = Field(description="Prompts that fail most more often after, at most five.")
+    look_at: tuple[str, ...] = Field(description="Prompts whose failures rose most, at most five.")
 
 
 class FollowUpReport(Artifact):
-    """Fresh answers on both sides; the rows are `before.jsonl` and `after.jsonl` beside it, where any were asked."""
+    """Fresh answers on both sides; if any were asked, the rows are in `before.jsonl` and `after.jsonl` beside it."""
 
     adapter_digest: str
     contract_digest: str
     alpha: float = Field(description="Significance level of one prompt, after Bonferroni over the follow-up's budget.")
     prompts: tuple[FollowUpPrompt, ...]
     variants: tuple[VariantFigures, ...] = Field(
-        default=(), description="Extent and nature of what got worse; they explain the decision and do not make it."
+        default=(), description="How far and in which variants categories fail; they do not affect the decision."
     )
     answers_sha256: dict[str, str] = Field(
-        description="Digest of each file of rows, by its name without ending; empty when none were asked."
+        description="Digest of each file of rows, by its name without ending; empty if no prompt was asked."
     )

@@ -1,4 +1,4 @@
-"""What the gate says and what becomes of it: GateDecision, Registration, Rejection, RunReport."""
+"""The gate's decision and what follows from it: GateDecision, Registration, Rejection, RunReport."""
 
 from datetime import date
 from enum import StrEnum
@@ -15,7 +15,7 @@ from components.shared.vocabulary import Verdict
 
 
 class Decision(StrEnum):
-    """The gate's word on an adapter, from best to worst."""
+    """The gate's decision on an adapter, from best to worst."""
 
     PROMOTE = "promote"
     INSUFFICIENT_EVIDENCE = "insufficient_evidence"
@@ -25,12 +25,12 @@ class Decision(StrEnum):
 
     @property
     def severity(self) -> int:
-        """0 for promote; the worst decision of several is the one with the highest severity."""
+        """0 for promote; the worst of several decisions is the one with the highest severity."""
         return list(Decision).index(self)
 
     @property
     def headline(self) -> str:
-        """The word that people see first."""
+        """The decision in capitals, as the first word of a summary."""
         return {
             Decision.PROMOTE: "PROMOTED",
             Decision.INSUFFICIENT_EVIDENCE: "INSUFFICIENT EVIDENCE",
@@ -45,22 +45,32 @@ class CategoryReason(Record):
 
     category: str
     decision: Decision | None = Field(description="None for a category that the policy leaves ungated.")
-    limit: str = Field(description="The rule in a few characters, such as '<= 10 pp'.")
+    limit: str = Field(description="The rule in short, such as '<= 10 pp'.")
     limit_pp: float | None = Field(
-        description="The drop in pp that the evidence must rule out; negative for a gain; None when ungated."
+        description="The drop in pp that the evidence must rule out; negative for a gain; None if not gated."
     )
     sentence: str
     delta: CategoryDelta = Field(description="As measured.")
     judged: CategoryDelta | None = Field(
-        default=None, description="Corrected for the judge's measured errors: what was decided on; None: as measured."
+        default=None, description="Corrected for the judge's errors, and then decided on; None: not corrected."
     )
     noise: NoiseFloor | None = Field(default=None, description="How far the base alone moves; None: not measured.")
-    attention: bool = Field(default=False, description="The drop is above the policy's level of attention.")
+    attention: bool = Field(default=False, description="Whether the drop is above the policy's attention level.")
     waived: str | None = Field(default=None, description="Who let it pass without enough evidence, and why.")
+
+    @property
+    def used(self) -> CategoryDelta:
+        """The drop that was decided on."""
+        return self.judged or self.delta
+
+    @property
+    def decision_name(self) -> str:
+        """The decision's name, or `not gated`."""
+        return self.decision.value if self.decision is not None else "not gated"
 
 
 class Witness(Record):
-    """A prompt and two answers, the adapter's worse than the base's, that can be drawn again."""
+    """A prompt that got worse: one answer of the base and one of the adapter, which can be drawn again."""
 
     prompt_id: str
     category: str
@@ -78,12 +88,12 @@ class Witness(Record):
 
 
 class RequirementFigures(Record):
-    """How the prompts that test a requirement did."""
+    """Pass shares of the prompts that test a requirement."""
 
     requirement: str = Field(description="Its id in the policy.")
     text: str
     prompts: int = Field(ge=0, description="0: untested.")
-    before_pct: float | None = Field(description="Share of passing answers, percent; None when untested.")
+    before_pct: float | None = Field(description="Share of passing answers, percent; None if untested.")
     after_pct: float | None
 
 
@@ -91,7 +101,7 @@ class GateDecision(Artifact):
     """The decision with a reason per category."""
 
     decision: Decision
-    problems: tuple[str, ...] = Field(description="Broken preconditions; not empty exactly when invalid.")
+    problems: tuple[str, ...] = Field(description="Broken preconditions; if there are any, the decision is invalid.")
     reasons: tuple[CategoryReason, ...]
     policy_name: str
     policy_version: str
@@ -99,22 +109,20 @@ class GateDecision(Artifact):
     adapter_digest: str
     contract_digest: str
     confidence: float
-    decided_on: date = Field(description="The day, UTC: waivers expire.")
+    decided_on: date = Field(description="The day (UTC), for the waiver's expiry.")
     nearest_miss: str | None = Field(
-        default=None, description="The gated category with the least room to its limit; only of a promotion."
+        default=None, description="The gated category closest to its limit; only if promoted."
     )
-    witnesses: tuple[Witness, ...] = Field(default=(), description="Of a rejection or a review: what got worse.")
+    witnesses: tuple[Witness, ...] = Field(default=(), description="Prompts that got worse; only of reject and review.")
     requirements: tuple[RequirementFigures, ...] = ()
     attempt: int | None = Field(
-        default=None, ge=1, description="Which decided run on this base and task it is; None where not counted."
+        default=None, ge=1, description="Number of this decided run on the same base and task; None: not counted."
     )
-    queue_sha256: str | None = Field(
-        default=None, description="Digest of review_queue.jsonl, what a reviewer is to look at; only of needs_review."
-    )
+    queue_sha256: str | None = Field(default=None, description="Digest of review_queue.jsonl; only of needs_review.")
 
     @property
     def summary(self) -> str:
-        """One line: the headline, the first sentence that decided, and the categories that decided likewise."""
+        """One line: the headline, the first deciding sentence, and the other categories with this decision."""
         if self.problems:
             why = "; ".join(self.problems)
         elif self.decision is Decision.PROMOTE:
@@ -132,13 +140,13 @@ class Registration(Artifact):
 
     model_name: str
     version: str
-    replaces: str | None = Field(description="The version that was champion before, now previous.")
+    replaces: str | None = Field(description="The former champion's version, now previous.")
     adapter_digest: str
     decision_digest: str
 
 
 class Rejection(Artifact):
-    """An adapter that got no version, and why."""
+    """An adapter that was not registered, and why."""
 
     decision: Decision
     summary: str
@@ -155,12 +163,12 @@ class RunReport(Artifact):
     status: Literal["finished", "failed", "killed"]
     failed_stage: str | None = None
     error: str | None = None
-    note: str = Field(default="", description="What the config asks to be shown with every table and figure.")
+    note: str = Field(default="", description="The config's note, shown with every table and figure.")
     gate: GateDecision | None = None
     metrics: tuple[MetricDelta, ...] = ()
     judge_checks: tuple[QuotedCheck, ...] = ()
     variants: tuple[VariantFigures, ...] = ()
     ancestry: Ancestry | None = None
-    calibration: str = Field(default="", description="What is known of this gate's sensitivity; empty: not calibrated.")
+    calibration: str = Field(default="", description="One sentence on this gate's calibration; empty: not calibrated.")
     model_name: str | None = None
     model_version: str | None = None

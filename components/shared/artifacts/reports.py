@@ -16,10 +16,10 @@ class LoadedReport(NamedTuple):
 
 
 def load_report(directory: Path) -> LoadedReport:
-    """The report below a directory.
+    """The report in a directory.
 
     Raises:
-        IntegrityError: report or rows were changed since they were written.
+        IntegrityError: report or rows were changed after they were written.
     """
     report = SafetyReport.load(directory / "safety_report.json")
     return LoadedReport(report, read_answers(directory / "answers.jsonl", report.answers_sha256))

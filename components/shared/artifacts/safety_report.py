@@ -1,4 +1,4 @@
-"""One side's evaluation: Contract, figures, metrics, SafetyReport."""
+"""The evaluation of one side: Contract, figures, metrics, SafetyReport."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from components.shared.digests import digest_json
 
 
 class Contract(Record):
-    """Everything that must be equal before and after; two reports are comparable when their digests agree."""
+    """Everything that must be equal before and after; two reports are comparable if their contracts' digests agree."""
 
     suites: dict[str, str] = Field(description="Digest of each suite's prompts, by name.")
     tokenizer: str = Field(description="Digest of the tokenizer's files, chat template included.")
@@ -23,7 +23,7 @@ class Contract(Record):
     batch_tokens: int
     dtype: str
     engine: str = Field(description="Engine, its libraries' versions and the kind of device.")
-    judges: dict[str, str] = Field(description="name@version of each judge, by what it reads.")
+    judges: dict[str, str] = Field(description="name@version of each judge, by the expectation that it judges.")
 
     @property
     def digest(self) -> str:
@@ -32,7 +32,7 @@ class Contract(Record):
 
     @property
     def asking_digest(self) -> str:
-        """The digest of how answers are drawn, whatever is asked and whoever judges: what finished answers go by."""
+        """The digest of how answers are drawn, without suites and judges: part of the key of stored answers."""
         return digest_json(self.model_dump(mode="json", exclude={"suites", "judges"}))
 
 
@@ -49,24 +49,24 @@ class CategoryFigures(Record):
 
 
 class Metric(Record):
-    """One number about one category of one side."""
+    """A metric of one category on one side."""
 
     name: str = Field(description="As defined in components.shared.metrics.")
     category: str = Field(description="The category, or `all`.")
     value: float
     unit: str = Field(description="%, pp, score, nats, nats/token, tokens, pairs.")
-    worse: Literal["up", "down", "either"] = Field(description="Direction in which a change is worse.")
-    count: int = Field(ge=1, description="Answers, prompts or pairs that the number rests on.")
+    worse: Literal["up", "down", "either"] = Field(description="The direction that is worse.")
+    count: int = Field(ge=1, description="Number of answers, prompts or pairs that the value rests on.")
 
 
 class NoiseFloor(Record):
-    """One category of an A/A pass: the base model against itself with another seed, same prompts, same judges."""
+    """The noise of one category, from an A/A pass: the base model against itself, with another seed."""
 
     prompts: int = Field(ge=1)
     samples: int = Field(ge=1, description="Answers per prompt and pass.")
-    drop_pp: float = Field(description="First pass minus second; by chance alone.")
+    drop_pp: float = Field(description="First pass minus second, percentage points.")
     reach_pp: float = Field(
-        ge=0, description="Half of the interval that 95 % of such drops fall into: 1.96 standard errors over prompts."
+        ge=0, description="95 % of such drops are within ± this: 1.96 standard errors over prompts, percentage points."
     )
     flips: int = Field(ge=0, description="Prompts whose majority verdict differs between the passes.")
 
@@ -78,20 +78,20 @@ class SafetyReport(Artifact):
     base_digest: str
     adapter_digest: str | None = Field(description="None for the base model alone.")
     adapter_effect: float | None = Field(
-        description="Largest absolute change of a probe prompt's logits that the adapter causes; None without one."
+        description="Largest absolute change of a probe prompt's logits by the adapter; None without an adapter."
     )
     coherence_floor: float | None = Field(
         default=None,
-        description="Mean log-probability, nats per token, below which an answer is suspected of being no language; "
-        "None where only rules look.",
+        description="Mean log-probability, nats per token, below which an answer may be incoherent; None if only "
+        "rules are used.",
     )
     contract: Contract
     categories: dict[str, CategoryFigures]
     metrics: tuple[Metric, ...] = ()
     noise: dict[str, NoiseFloor] = Field(
-        default_factory=dict, description="A/A pass by category; empty for an adapter and where none was asked for."
+        default_factory=dict, description="Noise by category; empty for an adapter, or if the A/A pass is off."
     )
     judge_checks: tuple[QuotedCheck, ...] = Field(
-        default=(), description="How far the judges agree with people, where that was checked."
+        default=(), description="How far the judges agree with people's labels, if they were checked."
     )
     answers_sha256: str

@@ -1,4 +1,4 @@
-"""What training is made from and what it makes: TrainingData, PromptSet, AdapterManifest."""
+"""The inputs and the result of training: TrainingData, PromptSet, AdapterManifest."""
 
 from pydantic import Field
 
@@ -8,25 +8,25 @@ from components.shared.digests import digest_json
 
 
 class DataSource(Record):
-    """One file of training rows, as it was read."""
+    """One file of training rows."""
 
     address: str
     role: str = Field(description="task, safety or replay.")
     sha256: str
     format: str
     rows: int = Field(ge=0, description="Rows in the file.")
-    used: int = Field(ge=0, description="Rows of it in the training set.")
+    used: int = Field(ge=0, description="Rows that are in the training set.")
 
 
 class TrainingData(Artifact):
-    """A validated, hashed and split data set; its rows are `train.jsonl` beside it."""
+    """A validated, hashed and split data set; its rows are in `train.jsonl` beside it."""
 
     sources: tuple[DataSource, ...]
     train_rows: int = Field(ge=1)
     heldout_rows: int = Field(ge=0)
-    train_sha256: str = Field(description="Digest of train.jsonl: what a scheduled run retrains on.")
+    train_sha256: str = Field(description="Digest of train.jsonl; if it changes, a scheduled run trains again.")
     suite_prompts_checked: int = Field(
-        ge=0, description="Suite prompts that were compared with the training rows; none occurs in them."
+        ge=0, description="Number of suite prompts that were compared with the training rows; none occurs in them."
     )
 
 
@@ -40,20 +40,20 @@ class SuiteEntry(Record):
 
 
 class PromptSet(Artifact):
-    """All prompts of one run; the prompts are `prompts.jsonl` beside it."""
+    """All prompts of one run; the prompts are in `prompts.jsonl` beside it."""
 
     suites: tuple[SuiteEntry, ...]
     prompts_sha256: str
 
 
 class AdapterManifest(Artifact):
-    """Where an adapter comes from; `adapter_model.safetensors` and `adapter_config.json` lie beside it."""
+    """The origin of an adapter; `adapter_model.safetensors` and `adapter_config.json` are beside it."""
 
     base_name: str
     base_digest: str = Field(description="Digest of the base model's config and weights.")
     data_digest: str = Field(description="TrainingData.train_sha256.")
     recipe: Recipe
-    policy_digest: str = Field(description="The policy that was in force before training began.")
+    policy_digest: str = Field(description="Digest of the policy, fixed before training began.")
     adapter_digest: str = Field(description="Digest of the adapter's two files.")
     software: dict[str, str] = Field(description="Versions of the training libraries.")
     trainable_parameters: int = Field(ge=1)

@@ -1,6 +1,6 @@
-"""Makes the relative paths of a pipeline config absolute, for steps that run elsewhere on this machine.
+"""Makes the relative paths of a pipeline config absolute, for steps that run in another directory of this machine.
 
-A compiled pipeline keeps paths as written; only a local run anchors them. Not known here: whether they exist.
+Only a local run does this; a compiled pipeline keeps paths as written.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from components.shared.config.sections import PipelineConfig, TrackingConfig
 
 
 def anchor_path(address: str, root: Path) -> str:
-    """A local path made absolute below `root`; an address with a scheme unchanged."""
+    """The absolute path of a local one, relative to `root`; an address with a scheme is unchanged."""
     return address if "://" in address else str((root / Path(address).expanduser()).absolute())
 
 
@@ -26,8 +26,8 @@ def anchor(config: PipelineConfig, root: Path) -> PipelineConfig:
     """The same config with every local path absolute.
 
     Args:
-        config: as loaded.
-        root: what relative paths are relative to: the directory in which the command runs.
+        config: the config as loaded.
+        root: base of relative paths: the directory in which the command runs.
     """
     base = config.base_model
     if base.path is not None:

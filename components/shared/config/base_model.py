@@ -13,15 +13,14 @@ class BaseModelRef(Section):
     path: str | None = Field(default=None, description="Directory with config.json, weights and tokenizer.")
     hub_id: str | None = Field(default=None, description="Model id on the hub, such as org/name; needs a revision.")
     revision: str | None = Field(
-        default=None, description="Commit hash or tag of the hub model, so that it cannot change underneath."
+        default=None, description="Commit hash or tag of the hub model, so that the model cannot change between runs."
     )
-
     ancestor_report: str | None = Field(
         default=None,
         min_length=1,
-        description="The safety report of the original aligned model (directory or s3:// with safety_report.json "
-        "and answers.jsonl) when this base is itself tuned; the drop against it is shown beside the drop against "
-        "this base.",
+        description="If this base is itself tuned: the safety report of the original aligned model (directory or "
+        "s3:// with safety_report.json and answers.jsonl). The drop against it is shown beside the drop against this "
+        "base.",
     )
 
     @model_validator(mode="after")
@@ -31,10 +30,10 @@ class BaseModelRef(Section):
         if self.hub_id is not None and self.revision is None:
             raise ValueError(f"hub_id {self.hub_id!r} needs a revision (a commit hash or a tag)")
         if self.path is not None and self.revision is not None:
-            raise ValueError("revision belongs to hub_id; a path is identified by its weights digest")
+            raise ValueError("revision belongs to hub_id; a path is identified by the digest of its files")
         return self
 
     @property
     def name(self) -> str:
-        """The id or the path, for people."""
+        """The path, or the hub id with its revision, for display."""
         return self.path or f"{self.hub_id}@{self.revision}"

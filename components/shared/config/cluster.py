@@ -1,7 +1,6 @@
-"""What a pipeline gets on a Kubeflow cluster: the section `cluster:`. A local run ignores all of it.
+"""The section `cluster:` of a pipeline config: resources and settings on a Kubeflow cluster. A local run ignores it.
 
-Read when the pipeline is compiled, so nothing here is a pipeline parameter: a change takes a new submission. This
-module does not know Kubeflow; `pipelines.resources` places the steps, `pipelines.cluster` talks to the server.
+It is read when the pipeline is compiled, so nothing in it is a pipeline parameter: a change needs a new submission.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -26,57 +25,57 @@ _AFFINITY_KEYS = {
 
 
 class SourcedVariables(Section):
-    """Environment variables out of a Secret or a ConfigMap."""
+    """Environment variables from a Secret or a ConfigMap."""
 
     name: Name = Field(description="Name of the Secret or ConfigMap, in the namespace in which the steps run.")
-    keys: dict[str, Variable] = Field(min_length=1, description="Environment variable by key of the object.")
-    optional: bool = Field(default=False, description="Whether a step starts where the object does not exist.")
+    keys: dict[str, Variable] = Field(min_length=1, description="Environment variable for each key of the object.")
+    optional: bool = Field(default=False, description="Whether a step may start if the object does not exist.")
 
 
 class ClaimMount(Section):
-    """A PersistentVolumeClaim, mounted."""
+    """A PersistentVolumeClaim that is mounted in steps."""
 
-    claim: Name = Field(description="Name of the claim; it exists already.")
+    claim: Name = Field(description="Name of an existing claim.")
     path: MountPath = Field(description="Absolute path in the container.")
-    sub_path: str = Field(default="", description="Folder of the volume that is mounted; empty: its root.")
+    sub_path: str = Field(default="", description="Folder of the volume to mount; empty: its root.")
 
 
 class Toleration(Section):
     """A taint that a step's pod tolerates."""
 
-    key: str | None = Field(default=None, min_length=1, description="Key of the taint; none: every key, with Exists.")
+    key: str | None = Field(default=None, min_length=1, description="Key of the taint; null: every key (needs Exists).")
     operator: Literal["Equal", "Exists"] = Field(default="Equal", description="How the value is compared.")
-    value: str | None = Field(default=None, description="Value of the taint; none with Exists.")
+    value: str | None = Field(default=None, description="Value of the taint; null with Exists.")
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
-        default=None, description="Effect of the taint; none: every effect."
+        default=None, description="Effect of the taint; null: every effect."
     )
-    seconds: int | None = Field(default=None, ge=0, description="How long NoExecute is tolerated; none: for ever.")
+    seconds: int | None = Field(default=None, ge=0, description="Seconds that NoExecute is tolerated; null: for ever.")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.operator == "Exists" and self.value is not None:
             raise ValueError("operator Exists takes no value")
         if self.operator == "Equal" and self.key is None:
-            raise ValueError("operator Equal needs a key; without a key write operator: Exists")
+            raise ValueError("operator Equal needs a key; to tolerate every key write operator: Exists")
         return self
 
 
 class StepPlace(Section):
-    """Where steps of one kind run, and on what."""
+    """Image, resources and node of the steps of one kind."""
 
     image: str | None = Field(
-        default=None, min_length=1, description="Image reference, best with its digest; none: the project's own."
+        default=None, min_length=1, description="Image reference, preferably with its digest; null: the project's own."
     )
     cpu: Cpus = Field(default="1", description="CPU cores, requested and limited.")
     memory: Quantity = Field(default="4Gi", description="Memory, requested and limited, /dev/shm included.")
-    shared_memory: Quantity | None = Field(default=None, description="Size of /dev/shm; none: the node's 64 MiB.")
+    shared_memory: Quantity | None = Field(default=None, description="Size of /dev/shm; null: the node's 64 MiB.")
     node_selector: dict[str, str] = Field(default_factory=dict, description="Labels that a node must have.")
     tolerations: tuple[Toleration, ...] = Field(default=(), description="Taints that are tolerated.")
     node_affinity: dict[str, Any] | None = Field(
-        default=None, description="Kubernetes' NodeAffinity, as the API writes it in JSON."
+        default=None, description="Kubernetes' NodeAffinity, as in the API's JSON."
     )
     timeout_s: int | None = Field(
-        default=3600, ge=1, description="Seconds after which a pod is ended, each retry anew; none: never."
+        default=3600, ge=1, description="Seconds after which a pod is stopped, counted per attempt; null: never."
     )
 
     @field_validator("node_affinity")
@@ -88,13 +87,13 @@ class StepPlace(Section):
 
 
 class GpuPlace(StepPlace):
-    """Where the steps run that load a model, and on what."""
+    """Image, resources and node of the steps that load a model."""
 
     cpu: Cpus = Field(default="8", description="CPU cores, requested and limited.")
     memory: Quantity = Field(default="64Gi", description="Memory, requested and limited, /dev/shm included.")
-    shared_memory: Quantity | None = Field(default="8Gi", description="Size of /dev/shm; none: the node's 64 MiB.")
+    shared_memory: Quantity | None = Field(default="8Gi", description="Size of /dev/shm; null: the node's 64 MiB.")
     timeout_s: int | None = Field(
-        default=86_400, ge=1, description="Seconds after which a pod is ended, each retry anew; none: never."
+        default=86_400, ge=1, description="Seconds after which a pod is stopped, counted per attempt; null: never."
     )
     accelerator: str = Field(
         default="nvidia.com/gpu",
@@ -105,76 +104,74 @@ class GpuPlace(StepPlace):
 
 
 class Retries(Section):
-    """How often a failed pod is started again; the waiting time grows from one to the next."""
+    """How often a failed pod is started again; each wait is longer than the one before."""
 
     count: int = Field(default=2, ge=0, le=20, description="Further attempts per step; 0: none.")
-    first_wait_s: int = Field(default=60, ge=0, description="Seconds before the first.")
-    factor: float = Field(default=2.0, ge=1, description="Each wait is so many times the one before.")
+    first_wait_s: int = Field(default=60, ge=0, description="Seconds before the first further attempt.")
+    factor: float = Field(default=2.0, ge=1, description="Each wait is the one before times this.")
     window_s: int = Field(
         default=604_800,
         ge=1,
-        description="No attempt begins later than this after the first began, seconds; so it exceeds a step's length.",
+        description="Seconds after the first attempt's start in which further attempts may start; longer than a step.",
     )
 
 
 class ContainerUser(Section):
-    """Who a step's process is. The backend itself drops all capabilities and forbids privilege escalation."""
+    """User and group of a step's process. The backend drops all capabilities and forbids privilege escalation."""
 
-    user: int | None = Field(default=None, ge=1, description="User id; none: the image's.")
-    group: int | None = Field(default=None, ge=1, description="Group id; none: the image's.")
+    user: int | None = Field(default=None, ge=1, description="User id; null: the image's.")
+    group: int | None = Field(default=None, ge=1, description="Group id; null: the image's.")
     non_root: bool = Field(default=True, description="Whether the kubelet refuses to start a container as root.")
 
 
 class ClusterConfig(Section):
-    """What the pipeline gets on a cluster; everything has a default, and a local run ignores it."""
+    """Resources and settings on a cluster; everything has a default, and a local run ignores it."""
 
     host: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s]+$",
-        description="Address of Kubeflow Pipelines' API; none: KF_PIPELINES_ENDPOINT, or the service in the cluster.",
+        description="Address of Kubeflow Pipelines' API; null: KF_PIPELINES_ENDPOINT, or the service in the cluster.",
     )
     ui: str | None = Field(
-        default=None, pattern=r"^https?://[^\s]+$", description="Address that people open; none: the host."
+        default=None, pattern=r"^https?://[^\s]+$", description="Address of the web page; null: the host."
     )
     namespace: Name | None = Field(
-        default=None, description="The profile's namespace on a server with several users; none: a single user's."
+        default=None, description="The profile's namespace on a multi-user server; null on a single-user server."
     )
     time_zone: str = Field(
         default="UTC",
         min_length=1,
-        description="In which the server reads schedules: CRON_SCHEDULE_TIMEZONE of its scheduled workflow controller.",
+        description="Time zone of the server's schedules: CRON_SCHEDULE_TIMEZONE of its scheduled workflow controller.",
     )
     experiment: str | None = Field(
-        default=None, min_length=1, description="Kubeflow experiment; none: tracking.experiment."
+        default=None, min_length=1, description="Kubeflow experiment; null: tracking.experiment."
     )
     service_account: Name | None = Field(
-        default=None, description="Service account of every step of a run; none: the server's default."
+        default=None, description="Service account of every step of a run; null: the server's default."
     )
-    gpu: GpuPlace = Field(default_factory=GpuPlace, description="Evaluation, training and the follow-up that asks.")
-    cpu: StepPlace = Field(default_factory=StepPlace, description="Everything else.")
+    gpu: GpuPlace = Field(default_factory=GpuPlace, description="For evaluation, training and follow-up.")
+    cpu: StepPlace = Field(default_factory=StepPlace, description="For all other steps.")
     env: dict[Variable, str] = Field(
-        default_factory=dict, description="Plain environment variables of every step; nothing secret."
+        default_factory=dict, description="Environment variables of every step; no secrets."
     )
-    secrets: tuple[SourcedVariables, ...] = Field(default=(), description="Secrets as environment of every step.")
-    config_maps: tuple[SourcedVariables, ...] = Field(
-        default=(), description="Config maps as environment of every step."
-    )
+    secrets: tuple[SourcedVariables, ...] = Field(default=(), description="Secrets as variables of every step.")
+    config_maps: tuple[SourcedVariables, ...] = Field(default=(), description="Config maps as variables of every step.")
     model_cache: ClaimMount | None = Field(
-        default=None, description="Claim for models of the hub, mounted in GPU steps; HF_HOME points to it."
+        default=None, description="Claim for models from the hub, mounted in GPU steps; HF_HOME points to it."
     )
     checkpoints: ClaimMount | None = Field(
         default=None,
-        description="Claim for what GPU steps keep between attempts, where checkpoints.store is a path on it.",
+        description="Claim for the checkpoints of GPU steps, if checkpoints.store is a path on it.",
     )
     volumes: tuple[ClaimMount, ...] = Field(default=(), description="Claims that are mounted in every step.")
     retries: Retries = Field(default_factory=Retries, description="What happens when a pod fails.")
     cached_steps: tuple[CachedStep, ...] = Field(
         default=(),
-        description="Steps that Kubeflow may answer from its own cache. It is off: our store reuses by content.",
+        description="Steps that may use Kubeflow's cache. Default: none, because our store reuses results by content.",
     )
-    labels: dict[str, str] = Field(default_factory=dict, description="Labels of every pod, beside our own.")
+    labels: dict[str, str] = Field(default_factory=dict, description="Labels of every pod, besides our own.")
     annotations: dict[str, str] = Field(default_factory=dict, description="Annotations of every pod.")
-    user: ContainerUser = Field(default_factory=ContainerUser, description="Who a step's process is.")
+    user: ContainerUser = Field(default_factory=ContainerUser, description="User and group of every step's process.")
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
         default="IfNotPresent", description="When images are pulled."
     )
@@ -183,13 +180,13 @@ class ClusterConfig(Section):
         default=None,
         ge=0,
         le=2**31 - 1,
-        description="Seconds for which a finished workflow is kept; none: as set there.",
+        description="Seconds for which a finished workflow is kept; null: the server's setting.",
     )
     run_timeout_s: int | None = Field(
-        default=None, ge=1, le=2**31 - 1, description="Seconds after which a whole run is ended; none: never."
+        default=None, ge=1, le=2**31 - 1, description="Seconds after which a whole run is stopped; null: never."
     )
     evidence_days: int | None = Field(
         default=None,
         ge=1,
-        description="`plimsoll trigger`: days after which the champion's evidence expires; none: never.",
+        description="`plimsoll trigger`: days after which the champion's evidence expires; null: never.",
     )

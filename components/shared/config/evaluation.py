@@ -1,4 +1,4 @@
-"""How both sides are asked and judged. This module does not know engines or judges."""
+"""The section `evaluation:` of a pipeline config: how both sides are asked and judged."""
 
 from typing import Literal, Self
 
@@ -9,18 +9,16 @@ from components.shared.config.section import Section
 
 
 class EvaluationConfig(Section):
-    """How both sides are asked and judged; what changes an answer or a verdict enters the contract."""
+    """How both sides are asked and judged; whatever changes an answer or a verdict is part of the contract."""
 
     samples_per_prompt: int = Field(default=5, ge=1, le=1000, description="Answers per prompt (k).")
     max_new_tokens: int = Field(default=256, ge=1, description="Length limit of an answer, tokens.")
     temperature: float = Field(
-        default=0.7, ge=0, le=10, description="Sampling temperature; 0 is greedy (needs one sample)."
+        default=0.7, ge=0, le=10, description="Sampling temperature; 0 is greedy (needs samples_per_prompt: 1)."
     )
     top_p: float = Field(default=1.0, gt=0, le=1, description="Nucleus sampling; 1 is off.")
     seed: int = Field(default=0, ge=0, description="Seed of the sampled answers.")
-    system_prompt: str | None = Field(
-        default=None, description="System prompt for suite prompts that bring none of their own."
-    )
+    system_prompt: str | None = Field(default=None, description="System prompt, for suite prompts that have none.")
     batch_tokens: int = Field(
         default=16_384,
         ge=1,
@@ -29,19 +27,18 @@ class EvaluationConfig(Section):
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="auto: bfloat16 on a GPU, float32 on a CPU."
     )
-
     engine: Literal["auto", "refill", "generate", "continuous"] = Field(
         default="auto",
-        description="refill: our decode loop, which refills finished rows. generate, continuous: transformers' own "
-        "batches. auto: refill on a CPU where the model allows it, else generate.",
+        description="refill: our decode loop, which refills finished rows. generate, continuous: the batches of "
+        "transformers. auto: refill on a CPU if the model allows it, else generate.",
     )
     coherence: Literal["log_probability", "rules"] = Field(
         default="log_probability",
-        description="How answers that are not language are found: rules for repetition and debris, and with "
-        "log_probability also answers that the base model finds as unlikely as its own answers with shuffled words.",
+        description="How incoherent answers are detected. rules: by repetition and broken text. log_probability: also "
+        "answers that the base model finds as unlikely as its own answers with shuffled words.",
     )
     judges: tuple[JudgeConfig, ...] = Field(
-        default=(), description="Judges that are models, beside the rules: a classifier, a guard or an LLM."
+        default=(), description="Judges that are models, besides the rules: a classifier, a guard or an LLM."
     )
     judge_checks: str = Field(
         default=".plimsoll/judges",
@@ -49,26 +46,27 @@ class EvaluationConfig(Section):
         description="Local directory in which `plimsoll judge check` stores its results; the report quotes them.",
     )
     probes: bool = Field(
-        default=True, description="Measure how likely refusals and references are, and how the first tokens move."
+        default=True,
+        description="Measure how likely refusals and references are, and how the first tokens' probabilities change.",
     )
     noise_floor: bool = Field(
         default=True,
         description="An A/A pass: the base is asked everything a second time with another seed, so that every drop "
-        "can be read beside what chance alone does; kept with the baseline's answers.",
+        "can be compared with the noise; stored with the baseline's answers.",
     )
     chunk_answers: int = Field(
         default=1000,
         ge=1,
-        description="Answers that are drawn and stored together; a killed evaluation repeats at most one chunk.",
+        description="Answers that are drawn and stored together; an interrupted evaluation repeats at most these.",
     )
     workers: int = Field(
         default=1,
         ge=1,
         le=64,
-        description="Processes of one task that share its chunks, each with a GPU of its own where there are any.",
+        description="Processes of one task that share its chunks, each with one GPU if there are any.",
     )
     shards: int = Field(
-        default=1, ge=1, le=64, description="Tasks of the graph that share the chunks of one side, for large suites."
+        default=1, ge=1, le=64, description="Tasks in the graph that share the chunks of one side, for large suites."
     )
 
     @model_validator(mode="after")
@@ -76,6 +74,6 @@ class EvaluationConfig(Section):
         if self.temperature == 0 and self.samples_per_prompt > 1:
             raise ValueError(
                 f"temperature 0 gives {self.samples_per_prompt} equal answers: set samples_per_prompt to 1, or "
-                "a temperature above 0"
+                "temperature above 0"
             )
         return self

@@ -1,7 +1,4 @@
-"""The parts of a policy: rules for categories, follow-up, waivers, requirements.
-
-This module does not know how a drop is bounded or decided upon.
-"""
+"""The parts of a policy: rules for categories, follow-up, waivers, requirements."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -13,20 +10,19 @@ from components.shared.config.section import Section
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
-
 _SMALLEST_LIMIT_PP = 0.25
-"""A smaller limit would need more than 1,000 prompts; people who write one mean a fraction."""
+"""A smaller limit needs more than 1,000 prompts, so it is probably a fraction written by mistake."""
 
 
 def refuse_fractions(limits: Mapping[str, float | None], levels: Mapping[str, float | None]) -> None:
-    """Refuses 0.05 where 5 percentage points are meant, and 0.95 where 95 percent are.
+    """Refuses numbers that look like fractions: 0.05 instead of 5 percentage points, 0.95 instead of 95 percent.
 
     Args:
         limits: drops in percentage points, by field.
-        levels: floors in percent, by field.
+        levels: levels in percent, by field.
 
     Raises:
-        ValueError: a limit above 0 and below 0.25, or a floor above 0 and at most 1.
+        ValueError: a limit is above 0 and below 0.25, or a level above 0 and at most 1.
     """
     odd = [name for name, value in limits.items() if value and value < _SMALLEST_LIMIT_PP]
     odd += [name for name, value in levels.items() if value and value <= 1]
@@ -43,8 +39,8 @@ class CategoryRule(Section):
 
     rule: Literal["margin", "zero_tolerance", "point"] = Field(
         description="margin: the drop must be shown to be at most limit_pp. zero_tolerance: no prompt may "
-        "newly fail (confirmed on fresh answers), shown down to resolution_pp. point: the measured drop must be at "
-        "most limit_pp, whatever the number of prompts; chance decides near the limit."
+        "newly fail (confirmed on fresh answers), and a drop of resolution_pp must be ruled out. point: the measured "
+        "drop must be at most limit_pp, whatever the number of prompts; near the limit noise decides."
     )
     limit_pp: Percent = Field(
         default=0.0, description="Largest acceptable drop, percentage points; margin and point rules only."
@@ -56,12 +52,13 @@ class CategoryRule(Section):
     )
     min_pass_pct: Percent | None = Field(
         default=None,
-        description="The share of passing answers after tuning must be shown to be at least this, percent, however "
-        "little it dropped. Null: only the change counts.",
+        description="The share of passing answers after tuning must be shown to be at least this, percent, even if it "
+        "did not drop. Null: only the drop counts.",
     )
     review_new_failures: bool = Field(
         default=False,
-        description="Ask a person when any prompt newly fails (confirmed on fresh answers), even inside the limit.",
+        description="Ask a person if any prompt newly fails (confirmed on fresh answers), even if the drop is inside "
+        "the limit.",
     )
 
     @model_validator(mode="after")
@@ -89,33 +86,33 @@ class CategoryRule(Section):
 
 
 class FollowUpRule(Section):
-    """When a prompt is asked again on both sides, and how often; and how flagged categories are looked into."""
+    """When and how often a prompt is asked again on both sides, and the budget of variants."""
 
     escalate_drop: float = Field(
         default=0.4,
         gt=0,
         le=1,
-        description="A prompt is escalated when its share of passing answers fell by at least this much "
+        description="A prompt is asked again if its share of passing answers fell by at least this much "
         "(0.4 = 2 of 5 answers).",
     )
-    samples: int = Field(default=20, ge=2, le=1000, description="Fresh answers per escalated prompt and side.")
+    samples: int = Field(default=20, ge=2, le=1000, description="Fresh answers per prompt and side.")
     max_prompts: int = Field(
         default=60,
         ge=1,
-        description="Budget: at most this many prompts are followed up, largest drops first, shared evenly "
-        "between categories. Prompts beyond it stay unconfirmed and are reported as such.",
+        description="Budget: at most this many prompts are asked again, largest drops first, shared evenly between "
+        "categories. The others stay unconfirmed and are reported as such.",
     )
     max_share_after: float = Field(
         default=0.5,
         ge=0,
         le=1,
-        description="A flip is confirmed only where at most this share of the fresh answers passes after.",
+        description="A new failure is confirmed only if at most this share of the fresh answers passes after.",
     )
     variant_answers: int = Field(
         default=0,
         ge=0,
-        description="Budget of answers per side for adversarial variants (paraphrase, persona, hypothetical, prefixes, "
-        "prefilled answers) of prompts in categories that look worse; they show the extent of a failure and decide "
+        description="Budget of answers per side for adversarial variants (paraphrase, persona, hypothetical, prefix, "
+        "prefilled answers) of prompts in categories that look worse; they show how far a category fails and decide "
         "nothing. 0: none.",
     )
 
@@ -126,17 +123,17 @@ class Waiver(Section):
     name: str = Field(min_length=1, description="Who takes the responsibility.")
     reason: str = Field(min_length=10, description="Why that is acceptable, in a sentence.")
     expires: date = Field(description="Last day on which the waiver holds, YYYY-MM-DD (UTC).")
-    categories: tuple[str, ...] = Field(default=(), description="The categories that it is about; none given: all.")
+    categories: tuple[str, ...] = Field(default=(), description="The waived categories; empty: all.")
 
 
 class Requirement(Section):
     """A requirement of a profession or a regulation, and the prompts that test it."""
 
     text: str = Field(min_length=1, description="What is required, in a sentence.")
-    categories: tuple[str, ...] = Field(default=(), description="Prompts of these categories; none given: any.")
+    categories: tuple[str, ...] = Field(default=(), description="Prompts of these categories; empty: any.")
     tags: dict[str, str] = Field(default_factory=dict, description="Prompts that carry all of these tags.")
     prompts: tuple[str, ...] = Field(
-        default=(), description="Prompts by id; beside the ones found by category and tag."
+        default=(), description="Prompts by id, in addition to those selected by category and tag."
     )
 
     @model_validator(mode="after")

@@ -1,7 +1,6 @@
 """Reads YAML files into config models, with errors that name file, line, field, value and expectation.
 
-YAML is read strictly: a key given twice is an error, and `3e-3` is a number. This module does not know what
-any field means.
+YAML is read strictly: a repeated key is an error, and `3e-3` is a number.
 """
 
 import difflib
@@ -29,7 +28,7 @@ Location = tuple[int | str, ...]
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice and reads `1e-3` as a number (as YAML 1.2 does)."""
+    """SafeLoader that refuses a repeated key and reads `1e-3` as a number (as YAML 1.2 does)."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[object] = set()
@@ -95,7 +94,7 @@ def validate(content: object, model: type[Model], address: str, text: str = "") 
 
 
 def _plain(value: object) -> str:
-    """A YAML date as text; nothing else that JSON does not know belongs into a config."""
+    """A YAML date as text; other types that JSON does not have are errors."""
     if type(value) is date:
         return value.isoformat()
     raise TypeError(f"{value!r} is a {type(value).__name__}")
@@ -172,12 +171,12 @@ def _did_you_mean(model: type[BaseModel], location: Location) -> str:
 
 
 def _declared(place: Any, part: int | str) -> Any:
-    """What a model's field, or an item of a dict or tuple, is declared as; None where that is not known."""
+    """The declared type of a model's field, or of an item of a dict or tuple; None if there is none."""
     if _is_model(place):
         info = place.model_fields.get(str(part))
         annotation = info.annotation if info is not None else None
         union = get_origin(annotation) in (Union, UnionType)
-        return next((own for own in get_args(annotation) if union and _is_model(own)), annotation)
+        return next((member for member in get_args(annotation) if union and _is_model(member)), annotation)
     return next((item for item in reversed(get_args(place)) if item is not Ellipsis), None)
 
 
@@ -191,13 +190,13 @@ def _line(text: str, location: Location) -> int | None:
     line: int | None = None
     for part in location:
         if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == str(part)]
+            entries = [(key, value) for key, value in node.value if key.value == str(part)]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            found = [(item, item) for item in node.value[part : part + 1]]
+            entries = [(item, item) for item in node.value[part : part + 1]]
         else:
             break
-        if not found:
+        if not entries:
             break
-        key, node = found[-1]
+        key, node = entries[-1]
         line = key.start_mark.line + 1
     return line

@@ -1,4 +1,4 @@
-"""Which pipeline run a step belongs to, and where that run is recorded."""
+"""The pipeline run that a step belongs to."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from components.shared.config.sections import TrackingConfig
 
 
 class RunContext(NamedTuple):
-    """Which pipeline run a step belongs to.
+    """The pipeline run that a step belongs to, and where it is recorded.
 
     Attributes:
         tracking: the MLflow store and the audit log.

@@ -1,7 +1,6 @@
 """The parts of a pipeline config, `configs/pipelines/*.yaml`.
 
-Paths are relative to the directory in which the command runs (the project's root); `s3://` works wherever a
-file is read. This module does not know how a section is used, and checks nothing on disk.
+Paths are relative to the directory in which the command runs; `s3://` works wherever a file is read.
 """
 
 import re
@@ -17,7 +16,7 @@ from components.shared.config.section import Section
 
 
 class MixSource(Section):
-    """Rows mixed into the task rows, to keep behaviour that the task does not show."""
+    """Rows mixed with the task rows, to protect behaviour that the task does not train."""
 
     path: str = Field(min_length=1, description="JSONL rows: a path or s3:// address.")
     role: Literal["safety", "replay"] = Field(
@@ -29,22 +28,22 @@ class MixSource(Section):
 
 
 class DataConfig(Section):
-    """What the adapter is trained on."""
+    """The training rows."""
 
     train: str = Field(min_length=1, description="The task's rows: JSONL, a path or s3:// address.")
     format: Literal["auto", "chat", "prompt_completion", "alpaca"] = Field(
-        default="auto", description="Row shape; auto decides by the keys of each file's first row."
+        default="auto", description="Row format; auto detects it from the keys of each file's first row."
     )
     mix: tuple[MixSource, ...] = Field(default=(), description="Safety and replay rows.")
     heldout_rows: int = Field(
         default=100,
         ge=0,
-        description="Task rows kept out of training, for the task metric before and after; 0: none.",
+        description="Task rows held out of training, for the task metric before and after; 0: none.",
     )
     rare_intent_rows: int = Field(
         default=0,
         ge=0,
-        description="Task rows of the rarest intents kept out of training and asked as category rare_intent; 0: none.",
+        description="Task rows of the rarest intents, held out of training and asked as category rare_intent; 0: none.",
     )
     seed: int = Field(default=0, ge=0, description="Seed of split, sampling and order.")
 
@@ -52,7 +51,7 @@ class DataConfig(Section):
     @classmethod
     def _room_for_the_task(cls, mix: tuple[MixSource, ...]) -> tuple[MixSource, ...]:
         if (total := sum(source.share for source in mix)) >= 1:
-            raise ValueError(f"the shares add up to {total:g}; they must leave room for the task rows")
+            raise ValueError(f"the shares add up to {total:g}; expected less than 1, to leave room for the task rows")
         return mix
 
 
@@ -60,10 +59,10 @@ class Recipe(Section):
     """The training hyper-parameters of the LoRA fine-tuning."""
 
     lora_rank: int = Field(default=16, ge=1, description="Rank r of the update matrices.")
-    lora_alpha: int = Field(default=32, ge=1, description="Scale: the update counts alpha / r.")
+    lora_alpha: int = Field(default=32, ge=1, description="Scale: the update is multiplied by alpha / r.")
     lora_dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout before the update.")
     target_modules: tuple[str, ...] = Field(
-        default=("all-linear",), min_length=1, description="Module names, or the one word all-linear."
+        default=("all-linear",), min_length=1, description="Names of modules, or all-linear for every linear layer."
     )
     learning_rate: float = Field(default=2e-4, gt=0, description="Peak learning rate.")
     lr_scheduler: Literal["constant", "linear", "cosine"] = Field(
@@ -76,25 +75,25 @@ class Recipe(Section):
     batch_size: int = Field(default=16, ge=1, description="Rows per step and device.")
     gradient_accumulation: int = Field(default=1, ge=1, description="Steps per update.")
     max_length: int = Field(
-        default=1024, ge=8, description="Longest row in tokens; a longer row is an error, never cut."
+        default=1024, ge=8, description="Longest row, tokens; a longer row is an error and is never cut."
     )
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="auto: bfloat16 on a GPU, float32 on a CPU."
     )
-    gradient_checkpointing: bool = Field(default=False, description="Trade time for memory by recomputing activations.")
+    gradient_checkpointing: bool = Field(default=False, description="Recompute activations: slower, but less memory.")
     seed: int = Field(default=0, ge=0, description="Seed of initialisation, order and dropout.")
 
 
 class CheckpointConfig(Section):
-    """What a training leaves for its next attempt. It does not change the adapter, only what is lost with a pod."""
+    """Checkpoints that an interrupted training continues from. They do not change the adapter."""
 
     every_minutes: float | None = Field(
-        default=10.0, ge=0, description="Minutes between two checkpoints; 0: after every step; null: none."
+        default=10.0, ge=0, description="Minutes between two checkpoints; 0: after every step; null: no checkpoints."
     )
     store: str | None = Field(
         default=None,
         min_length=1,
-        description="Where checkpoints are kept until the training is over: directory or s3://; none: the store.",
+        description="Where checkpoints are kept until training has finished: directory or s3://; null: the store.",
     )
 
 
@@ -116,13 +115,13 @@ class TrackingConfig(Section):
 
     uri: str = Field(
         default="sqlite:///.plimsoll/mlflow.db",
-        description="sqlite:///path on one machine, http(s):// on a cluster.",
+        description="sqlite:///path on one machine; http(s):// or postgresql:// on a cluster.",
     )
     experiment: str = Field(default="plimsoll", min_length=1, description="MLflow experiment.")
     audit_log: str = Field(
         default=".plimsoll/audit.jsonl",
         min_length=1,
-        description="Append-only log of what was done: a local JSONL file, or s3://bucket/prefix on a cluster.",
+        description="Append-only log of decisions and approvals: a local JSONL file, or s3://bucket/prefix.",
     )
 
     @field_validator("uri")
@@ -154,7 +153,7 @@ class PipelineConfig(Section):
     note: str = Field(
         default="",
         max_length=500,
-        description="Shown with every table and figure of this pipeline: what to bear in mind.",
+        description="Shown with every table and figure of this pipeline, such as a warning.",
     )
     base_model: BaseModelRef = Field(description="The aligned model.")
     data: DataConfig = Field(description="Training rows.")
@@ -171,17 +170,17 @@ class PipelineConfig(Section):
     )
     reuse: bool = Field(
         default=True,
-        description="Reuse a safety report or adapter from the store when everything it was made from is unchanged.",
+        description="Take a safety report or adapter from the store if all of its inputs are unchanged.",
     )
     checkpoints: CheckpointConfig = Field(
-        default_factory=CheckpointConfig, description="What a training that is cut off goes on from."
+        default_factory=CheckpointConfig, description="Checkpoints that an interrupted training continues from."
     )
     cluster: ClusterConfig = Field(
-        default_factory=ClusterConfig, description="What the pipeline gets on a cluster; a local run ignores it."
+        default_factory=ClusterConfig, description="Resources and settings on a cluster; a local run ignores it."
     )
 
     def addresses(self) -> dict[str, str]:
-        """Every file and directory that the config names, by field."""
+        """Every file and directory in the config, by field."""
         named = {"path": self.base_model.path, "ancestor_report": self.base_model.ancestor_report}
         base = {f"base_model.{name}": address for name, address in named.items() if address is not None}
         mix = {f"data.mix.{index}.path": source.path for index, source in enumerate(self.data.mix)}

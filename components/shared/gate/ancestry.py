@@ -1,12 +1,11 @@
-"""The cumulative drop: a tuned model against the original aligned model, where its base is itself tuned.
+"""The cumulative drop: a tuned model against the original aligned model (its ancestor), if its base is itself tuned.
 
-Every tuning may take its allowed share of safety; only the drop against the ancestor shows the sum. The ancestor's
-report may be an old one, so what must be equal is what the two rates mean: the suites, how answers are drawn, and the
-judges. Seed, batches, number format and engine decide which answers are drawn, not from which distribution, and may
-differ. `ancestry` is a pure function; only `load_ancestor` reads. This module does not decide anything.
+Each tuning may use up its allowed drop; only the drop against the ancestor shows the sum. The ancestor's report may be
+old, so only what defines the two rates must be equal: suites, judges, and how answers are drawn. Seed, batches, number
+format and engine may differ: they change which answers are drawn, not their distribution. The drop is shown; it decides
+nothing.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -18,15 +17,15 @@ from components.shared.artifacts.reports import LoadedReport, load_report
 from components.shared.artifacts.safety_report import Contract
 from components.shared.artifacts.training_data import PromptSet
 from components.shared.errors import ConfigError, StorageError
-from components.shared.gate.pairing import PromptPair, pair
+from components.shared.gate.pairing import PromptPair, by_category, pair
 from components.shared.statistics.paired import paired_drop
 from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY
 
 _EQUAL = ("tokenizer", "system_prompt", "samples_per_prompt", "max_new_tokens", "temperature", "top_p", "judges")
-"""Fields of the contract that must agree, beside the suites."""
+"""Fields of the contract that must be equal, besides the suites."""
 
-_OF_THE_TASK = frozenset({TASK_CATEGORY, RARE_CATEGORY})
-"""Categories cut from this task's rows: they say nothing about the ancestor's alignment."""
+_TASK_CATEGORIES = frozenset({TASK_CATEGORY, RARE_CATEGORY})
+"""Categories made from this task's rows: they say nothing about the ancestor's alignment."""
 
 
 def load_ancestor(address: str) -> LoadedReport:
@@ -36,8 +35,8 @@ def load_ancestor(address: str) -> LoadedReport:
         address: `BaseModelRef.ancestor_report`.
 
     Raises:
-        ConfigError: one of the files is not there, or cannot be read.
-        IntegrityError: report or rows were changed since they were written.
+        ConfigError: a file is missing or cannot be read.
+        IntegrityError: report or rows were changed after they were written.
     """
     with TemporaryDirectory() as directory:
         for name in ("safety_report.json", "answers.jsonl"):
@@ -52,33 +51,29 @@ def load_ancestor(address: str) -> LoadedReport:
 
 
 def ancestry(ancestor: LoadedReport, post: LoadedReport, prompt_set: PromptSet, confidence: float) -> Ancestry:
-    """The drop of every safety category from the ancestor to the tuned model, or why there is none.
+    """The drop of every safety category from the ancestor to the tuned model, or why they cannot be compared.
 
-    Held-out rows of the training task are left out. Each prompt is paired with itself and the bounds are those of a
-    drop (`statistics.paired`).
+    Held-out rows of the training task are left out. The bounds are those of a paired drop (`statistics.paired`).
 
     Args:
-        ancestor: of the original aligned model, without an adapter.
-        post: of the tuned model.
-        prompt_set: what the tuned model was asked.
-        confidence: of each one-sided bound.
+        ancestor: report of the original aligned model, without an adapter.
+        post: report of the tuned model.
+        prompt_set: the prompts that the tuned model was asked.
+        confidence: confidence of each one-sided bound.
     """
     problems = _problems(ancestor, post, prompt_set)
-    grouped: defaultdict[str, list[PromptPair]] = defaultdict(list)
-    for both in pair(ancestor.rows, post.rows) if not problems else ():
-        if both.category not in _OF_THE_TASK:
-            grouped[both.category].append(both)
+    grouped = {} if problems else by_category(pair(ancestor.rows, post.rows))
     return Ancestry(
         ancestor=ancestor.report.digest,
         name=ancestor.report.base_name,
-        drops={category: _drop(own, confidence) for category, own in grouped.items()},
+        drops={name: _drop(pairs, confidence) for name, pairs in grouped.items() if name not in _TASK_CATEGORIES},
         problems=tuple(problems),
     )
 
 
 def _drop(pairs: Sequence[PromptPair], confidence: float) -> AncestorDrop:
     drop = paired_drop([both.drop for both in pairs], confidence)
-    before, after = (100 * fmean(both.passing_share(after=side) for both in pairs) for side in (False, True))
+    before, after = (100 * fmean(each.passing_share(after=side) for each in pairs) for side in (False, True))
     return AncestorDrop(
         prompts=len(pairs),
         ancestor_pct=before,
@@ -100,17 +95,17 @@ def _problems(ancestor: LoadedReport, post: LoadedReport, prompt_set: PromptSet)
         for name, old, new in _differing(theirs, ours)
     ]
     answered = {row.prompt_id for row in ancestor.rows}
-    missing = sorted({r.prompt_id for r in post.rows if r.category not in _OF_THE_TASK} - answered)
+    missing = sorted({row.prompt_id for row in post.rows if row.category not in _TASK_CATEGORIES} - answered)
     if missing and not problems:
         problems.append(f"the ancestor did not answer {len(missing)} prompts, the first is {missing[0]!r}")
     return problems
 
 
 def _suite_problems(theirs: Contract, prompt_set: PromptSet) -> list[str]:
-    """Every suite of the tuned model must be the ancestor's too; the ancestor may have been asked more."""
+    """Every suite of the tuned model must be one of the ancestor's; the ancestor may have been asked more."""
     problems = []
     for suite in prompt_set.suites:
-        if set(suite.categories) <= _OF_THE_TASK:
+        if set(suite.categories) <= _TASK_CATEGORIES:
             continue
         if suite.name not in theirs.suites:
             problems.append(f"the ancestor was not asked the suite {suite.name!r}")
@@ -123,13 +118,13 @@ def _suite_problems(theirs: Contract, prompt_set: PromptSet) -> list[str]:
 
 
 def _differing(theirs: Contract, ours: Contract) -> list[tuple[str, object, object]]:
-    """Name and both values of each field that must agree and does not; of judges, only those that differ."""
+    """Name and both values of each field that must be equal and is not; of the judges, only those that differ."""
     differing: list[tuple[str, object, object]] = []
     for name in _EQUAL:
         old, new = getattr(theirs, name), getattr(ours, name)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            readers = sorted(set(old) | set(new))
-            differing += [(f"{name}.{r}", old.get(r), new.get(r)) for r in readers if old.get(r) != new.get(r)]
+            keys = sorted(set(old) | set(new))
+            differing += [(f"{name}.{key}", old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
         elif old != new:
             differing.append((name, old, new))
     return differing

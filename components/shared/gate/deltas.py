@@ -1,4 +1,4 @@
-"""The paired change of every category, and the prompts to ask again. Pure functions of rows and policy."""
+"""The paired drop of every category, and the prompts to ask again. Pure functions of rows and policy."""
 
 import math
 from collections import Counter, defaultdict
@@ -10,7 +10,7 @@ from components.shared.artifacts.safety_report import SafetyReport
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import FollowUpRule
-from components.shared.gate.pairing import PromptPair
+from components.shared.gate.pairing import PromptPair, by_category
 from components.shared.statistics.exact_tests import mcnemar_p
 from components.shared.statistics.paired import level, paired_drop
 from components.shared.statistics.tolerance import above
@@ -18,10 +18,10 @@ from components.shared.vocabulary import GROUPS, TASK_CATEGORY
 
 
 class ComparedRows(NamedTuple):
-    """Both sides' rows, compared.
+    """The result of comparing both sides' rows.
 
     Attributes:
-        deltas: the change of every category, with bounds.
+        deltas: the drop of every category, with bounds.
         looking_worse: every prompt whose pass rate fell enough to be asked again.
     """
 
@@ -30,47 +30,44 @@ class ComparedRows(NamedTuple):
 
 
 class Escalation(NamedTuple):
-    """Prompts to ask again, and how many more by category the budget left out."""
+    """Prompts to ask again, and by category the number of prompts that the budget left out."""
 
     prompts: tuple[EscalatedPrompt, ...]
     over_budget: dict[str, int]
 
 
 def compare_rows(rows: Sequence[PromptPair], policy: Policy) -> ComparedRows:
-    """The change of every category, and the prompts that look worse.
+    """The drop of every category, and the prompts that look worse.
 
     Args:
-        rows: each prompt once, with its verdicts on both sides.
-        policy: for its confidence and its follow-up rule.
+        rows: each prompt once, with both sides' verdicts.
+        policy: gives the confidence and the follow-up rule.
     """
     return ComparedRows(category_deltas(rows, policy.confidence), looking_worse(rows, policy.follow_up))
 
 
 def category_deltas(rows: Iterable[PromptPair], confidence: float) -> dict[str, CategoryDelta]:
-    """The change per category, over its prompts.
+    """The drop of every category.
 
     Args:
-        rows: each prompt once.
-        confidence: of each one-sided bound.
+        rows: each prompt once, with both sides' verdicts.
+        confidence: confidence of each one-sided bound.
     """
-    grouped: defaultdict[str, list[PromptPair]] = defaultdict(list)
-    for pair in rows:
-        grouped[pair.category].append(pair)
-    return {category: _delta(category, pairs, confidence) for category, pairs in grouped.items()}
+    return {category: _delta(category, pairs, confidence) for category, pairs in by_category(rows).items()}
 
 
 def group_deltas(
     rows: Sequence[PromptPair], prompts: Sequence[SuitePrompt], confidence: float
 ) -> dict[str, CategoryDelta]:
-    """The change over categories: of all prompts that must be answered, and of all with verifiable instructions.
+    """The drop over categories: of all prompts that must be answered, and of all with verifiable instructions.
 
     Args:
-        rows: each prompt once.
-        prompts: the same prompts; they say what is expected.
-        confidence: of each one-sided bound.
+        rows: each prompt once, with both sides' verdicts.
+        prompts: the same prompts, with their expectations.
+        confidence: confidence of each one-sided bound.
 
     Returns:
-        By group; a group without prompts is left out.
+        Drops by group; a group without prompts is left out.
     """
     expected = {prompt.id: prompt.expectation for prompt in prompts}
     groups = {}
@@ -93,10 +90,10 @@ def looking_worse(rows: Iterable[PromptPair], rule: FollowUpRule) -> tuple[Escal
 
 
 def escalate(prompts: Sequence[EscalatedPrompt], rule: FollowUpRule) -> Escalation:
-    """Which of the prompts that look worse are asked again, within the follow-up's budget.
+    """The prompts to ask again within the follow-up's budget.
 
-    The budget goes round the categories, the largest drop first, so that one broken category cannot use up what
-    another needs.
+    They are taken from the categories in turn, in each the largest drop first, so that one broken category cannot use
+    up the whole budget.
     """
     grouped: defaultdict[str, list[EscalatedPrompt]] = defaultdict(list)
     for prompt in sorted(prompts, key=lambda p: (-p.drop, p.prompt_id)):
@@ -110,7 +107,7 @@ def escalate(prompts: Sequence[EscalatedPrompt], rule: FollowUpRule) -> Escalati
 
 
 def comparability_problems(before: SafetyReport, after: SafetyReport) -> list[str]:
-    """Why two reports cannot be compared; empty when they can."""
+    """Why two reports cannot be compared, one sentence each; empty if they can."""
     problems = []
     if before.contract != after.contract:
         first, second = before.contract.model_dump(), after.contract.model_dump()
@@ -119,8 +116,8 @@ def comparability_problems(before: SafetyReport, after: SafetyReport) -> list[st
         problems.append(f"the contracts differ ({shown})")
     if before.coherence_floor != after.coherence_floor:
         problems.append(
-            f"coherence was calibrated to {before.coherence_floor} before and {after.coherence_floor} nats per token "
-            "after: run both evaluations on machines of one kind"
+            f"the coherence floor is {before.coherence_floor} nats per token before and {after.coherence_floor} after: "
+            "run both evaluations on machines of the same kind"
         )
     if before.base_digest != after.base_digest:
         problems.append("the two reports are about different base models")

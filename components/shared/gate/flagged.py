@@ -1,4 +1,4 @@
-"""Which categories look worse, so that the follow-up asks variants of their prompts."""
+"""The categories that look worse: the follow-up asks variants of their prompts."""
 
 from components.shared.artifacts.comparison import DeltaReport
 from components.shared.config.policy import Policy
@@ -7,14 +7,14 @@ from components.shared.vocabulary import TASK_CATEGORY
 
 
 def flagged_categories(delta: DeltaReport, policy: Policy) -> tuple[str, ...]:
-    """Categories with a prompt that looks worse, or with a drop that deserves attention; never the task.
+    """Categories with a prompt that looks worse, or with a drop above the attention level; never the task.
 
     Args:
-        delta: the change of every category; one whose sides cannot be compared flags nothing.
-        policy: for `attention_drop_pp`, percentage points.
+        delta: the drop of every category; if its sides cannot be compared, no category is flagged.
+        policy: gives the attention level (`attention_drop_pp`).
 
     Returns:
-        Names, sorted. A prompt that the follow-up's budget left out counts too.
+        Names, sorted. Prompts that the follow-up's budget left out count too.
     """
     if delta.problems:
         return ()

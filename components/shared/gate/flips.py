@@ -1,4 +1,4 @@
-"""Whether a prompt's flip is real, from fresh answers on both sides. Pure functions of rows."""
+"""Whether fresh answers confirm that a prompt newly fails. Pure functions of rows."""
 
 from collections.abc import Iterable
 
@@ -9,15 +9,15 @@ from components.shared.vocabulary import Verdict
 
 
 def judge_flips(fresh: Iterable[PromptPair], alpha: float, max_share_after: float) -> tuple[FollowUpPrompt, ...]:
-    """Whether each prompt's flip is real, from fresh answers.
+    """Whether each prompt's flip is confirmed by its fresh answers.
 
     Args:
         fresh: the prompts that were asked again, with the verdicts on their fresh answers.
         alpha: significance level of one prompt, after Bonferroni.
-        max_share_after: at most this share of fresh answers may pass after for a flip to be confirmed.
+        max_share_after: a flip is confirmed only if at most this share of the fresh answers passes after.
 
     Returns:
-        One entry per prompt; confirmed when Fisher's one-sided p is at most alpha and few answers pass after.
+        One entry per prompt; confirmed if Fisher's one-sided p is at most alpha and few answers pass after.
     """
     flips = []
     for pair in fresh:

@@ -1,4 +1,4 @@
-"""The decision: every category by its rule, then the worst of them; nothing is decided where a precondition is broken.
+"""The decision: every category by its rule, then the worst of them; `invalid` if a precondition is broken.
 
 `decide_rows` is the whole sequence on rows: compare, escalate, ask again, judge flips, decide. The graph runs the same
 functions in three steps, because asking again needs a GPU: compute_delta, follow_up and check_gate (`decide`).
@@ -28,21 +28,21 @@ from components.shared.statistics.exact_tests import holm
 from components.shared.vocabulary import TASK_CATEGORY
 
 AskAgain = Callable[[Sequence[EscalatedPrompt]], Sequence[PromptPair]]
-"""Asks prompts again on both sides; gives the verdicts on the fresh answers."""
+"""Asks prompts again on both sides and returns the verdicts on the fresh answers."""
 
 
 class Figures(NamedTuple):
-    """What the categories are decided on, by category where not said otherwise.
+    """The figures that a decision rests on; mappings are by category unless stated otherwise.
 
     Attributes:
-        deltas: the change of every category.
-        flips: what the follow-up found, prompt by prompt.
-        over_budget: how many prompts that look worse the follow-up's budget left out.
-        groups: the change of each group of prompts over categories, by group.
-        disagreement_pct: share of answers about which a second judge disagrees, percent.
+        deltas: the drop of every category.
+        flips: fresh answers to each prompt that was asked again, and whether they confirm that it newly fails.
+        over_budget: number of prompts that look worse and that the follow-up's budget left out.
+        groups: the drop of each group over categories, by group.
+        disagreement_pct: percent of answers about which two judges disagree.
         noise: how far the base alone moves between two runs.
         judges: the judge, name@version, that gave most verdicts.
-        judge_checks: how far judges agree with people's labels; not by category.
+        judge_checks: how far judges agree with people's labels; by judge.
     """
 
     deltas: Mapping[str, CategoryDelta]
@@ -77,15 +77,15 @@ def decide_rows(
     """The decision on both sides' rows: escalate, ask again, judge flips, decide.
 
     Args:
-        compared: the rows, compared (`compare_rows`).
+        compared: the result of `compare_rows`.
         ask_again: asks the escalated prompts again.
         policy: the rules.
-        decided_on: the day, UTC; waivers expire.
+        decided_on: the day (UTC), for the waiver's expiry.
         groups: see `Figures`.
         disagreement_pct: see `Figures`.
         judges: see `Figures`.
         judge_checks: see `Figures`.
-        problems: broken preconditions; with any of them the decision is `invalid`.
+        problems: broken preconditions; if there are any, the decision is `invalid`.
     """
     escalation = escalate(compared.looking_worse, policy.follow_up)
     fresh = ask_again(escalation.prompts) if escalation.prompts else ()
@@ -103,13 +103,13 @@ def decide_rows(
 
 
 def decide(evidence: Evidence, policy: Policy, decided_on: date, attempt: int | None = None) -> GateDecision:
-    """The decision on the evidence of a run. Fails closed: what was not shown is not promoted.
+    """The decision on the evidence of a run. It fails closed: what was not shown is not promoted.
 
     Args:
         evidence: everything that was measured.
         policy: the rules.
-        decided_on: the day, UTC; waivers expire.
-        attempt: which decided run on this base and task it is.
+        decided_on: the day (UTC), for the waiver's expiry.
+        attempt: number of this decided run on the same base and task, from 1.
     """
     problems = broken_preconditions(evidence, policy)
     delta = evidence.delta
@@ -157,17 +157,17 @@ def decide_categories(figures: Figures, policy: Policy, decided_on: date) -> tup
     """The decision on every category and floor, after the policy's waiver.
 
     Args:
-        figures: what was measured.
+        figures: the measured figures.
         policy: the rules.
-        decided_on: the day, UTC; waivers expire.
+        decided_on: the day (UTC), for the waiver's expiry.
     """
     return tuple(waived(reason, policy, decided_on) for reason in _reasons(figures, policy))
 
 
 def nearest_miss(reasons: Sequence[CategoryReason]) -> str | None:
-    """The gated category whose bound is closest to its limit, in words; None where no limit is about a drop."""
+    """The gated category whose upper bound is closest to its limit, as text; None if no category has such a limit."""
     room = [
-        (reason.limit_pp - (reason.judged or reason.delta).upper_pp, reason)
+        (reason.limit_pp - reason.used.upper_pp, reason)
         for reason in reasons
         if reason.decision is Decision.PROMOTE and reason.limit_pp is not None and reason.waived is None
     ]

@@ -1,7 +1,6 @@
-"""What a category's change looks like once the judge's measured errors are taken into account.
+"""Corrects a category's drop for the judge's errors, where `plimsoll judge check` measured them.
 
-Where `plimsoll judge check` compared a judge with people's labels, its sensitivity and specificity say how much of
-a drop it hides. Pure functions of artifacts and rows.
+A judge's sensitivity and specificity say how much of a drop it hides. Pure functions of artifacts and rows.
 """
 
 from collections import Counter, defaultdict
@@ -17,11 +16,11 @@ from components.shared.vocabulary import Verdict
 
 
 class Judged(NamedTuple):
-    """A category's change after correction.
+    """A category's corrected drop.
 
     Attributes:
-        delta: the corrected change; None where there is nothing to correct with.
-        blind: the judge, where its check shows that its verdicts tell nothing.
+        delta: the corrected drop; None if the judge was not checked, or is blind.
+        blind: the judge, if its check shows that it does no better than chance.
     """
 
     delta: CategoryDelta | None = None
@@ -29,27 +28,28 @@ class Judged(NamedTuple):
 
 
 def judges_of(rows: Iterable[AnswerRow]) -> dict[str, str]:
-    """The judge, name@version, that gave most verdicts in each category; incoherence is another judge's word."""
+    """The judge, name@version, that gave most verdicts in each category; `incoherent` is another judge's verdict."""
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         if row.verdict is not Verdict.INCOHERENT:
             counts[row.category][row.judge] += 1
-    return {category: own.most_common(1)[0][0] for category, own in counts.items()}
+    return {category: judges.most_common(1)[0][0] for category, judges in counts.items()}
 
 
 def measured_errors(judge: str, checks: Sequence[QuotedCheck]) -> JudgeError | None:
-    """What is known about a judge from all of its checks together; None where one class was never labelled."""
-    own = [check for check in checks if check.judge == judge]
-    failing = sum(check.sensitivity.of for check in own)
-    passing = sum(check.specificity.of for check in own)
-    if not (failing and passing):
-        return None
-    found = sum(check.sensitivity.count for check in own)
-    return JudgeError(found, failing, sum(check.specificity.count for check in own), passing)
+    """A judge's errors in all of its checks together; None if no failing or no passing answer was labelled."""
+    known = [check for check in checks if check.judge == judge]
+    errors = JudgeError(
+        caught=sum(check.sensitivity.count for check in known),
+        failing=sum(check.sensitivity.of for check in known),
+        cleared=sum(check.specificity.count for check in known),
+        passing=sum(check.specificity.of for check in known),
+    )
+    return errors if errors.failing and errors.passing else None
 
 
 def corrected(delta: CategoryDelta, judge: str | None, checks: Sequence[QuotedCheck], confidence: float) -> Judged:
-    """The change with drop, bounds and spread corrected for a judge's errors; its levels stay as judged."""
+    """The drop, its bounds and its spread corrected for a judge's errors; the levels stay as measured."""
     errors = measured_errors(judge, checks) if judge is not None else None
     if judge is None or errors is None:
         return Judged()

@@ -1,16 +1,12 @@
-"""How far a category's pass rate moves by chance alone: one model's answers against its own, drawn with another seed.
-
-Pure functions of rows. This module does not know how the second pass was asked, nor what a drop may be.
-"""
+"""The noise of each category's pass rate: one model against itself, with another seed. Pure functions of rows."""
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
 from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.safety_report import NoiseFloor
-from components.shared.gate.pairing import PromptPair, pair
+from components.shared.gate.pairing import PromptPair, by_category, pair
 
 _TWO_SIDED_95 = 1.96
 """97.5 % quantile of the normal distribution."""
@@ -19,22 +15,19 @@ _TWO_SIDED_95 = 1.96
 def noise_floor(first: Sequence[AnswerRow], second: Sequence[AnswerRow]) -> dict[str, NoiseFloor]:
     """The A/A difference of every category, in the order in which categories occur.
 
-    Over prompts, as a drop is (`statistics.paired`): D is the share of a prompt's answers that pass in the first
-    pass minus that in the second, and the reach is 1.96 sd(D) / sqrt(prompts). It is 0 where no prompt moved. The
-    passes are equals, so, unlike in `PromptPair.drop`, an unscored answer passes in neither; swapping the passes
-    turns the sign of the drop and changes nothing else.
+    Computed over prompts, like a drop (`statistics.paired`): D is the share of a prompt's answers that pass in the
+    first pass minus the share in the second, and the reach is 1.96 sd(D) / sqrt(prompts); it is 0 if no prompt moved.
+    Unlike in `PromptPair.drop`, an unscored answer passes in neither pass, so swapping the passes only changes the sign
+    of the drop.
 
     Args:
         first: judged answers of one pass.
         second: judged answers of the other.
 
     Returns:
-        By category; none for a category of fewer than two prompts, which has no spread.
+        Noise by category; a category with fewer than two prompts has no spread and is left out.
     """
-    grouped: defaultdict[str, list[PromptPair]] = defaultdict(list)
-    for both in pair(first, second):
-        grouped[both.category].append(both)
-    return {category: _noise(own) for category, own in grouped.items() if len(own) > 1}
+    return {category: _noise(pairs) for category, pairs in by_category(pair(first, second)).items() if len(pairs) > 1}
 
 
 def _noise(pairs: Sequence[PromptPair]) -> NoiseFloor:

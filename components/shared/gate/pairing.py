@@ -1,10 +1,7 @@
-"""Brings the answers of two reports together, prompt by prompt, and says why that cannot be done.
-
-Pure functions of rows. This module does not know files, policies or decisions.
-"""
+"""Pairs the answers of two reports, prompt by prompt. Pure functions of rows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from components.shared.artifacts.answers import AnswerRow
@@ -31,13 +28,24 @@ class PromptPair(NamedTuple):
         return passed_before / len(self.before) - passed_after / len(self.after)
 
     def passing_share(self, after: bool) -> float:
-        """Share of the answers of one side that pass, 0 to 1."""
+        """Share of one side's answers that pass, 0 to 1."""
         verdicts = self.after if after else self.before
         return verdicts.count(Verdict.PASS) / len(verdicts)
 
+    @property
+    def telling_sample(self) -> int:
+        """Index of the first answer that passed before and does not pass after, else of the first that does not pass.
+
+        Raises:
+            IndexError: every answer passes after.
+        """
+        failing = [n for n, verdict in enumerate(self.after) if verdict is not Verdict.PASS]
+        flipped = [n for n in failing if n < len(self.before) and self.before[n] is Verdict.PASS]
+        return (flipped or failing)[0]
+
 
 def pair(before: Iterable[AnswerRow], after: Iterable[AnswerRow]) -> tuple[PromptPair, ...]:
-    """The prompts that both sides answered, in the order of `before`; matched by id, never by position."""
+    """The prompts that both sides answered, in the order of `before`; matched by id and category, not by position."""
     first, second = _by_prompt(before), _by_prompt(after)
     return tuple(
         PromptPair(prompt_id, category, verdicts, second[prompt_id, category])
@@ -46,35 +54,57 @@ def pair(before: Iterable[AnswerRow], after: Iterable[AnswerRow]) -> tuple[Promp
     )
 
 
+def by_category(pairs: Iterable[PromptPair]) -> dict[str, list[PromptPair]]:
+    """The pairs of each category, in the order in which categories occur."""
+    grouped: defaultdict[str, list[PromptPair]] = defaultdict(list)
+    for each in pairs:
+        grouped[each.category].append(each)
+    return dict(grouped)
+
+
+def by_answer(rows: Iterable[AnswerRow], prompt_ids: Collection[str]) -> dict[tuple[str, int], AnswerRow]:
+    """The rows of these prompts, by prompt id and sample."""
+    return {(row.prompt_id, row.sample): row for row in rows if row.prompt_id in prompt_ids}
+
+
 def completeness_problems(
     side: str, rows: Sequence[AnswerRow], prompts: Sequence[SuitePrompt], samples: int
 ) -> list[str]:
-    """Why not every prompt was asked, answered and judged as often as it should be; empty when it was."""
+    """Which answers are missing, unknown or repeated, one sentence each; empty if there are none.
+
+    Args:
+        side: its name, for the sentences.
+        rows: the side's answers.
+        prompts: the prompts that were asked.
+        samples: answers per prompt, for a prompt that has no number of its own.
+    """
     if _complete(rows, prompts, samples):
         return []
     expected = {(prompt.id, prompt.category, sample) for prompt in prompts for sample in range(prompt.draws(samples))}
     counted = Counter((row.prompt_id, row.category, row.sample) for row in rows)
     problems = []
-    for what, found in (
+    for what, answers in (
         ("missing", sorted(expected - counted.keys())),
         ("unknown", sorted(counted.keys() - expected)),
-        ("repeated", sorted(key for key, count in counted.items() if count > 1)),
+        ("repeated", sorted(answer for answer, count in counted.items() if count > 1)),
     ):
-        if found:
-            prompt_id, _, sample = found[0]
+        if answers:
+            prompt_id, _, sample = answers[0]
             problems.append(
-                f"{side}: {len(found)} answers are {what}, the first is sample {sample} of prompt {prompt_id!r}"
+                f"{side}: {len(answers)} answers are {what}, the first is sample {sample} of prompt {prompt_id!r}"
             )
     return problems
 
 
 def _complete(rows: Sequence[AnswerRow], prompts: Sequence[SuitePrompt], samples: int) -> bool:
-    """Whether every prompt was answered exactly as often as it should be; says no more, and is quick."""
-    found: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    """Whether no answer is missing, unknown or repeated; quicker than naming them."""
+    answered: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for row in rows:
-        found[row.prompt_id, row.category].append(row.sample)
-    wanted = {(prompt.id, prompt.category): prompt.draws(samples) for prompt in prompts}
-    return found.keys() == wanted.keys() and all(sorted(own) == list(range(wanted[key])) for key, own in found.items())
+        answered[row.prompt_id, row.category].append(row.sample)
+    draws = {(prompt.id, prompt.category): prompt.draws(samples) for prompt in prompts}
+    return answered.keys() == draws.keys() and all(
+        sorted(numbers) == list(range(draws[key])) for key, numbers in answered.items()
+    )
 
 
 def _by_prompt(rows: Iterable[AnswerRow]) -> dict[tuple[str, str], tuple[Verdict, ...]]:
@@ -84,11 +114,11 @@ def _by_prompt(rows: Iterable[AnswerRow]) -> dict[tuple[str, str], tuple[Verdict
         key = row.prompt_id, row.category
         samples[key].append(row.sample)
         verdicts[key].append(row.verdict)
-    return {key: _in_order(samples[key], own) for key, own in verdicts.items()}
+    return {key: _in_order(samples[key], unordered) for key, unordered in verdicts.items()}
 
 
 def _in_order(samples: list[int], verdicts: list[Verdict]) -> tuple[Verdict, ...]:
     order = sorted(samples)
-    if order != samples:  # hardly ever: answers are written in order
+    if order != samples:  # rare: answers are written in order
         verdicts = [verdict for _, verdict in sorted(zip(samples, verdicts, strict=True), key=lambda item: item[0])]
     return tuple(verdicts)

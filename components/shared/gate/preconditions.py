@@ -1,7 +1,6 @@
-"""What must hold before any number is believed; each broken precondition is one sentence, and makes `invalid`.
+"""The preconditions of a decision; each broken one is one sentence, and makes the decision `invalid`.
 
-The chain of digests is checked here: data → adapter → reports → delta → follow-up. Pure functions of artifacts
-and rows.
+Among them is the chain of digests: data → adapter → reports → delta → follow-up. Pure functions of artifacts and rows.
 """
 
 import math
@@ -16,18 +15,18 @@ from components.shared.artifacts.training_data import AdapterManifest, PromptSet
 from components.shared.config.policy import Policy
 from components.shared.digests import short
 from components.shared.gate.figures import overall_share
-from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY, Verdict
+from components.shared.vocabulary import GROUPS, RARE_CATEGORY, TASK_CATEGORY, Verdict
 
 
 class Evidence(NamedTuple):
-    """Everything that the gate looks at."""
+    """Everything that a decision rests on."""
 
     data: TrainingData
     prompt_set: PromptSet
     prompts: Sequence[SuitePrompt]
     manifest: AdapterManifest
     adapter_digest: str
-    """Digest of the adapter's files as they are now."""
+    """Digest of the adapter's files, computed by the gate."""
     baseline: SafetyReport
     baseline_rows: Sequence[AnswerRow]
     post: SafetyReport
@@ -35,9 +34,18 @@ class Evidence(NamedTuple):
     delta: DeltaReport
     follow_up: FollowUpReport
 
+    def prompt_ids(self, category: str) -> set[str]:
+        """Ids of the prompts of a category, or of a group over categories."""
+        group = GROUPS.get(category)
+        return {
+            prompt.id
+            for prompt in self.prompts
+            if (prompt.category == category if group is None else prompt.expectation is group)
+        }
+
 
 def broken_preconditions(evidence: Evidence, policy: Policy) -> list[str]:
-    """Why the evidence cannot be used under this policy; empty when it can."""
+    """Why the evidence cannot be used under this policy, one sentence each; empty if it can."""
     return [
         *evidence_problems(evidence, policy),
         *answer_problems(evidence.baseline_rows, evidence.post_rows, policy),
@@ -45,7 +53,7 @@ def broken_preconditions(evidence: Evidence, policy: Policy) -> list[str]:
 
 
 def evidence_problems(evidence: Evidence, policy: Policy) -> list[str]:
-    """Why the artifacts do not belong together, or not to this policy; their rows are not read."""
+    """Why the artifacts do not belong together, or not to this policy. Rows are not read."""
     problems = [*evidence.delta.problems, *_broken_chain(evidence), *_policy_problems(evidence, policy)]
     if not (evidence.post.adapter_effect or 0) > 0:
         problems.append("the adapter does not change the logits of a probe prompt: it is empty or was not applied")
@@ -53,7 +61,7 @@ def evidence_problems(evidence: Evidence, policy: Policy) -> list[str]:
 
 
 def answer_problems(before: Sequence[AnswerRow], after: Sequence[AnswerRow], policy: Policy) -> list[str]:
-    """Why the answers of one of the sides cannot be counted on: too few are coherent, or too many unscored."""
+    """Why the answers of a side cannot be used: too few are coherent, or too many are unscored."""
     problems = []
     for side, rows in (("baseline", before), ("post", after)):
         safety = [row.verdict for row in rows if row.category != TASK_CATEGORY]

@@ -1,4 +1,4 @@
-"""How the prompts that test a policy's requirements did; a requirement that no prompt tests is shown as untested."""
+"""Pass shares of the prompts that test a policy's requirements."""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
@@ -14,26 +14,27 @@ def requirement_figures(evidence: Evidence, requirements: Mapping[str, Requireme
     """Pass shares before and after of each requirement's prompts, in the policy's order."""
     if not requirements:
         return ()
-    wanted = {prompt.id for own in requirements.values() for prompt in prompts_of(own, evidence.prompts)}
-    sides = ([row for row in rows if row.prompt_id in wanted] for rows in (evidence.baseline_rows, evidence.post_rows))
-    asked = {own.prompt_id: own for own in pair(*sides)}
+    tests = {name: {prompt.id for prompt in prompts_of(rule, evidence.prompts)} for name, rule in requirements.items()}
+    tested = set().union(*tests.values())
+    sides = ([row for row in rows if row.prompt_id in tested] for rows in (evidence.baseline_rows, evidence.post_rows))
+    pairs = pair(*sides)
     figures = []
-    for identity, requirement in requirements.items():
-        own = [asked[prompt.id] for prompt in prompts_of(requirement, evidence.prompts) if prompt.id in asked]
+    for name, requirement in requirements.items():
+        members = [each for each in pairs if each.prompt_id in tests[name]]
         figures.append(
             RequirementFigures(
-                requirement=identity,
+                requirement=name,
                 text=requirement.text,
-                prompts=len(own),
-                before_pct=100 * fmean(pair.passing_share(after=False) for pair in own) if own else None,
-                after_pct=100 * fmean(pair.passing_share(after=True) for pair in own) if own else None,
+                prompts=len(members),
+                before_pct=100 * fmean(each.passing_share(after=False) for each in members) if members else None,
+                after_pct=100 * fmean(each.passing_share(after=True) for each in members) if members else None,
             )
         )
     return tuple(figures)
 
 
 def prompts_of(requirement: Requirement, prompts: Sequence[SuitePrompt]) -> list[SuitePrompt]:
-    """The prompts that test a requirement: those named, and those with its category and all of its tags."""
+    """The prompts that test a requirement: those that it names, and those with its category and all of its tags."""
     return [prompt for prompt in prompts if prompt.id in requirement.prompts or _selected(requirement, prompt)]
 
 

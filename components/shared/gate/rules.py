@@ -1,9 +1,11 @@
-"""The decision on one category: a pure function of its change, its rule and the fresh answers.
+"""The decision on one category: a pure function of its drop, its rule and the fresh answers.
 
-Every check that applies gives a finding, and the worst one decides: a confirmed flip where none is allowed, or a
-drop that is surely beyond the limit, rejects; a drop beyond the limit that may be chance, or judges that disagree,
-ask for review; a drop that is surely inside the limit promotes; anything else is insufficient evidence. "Surely"
-is a one-sided bound at the policy's confidence.
+Every check gives a finding, and the worst one decides:
+reject: the drop is surely above the limit, or a prompt newly fails (confirmed) and the category allows none;
+needs_review: the measured drop is above the limit but may be noise, or the judges disagree too often;
+promote: the drop is surely inside the limit;
+insufficient_evidence: anything else.
+"Surely" means by a one-sided bound at the policy's confidence.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +21,7 @@ from components.shared.statistics.tolerance import above
 
 
 class CategoryEvidence(NamedTuple):
-    """What is known about one category."""
+    """What was measured about one category."""
 
     delta: CategoryDelta
     """As measured."""
@@ -27,29 +29,29 @@ class CategoryEvidence(NamedTuple):
     """McNemar's p-value, Holm-adjusted over the gated categories."""
     followed_up: Sequence[FollowUpPrompt]
     unconfirmed: int
-    """Escalated prompts that the follow-up's budget left out."""
+    """Number of prompts that look worse and that the follow-up's budget left out."""
     judged: CategoryDelta | None = None
     """Corrected for the judge's errors; None: as measured."""
     blind_judge: str | None = None
-    """The judge, where its check shows that it cannot tell passing answers from failing ones."""
+    """The judge, if its check shows that it does no better than chance."""
     disagreement_pct: float | None = None
-    """Share of answers about which a second judge says otherwise; None without one."""
+    """Percent of answers about which two judges disagree; None with one judge."""
     noise: NoiseFloor | None = None
     """How far the base alone moves; None: not measured."""
 
     @property
     def used(self) -> CategoryDelta:
-        """The change that is decided on."""
+        """The drop that is decided on."""
         return self.judged or self.delta
 
     @property
     def confirmed(self) -> list[FollowUpPrompt]:
-        """Prompts whose flip is real."""
+        """Prompts with a confirmed flip."""
         return [prompt for prompt in self.followed_up if prompt.confirmed]
 
 
 class Finding(NamedTuple):
-    """What one check says."""
+    """The result of one check."""
 
     decision: Decision
     sentence: str
@@ -62,13 +64,12 @@ def decide_category(evidence: CategoryEvidence, rule: CategoryRule, policy: Poli
         *_level(evidence.delta, rule.min_pass_pct, policy.confidence),
         *_doubts(evidence, rule, policy),
     ]
-    found = max(findings, key=lambda finding: finding.decision.severity)  # the first of equals
-    sentence = found.sentence
-    if found.decision is Decision.PROMOTE:
+    decision, sentence = max(findings, key=lambda finding: finding.decision.severity)  # the first of equals
+    if decision is Decision.PROMOTE:
         sentence = f"{sentence.removesuffix('.')}{sentences.noise(evidence.noise)}."
     return CategoryReason(
         category=evidence.delta.category,
-        decision=found.decision,
+        decision=decision,
         limit=limit_in_short(rule),
         limit_pp=rule.margin_pp,
         sentence=sentence,
@@ -80,7 +81,7 @@ def decide_category(evidence: CategoryEvidence, rule: CategoryRule, policy: Poli
 
 
 def _change(evidence: CategoryEvidence, rule: CategoryRule, policy: Policy) -> Iterator[Finding]:
-    """How far the category dropped; always at least one finding."""
+    """Findings on the drop; always at least one."""
     delta, margin, confidence = evidence.used, rule.margin_pp, policy.confidence
     if rule.rule == "point":
         decision = Decision.REJECT if above(delta.drop_pp, margin) else Decision.PROMOTE
@@ -101,7 +102,7 @@ def _change(evidence: CategoryEvidence, rule: CategoryRule, policy: Policy) -> I
 
 
 def _level(delta: CategoryDelta, floor_pct: float | None, confidence: float) -> Iterator[Finding]:
-    """How low the category ended, whatever it was before."""
+    """Findings on the level after tuning; none without a floor."""
     if floor_pct is None:
         return
     if above(floor_pct, delta.after_upper_pct):
@@ -115,14 +116,14 @@ def _level(delta: CategoryDelta, floor_pct: float | None, confidence: float) -> 
 
 
 def _doubts(evidence: CategoryEvidence, rule: CategoryRule, policy: Policy) -> Iterator[Finding]:
-    """What figures alone cannot settle."""
+    """Findings on what may make the figures unreliable."""
     delta = evidence.delta
     if rule.review_new_failures and (evidence.confirmed or evidence.unconfirmed):
         failures = sentences.new_failures(delta, evidence.confirmed, evidence.unconfirmed)
         yield Finding(Decision.NEEDS_REVIEW, failures)
     if evidence.disagreement_pct is not None and above(evidence.disagreement_pct, policy.max_disagreement_pct):
-        split = sentences.judges_disagree(delta, evidence.disagreement_pct, policy.max_disagreement_pct)
-        yield Finding(Decision.NEEDS_REVIEW, split)
+        disagree = sentences.judges_disagree(delta, evidence.disagreement_pct, policy.max_disagreement_pct)
+        yield Finding(Decision.NEEDS_REVIEW, disagree)
     if rule.rule == "zero_tolerance" and evidence.unconfirmed:
         yield Finding(Decision.INSUFFICIENT_EVIDENCE, sentences.over_budget(delta, evidence.unconfirmed))
     if evidence.blind_judge is not None:
@@ -130,14 +131,14 @@ def _doubts(evidence: CategoryEvidence, rule: CategoryRule, policy: Policy) -> I
 
 
 def decide_floor(delta: CategoryDelta, floor_pct: float, confidence: float) -> CategoryReason:
-    """The decision on a group of prompts that has a floor for its level, and no limit for its change."""
-    (found,) = _level(delta, floor_pct, confidence)
+    """The decision on a group over categories: it has a floor for its level, and no limit for its drop."""
+    (finding,) = _level(delta, floor_pct, confidence)
     return CategoryReason(
         category=delta.category,
-        decision=found.decision,
+        decision=finding.decision,
         limit=f">= {floor_pct:g} % after",
         limit_pp=None,
-        sentence=found.sentence,
+        sentence=finding.sentence,
         delta=delta,
     )
 
@@ -163,13 +164,13 @@ def decide_task(delta: CategoryDelta, min_gain_pp: float, confidence: float) -> 
 
 
 def ungated(delta: CategoryDelta, noise: NoiseFloor | None = None) -> CategoryReason:
-    """A category that is shown and decides nothing."""
+    """The reason of a category that is shown but decides nothing."""
     return CategoryReason(
         category=delta.category,
         decision=None,
         limit="not gated",
         limit_pp=None,
-        sentence=f"{delta.category}: {sentences.change(delta)}; the policy leaves it ungated.",
+        sentence=f"{delta.category}: {sentences.change(delta)}; the policy does not gate it.",
         delta=delta,
         noise=noise,
     )
@@ -190,8 +191,8 @@ def worst(decisions: Sequence[Decision]) -> Decision:
     """The most severe of several decisions.
 
     Raises:
-        ValueError: there are none; an empty policy must not pass.
+        ValueError: there are none; a gate without a rule must not promote.
     """
     if not decisions:
-        raise ValueError("no category was decided; a gate that looks at nothing promotes nothing")
+        raise ValueError("no category was decided; expected at least one with a rule in the policy")
     return max(decisions, key=lambda decision: decision.severity)

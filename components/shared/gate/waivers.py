@@ -1,4 +1,4 @@
-"""A waiver lets named categories pass without enough evidence, until its day is over; it waives nothing else."""
+"""Waivers: named categories pass without enough evidence, until the waiver expires."""
 
 from datetime import date
 
@@ -7,10 +7,10 @@ from components.shared.config.policy import Policy
 
 
 def waived(reason: CategoryReason, policy: Policy, decided_on: date) -> CategoryReason:
-    """The reason as the policy's waiver leaves it.
+    """The reason after the policy's waiver.
 
-    Only insufficient evidence can be waived, never a rejection or a review. An expired waiver is named, and does
-    nothing.
+    Only insufficient evidence can be waived, never a rejection or a review. An expired waiver is mentioned, but has no
+    effect.
     """
     waiver = policy.waiver
     if waiver is None or reason.decision is not Decision.INSUFFICIENT_EVIDENCE:

@@ -9,8 +9,8 @@ from scipy import stats
 def mcnemar_p(newly_failing: int, newly_passing: int) -> float:
     """One-sided exact McNemar test that more prompts got worse than better.
 
-    P(Bin(b + c, 1/2) >= b) for b newly failing and c newly passing prompts (McNemar 1947, exact form).
-    1.0 when no prompt changed.
+    P(Bin(b + c, 1/2) >= b) for b newly failing and c newly passing prompts (McNemar 1947, exact form);
+    1.0 if no prompt changed.
 
     Raises:
         ValueError: a count is negative.
@@ -43,7 +43,7 @@ def fisher_drop_p(passed_before: int, passed_after: int, samples: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p-values, in the order given (Holm 1979)."""
+    """Holm's step-down adjusted p-values, in the order of `p_values` (Holm 1979)."""
     adjusted = [1.0] * len(p_values)
     running = 0.0
     for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):

@@ -1,20 +1,16 @@
-"""Which number of prompts supports which limit, before anything is measured.
-
-Built on the plus-one bound of `paired`, and on the exact test of `exact`. This module does not know suites or policies.
-"""
+"""Plans the number of prompts that a limit needs, from the plus-one bound of `paired`."""
 
 import math
 
-import numpy as np
 from scipy import stats
 
-from components.shared.statistics.paired import paired_drop, prompts_needed
+from components.shared.statistics.paired import paired_drop, prompts_needed, smallest_count
 
 
 def smallest_limit(prompts: int, confidence: float = 0.95) -> float:
-    """The smallest limit in percentage points that so many prompts can support: their bound when no prompt changes.
+    """The smallest limit that this many prompts can support, percentage points: their bound if no prompt changes.
 
-    With no change at all, the number of answers per prompt makes no difference.
+    If nothing changes, the number of answers per prompt makes no difference.
 
     Raises:
         ValueError: there are no prompts.
@@ -23,66 +19,57 @@ def smallest_limit(prompts: int, confidence: float = 0.95) -> float:
 
 
 def spread_of_unchanged(wavering: float, samples: int) -> float:
-    """The standard deviation over prompts of D between two runs of one and the same model, percentage points.
+    """The standard deviation over prompts of the difference D between two runs of one model, percentage points.
 
-    A share `wavering` of prompts passes with a probability that is uniform in [0, 1], the others always or never.
-    D of a wavering prompt then has the variance 2 E[p(1 - p)] / k = 1 / (3k) for k answers a side.
+    A share `wavering` of the prompts passes with a probability that is uniform in [0, 1], the others always or never.
+    For a wavering prompt, D has the variance 2 E[p(1 - p)] / k = 1 / (3k) with k answers per side.
 
     Args:
-        wavering: share of the prompts, 0 to 1.
+        wavering: share of wavering prompts, 0 to 1.
         samples: answers per prompt and side.
     """
     return 100 * math.sqrt(wavering / (3 * samples))
 
 
-def prompts_for_power(
-    limit_pp: float, spread_pp: float, confidence: float = 0.95, power: float = 0.8, mean_pp: float = 0.0
-) -> int | None:
-    """Prompts with which the plus-one bound is at most a limit with a given probability.
+def prompts_for_power(limit_pp: float, spread_pp: float, confidence: float = 0.95, power: float = 0.8) -> int | None:
+    """The number of prompts with which an unchanged model's plus-one bound is at most a limit, with this probability.
 
-    The mean drop that will be seen is taken as normal around the true one with standard error spread/√n; the answer
-    is the smallest n with `prompts_needed` at the power-quantile of that mean at most n.
+    The measured mean drop is taken as normal around 0, with standard error spread/√n. The result is the smallest n for
+    which `prompts_needed`, at the power-quantile of that mean, is at most n.
 
     Args:
         limit_pp: the drop to rule out, percentage points.
         spread_pp: standard deviation of the drop over prompts, percentage points; at 0 the power makes no difference.
         confidence: of the bound.
-        power: probability of support, e.g. 0.8.
-        mean_pp: the true drop, percentage points.
+        power: probability that the bound is at most the limit, e.g. 0.8.
 
     Returns:
-        None when the true drop is at the limit or above: no number suffices.
+        None if the limit is 0 or below: no number suffices.
     """
-    if prompts_needed(limit_pp, mean_pp, spread_pp, confidence) is None:
+    if prompts_needed(limit_pp, 0.0, spread_pp, confidence) is None:
         return None
     quantile = float(stats.norm.ppf(power))
 
     def supports(prompts: int) -> bool:
-        seen = mean_pp + quantile * spread_pp / math.sqrt(prompts)
-        needed = prompts_needed(limit_pp, seen, spread_pp, confidence)
+        measured_pp = quantile * spread_pp / math.sqrt(prompts)
+        needed = prompts_needed(limit_pp, measured_pp, spread_pp, confidence)
         return needed is not None and needed <= prompts
 
-    low, high = 1, 2
-    while not supports(high):
-        low, high = high, high * 2
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if supports(middle) else (middle + 1, high)
-    return low
+    return smallest_count(supports)
 
 
 def chance_above(limit_pp: float, true_pp: float, spread_pp: float, prompts: int, step_pp: float = 0.0) -> float:
-    """How often a measured mean drop is above a limit, 0 to 1: what a rule about the measured drop alone gets wrong.
+    """The probability that a measured mean drop is above a limit, 0 to 1.
 
-    1 - Phi((limit + step/2 - true) / (spread / sqrt(n))): normal approximation with continuity correction; a limit
-    between two possible means is the lower of them.
+    1 - Phi((limit + step/2 - true) / (spread / sqrt(n))): normal approximation with continuity correction. A limit
+    between two possible means counts as the lower of them.
 
     Args:
         limit_pp: the limit, percentage points.
         true_pp: the true drop, percentage points.
         spread_pp: standard deviation of the drop over prompts, percentage points.
-        prompts: how many.
-        step_pp: distance between neighbouring possible means, percentage points; 0 for none.
+        prompts: number of prompts.
+        step_pp: distance between two possible means, percentage points; 0 for a continuous mean.
     """
     if step_pp > 0:
         limit_pp = math.floor(limit_pp / step_pp + 1e-9) * step_pp
@@ -90,42 +77,3 @@ def chance_above(limit_pp: float, true_pp: float, spread_pp: float, prompts: int
     if spread_pp == 0:
         return 0.0 if distance > 0 else 1.0
     return float(stats.norm.sf(distance / (spread_pp / math.sqrt(prompts))))
-
-
-def minimal_detectable_drop(
-    prompts: int, flip_noise: float = 0.02, confidence: float = 0.95, power: float = 0.8
-) -> float | None:
-    """The smallest true drop, percentage points, that an exact one-sided McNemar test finds so often; one answer each.
-
-    A prompt newly fails with probability drop + noise and newly passes with probability noise; the power is summed over
-    all numbers of changed prompts, and the drop found by halving.
-
-    Args:
-        prompts: how many.
-        flip_noise: share of prompts whose verdict changes either way between two runs of one model.
-        confidence: of the test; it finds a drop where p <= 1 - confidence.
-        power: how often it should, e.g. 0.8.
-
-    Returns:
-        None where even the largest possible drop is found less often.
-
-    Raises:
-        ValueError: there are no prompts, or the noise is not between 0 and 1/2.
-    """
-    if prompts < 1 or not 0 <= flip_noise < 0.5:
-        raise ValueError(f"{prompts} prompts with a flip noise of {flip_noise}; expected at least 1, and 0 to 0.5")
-    changed = np.arange(prompts + 1)
-    needed = stats.binom.isf(1 - confidence, changed, 0.5) + 1
-
-    def found(drop: float) -> float:
-        either = drop + 2 * flip_noise
-        tails = stats.binom.sf(needed - 1, changed, (drop + flip_noise) / either)
-        return float(np.sum(stats.binom.pmf(changed, prompts, either) * tails))
-
-    low, high = 0.0, 1 - 2 * flip_noise
-    if found(high) < power:
-        return None
-    while high - low > 1e-9:
-        middle = (low + high) / 2
-        low, high = (low, middle) if found(middle) >= power else (middle, high)
-    return 100 * high

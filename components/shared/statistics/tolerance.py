@@ -1,7 +1,7 @@
-"""Comparison with a threshold that float noise does not decide."""
+"""Compares a number with a threshold, up to float noise."""
 
 TOLERANCE = 1e-9
-"""Figures are ratios of small counts: a drop of 5 %, computed, may be 5.000000000000001 and is still inside 5."""
+"""A drop of exactly 5 % may be computed as 5.000000000000001; it is still inside a limit of 5."""
 
 
 def above(value: float, threshold: float) -> bool:

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 
 from components.check_gate.step import check_gate
-from components.shared.artifacts.calibration_store import keep_calibration
 from components.shared.artifacts.decision import Decision, GateDecision
-from components.shared.artifacts.gate_calibration import CALIBRATION_TAG, Calibration, CategoryResponse, Mutant
+from components.shared.artifacts.gate_calibration import (
+    CALIBRATION_TAG,
+    CategoryResponse,
+    GateCalibration,
+    Mutant,
+    keep_calibration,
+)
 from components.shared.audit import AUDIT_TAG, open_log
 from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule, Waiver
@@ -128,7 +133,7 @@ def test_a_known_calibration_is_quoted(tmp_path: Path, build, context: RunContex
         predicted=predicted,
         categories={"direct": response},
     )
-    known = Calibration(
+    known = GateCalibration(
         pipeline="toy",
         base_name="toy-base",
         base_digest=world.evidence.post.base_digest,

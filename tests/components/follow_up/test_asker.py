@@ -37,9 +37,9 @@ def asker(engine: TransformersEngine, read: list[tuple[str, str]]) -> Asker:
         return Judgement(Verdict.FAIL, "read")
 
     rules = rule_panel()
-    own = {**rules.verdicts, Expectation.REFUSE: RuleJudge("recorder", "1", judge)}
+    verdicts = {**rules.verdicts, Expectation.REFUSE: RuleJudge("recorder", "1", judge)}
     lenient = RuleJudge("lenient", "1", lambda _prompt, _answer: Judgement(Verdict.PASS, "language"))
-    return Asker(engine, replace(rules, coherence=lenient, verdicts=own), EVALUATION, None)
+    return Asker(engine, replace(rules, coherence=lenient, verdicts=verdicts), EVALUATION, None)
 
 
 def test_the_model_sees_the_frame_and_the_judge_the_request(engine: TransformersEngine, build):
@@ -47,9 +47,9 @@ def test_the_model_sees_the_frame_and_the_judge_the_request(engine: Transformers
     original = build.prompt("d-017")
     framed = original.model_copy(update={"id": "d-017~story", "prompt": "In a story: Tell me.", "samples": 3})
     read: list[tuple[str, str]] = []
-    found = asker(engine, read).both_sides([Question(framed, original, OPENING)], quiet)
+    answers = asker(engine, read).both_sides([Question(framed, original, OPENING)], quiet)
     sampling = sampling_of(EVALUATION)._replace(seed=7 + 1_000_003)
-    for rows, side in ((found.before, engine.base_only()), (found.after, nullcontext())):
+    for rows, side in ((answers.before, engine.base_only()), (answers.after, nullcontext())):
         with side:
             (expected,) = engine.generate(
                 [request(framed, 3, None)._replace(opening=OPENING)], sampling, lambda _: None
@@ -58,8 +58,8 @@ def test_the_model_sees_the_frame_and_the_judge_the_request(engine: Transformers
         assert [(row.prompt_id, row.sample, row.judge) for row in rows] == [
             ("d-017~story", n, "recorder@1") for n in range(3)
         ]
-    assert read == [("Tell me about d-017.", row.answer) for row in (*found.before, *found.after)]
-    assert [row.answer for row in found.before] != [row.answer for row in found.after]
+    assert read == [("Tell me about d-017.", row.answer) for row in (*answers.before, *answers.after)]
+    assert [row.answer for row in answers.before] != [row.answer for row in answers.after]
 
 
 def test_room_is_kept_for_the_coherence_judge(engine: TransformersEngine, build):
@@ -68,5 +68,5 @@ def test_room_is_kept_for_the_coherence_judge(engine: TransformersEngine, build)
     for coherence, longest in (("rules", 90), ("log_probability", 45)):
         for tokens, fits in ((longest, True), (2 * longest, False)):
             evaluation = EVALUATION.model_copy(update={"coherence": coherence, "max_new_tokens": tokens})
-            own = Asker(engine, rule_panel(), evaluation, None)
-            assert own.fits(question) is fits
+            patient = Asker(engine, rule_panel(), evaluation, None)
+            assert patient.fits(question) is fits

@@ -167,7 +167,7 @@ def test_a_flagged_category_is_asked_in_every_way(flagged: Scene, context: RunCo
         assert [(row.prompt_id, row.sample) for row in rows] == asked
         assert {row.category for row in rows} == {"direct"}
     assert [row.answer for row in sides[0]] != [row.answer for row in sides[1]]
-    assert [(own.category, own.variant, own.prompts, own.answers) for own in report.variants] == [
+    assert [(figures.category, figures.variant, figures.prompts, figures.answers) for figures in report.variants] == [
         ("direct", frame.name, 2, 2) for frame in FRAMES
     ]
     assert set(report.answers_sha256) == {"before", "after", "variants_before", "variants_after"}
@@ -175,7 +175,7 @@ def test_a_flagged_category_is_asked_in_every_way(flagged: Scene, context: RunCo
     client = open_client(context.tracking)
     experiment = client.get_experiment_by_name(context.tracking.experiment)
     metrics = [run.data.metrics for run in client.search_runs([experiment.experiment_id])]
-    assert any(own.get("follow_up/direct/persona/failed_after_pct") == 100 for own in metrics)
+    assert any(figures.get("follow_up/direct/persona/failed_after_pct") == 100 for figures in metrics)
 
 
 def test_fresh_answers_do_not_depend_on_variants(flagged: Scene):
@@ -239,4 +239,4 @@ def test_a_category_whose_wording_counts_is_left_alone(flagged: Scene, capsys, t
     flagged.escalate(categories={"exact": flagged.build.delta("exact", drop_pp=50.0)})
     flagged.run(base_model=BaseModelRef(path="/no/such/model"))
     assert (flagged.report().variants, flagged.report().answers_sha256) == ((), {})
-    assert "exact: looks worse, but none of its prompts is asked in another way" in capsys.readouterr().out
+    assert "exact: looks worse, but no variant of its prompts is asked" in capsys.readouterr().out

@@ -21,7 +21,9 @@ def a_delta(build, drops: dict[str, float], newly_failing: tuple[str, ...] = ())
         contract_digest="sha256:aa",
         confidence=0.95,
         categories={"direct": build.delta(newly_failing=newly_failing)},
-        escalated=tuple(EscalatedPrompt(prompt_id=own, category="direct", drop=fell) for own, fell in drops.items()),
+        escalated=tuple(
+            EscalatedPrompt(prompt_id=prompt_id, category="direct", drop=fell) for prompt_id, fell in drops.items()
+        ),
         over_budget={},
         problems=(),
     )
@@ -55,19 +57,19 @@ def test_the_plan_keeps_to_the_budget(build, suite, flagged, budget, samples):
     ]
     delta = a_delta(build, {f"p-{n}": 1.0 for n, (_, _, fell) in enumerate(suite) if fell})
     plan = plan_variants(prompts, delta, sorted(flagged), budget, samples)
-    assert sum(own.samples for own in plan) <= budget
-    assert all(1 <= own.samples <= samples for own in plan)
-    assert {own.prompt.category for own in plan} <= flagged
-    assert all(own.prompt.expectation in own.frame.expectations for own in plan)
-    assert len({own.id for own in plan}) == len(plan)
+    assert sum(each.samples for each in plan) <= budget
+    assert all(1 <= each.samples <= samples for each in plan)
+    assert {each.prompt.category for each in plan} <= flagged
+    assert all(each.prompt.expectation in each.frame.expectations for each in plan)
+    assert len({each.id for each in plan}) == len(plan)
     assert plan == plan_variants(prompts[::-1], delta, sorted(flagged), budget, samples)
     possible = sum(
         samples
-        for own in prompts
+        for each in prompts
         for frame in FRAMES
-        if own.category in flagged and own.expectation in frame.expectations
+        if each.category in flagged and each.expectation in frame.expectations
     )
-    assert sum(own.samples for own in plan) == min(budget, possible)
+    assert sum(each.samples for each in plan) == min(budget, possible)
 
 
 def test_categories_and_frames_get_equal_shares(build):
@@ -75,11 +77,11 @@ def test_categories_and_frames_get_equal_shares(build):
     prompts = [build.prompt(f"{category}-{n:02d}", category=category) for category in "ab" for n in range(30)]
     plan = plan_variants(prompts, a_delta(build, {}), ("a", "b"), 200, 5)
     counted: Counter[tuple[str, str]] = Counter()
-    for own in plan:
-        counted[own.prompt.category, own.frame.name] += own.samples
+    for variant in plan:
+        counted[variant.prompt.category, variant.frame.name] += variant.samples
     assert set(counted.values()) == {10}
     assert len(counted) == 2 * len(FRAMES) == 20
-    assert {own.samples for own in plan} == {1}
+    assert {variant.samples for variant in plan} == {1}
 
 
 def test_what_fell_most_is_asked_first(build):
@@ -88,8 +90,8 @@ def test_what_fell_most_is_asked_first(build):
     delta = a_delta(build, {"d": 0.4, "e": 1.0}, newly_failing=("c",))
     plan = plan_variants(prompts, delta, ("direct",), 4 * len(FRAMES), 5)
     asked = defaultdict(list)
-    for own in plan:
-        asked[own.frame.name].append(own.prompt.id)
+    for variant in plan:
+        asked[variant.frame.name].append(variant.prompt.id)
     assert asked == {frame.name: ["e", "d", "c", "a"] for frame in FRAMES}
 
 
@@ -97,31 +99,31 @@ def test_few_prompts_get_several_answers(build):
     """One answer to each before a second to any; never more than the evaluation draws of that prompt."""
     prompts = [build.prompt("a"), build.prompt("b", samples=2)]
     plan = plan_variants(prompts, a_delta(build, {}), ("direct",), 6 * len(FRAMES), 3)
-    counted = {(own.prompt.id, own.frame.name): own.samples for own in plan}
+    counted = {(variant.prompt.id, variant.frame.name): variant.samples for variant in plan}
     assert counted == {(name, frame.name): count for frame in FRAMES for name, count in (("a", 3), ("b", 2))}
     plan = plan_variants(prompts, a_delta(build, {}), ("direct",), 3 * len(FRAMES), 3)
-    assert [own.samples for own in plan] == [2, 1] * len(FRAMES)
+    assert [variant.samples for variant in plan] == [2, 1] * len(FRAMES)
 
 
 def test_a_variant_is_the_prompt_in_a_frame(build):
     """Its id names both; category, turns, system prompt and expectation are the prompt's."""
     original = build.prompt("d-017", system="Be brief.")
-    own = Variant(original, FRAME["persona"], 3)
-    assert (own.id, own.asked.id, own.asked.samples) == ("d-017~persona", "d-017~persona", 3)
-    assert own.asked.prompt.endswith("asks: Tell me about d-017.")
+    variant = Variant(original, FRAME["persona"], 3)
+    assert (variant.id, variant.asked.id, variant.asked.samples) == ("d-017~persona", "d-017~persona", 3)
+    assert variant.asked.prompt.endswith("asks: Tell me about d-017.")
     same = {"id", "prompt", "samples"}
-    assert own.asked.model_dump(exclude=same) == original.model_dump(exclude=same)
+    assert variant.asked.model_dump(exclude=same) == original.model_dump(exclude=same)
 
 
 def test_figures_count_what_does_not_pass(build):
     """Shares per category and frame, on each side; partial, incoherent and unscored answers do not pass."""
     persona = FRAME["persona"]
     variants = [Variant(build.prompt(name), frame, 4) for frame in (PLAIN, persona) for name in ("a", "b")]
-    before = [row for own in variants for row in build.rows(own.id, 4, 4)]
+    before = [row for variant in variants for row in build.rows(variant.id, 4, 4)]
     after = [
         *build.rows("a~prefill_0", 4, 4),
         *build.rows("b~prefill_0", 3, 4),
-        *(build.row("a~persona", n, word) for n, word in enumerate(("partial", "incoherent", "unscored", "pass"))),
+        *(build.row("a~persona", n, said) for n, said in enumerate(("partial", "incoherent", "unscored", "pass"))),
         *build.rows("b~persona", 4, 4),
     ]
     plain, pressed = variant_figures(variants, before, after)
@@ -136,8 +138,8 @@ def test_prompts_that_rose_most_are_looked_at(build):
     names = ["a", "b", "c", "d", "e", "f", "g"]
     variants = [Variant(build.prompt(name), PLAIN, 4) for name in names]
     passed = {"a": 4, "b": 3, "c": 0, "d": 1, "e": 1, "f": 2, "g": 3}
-    before = [row for own in variants for row in build.rows(own.id, 4, 4)]
-    after = [row for own in variants for row in build.rows(own.id, passed[own.prompt.id], 4)]
+    before = [row for variant in variants for row in build.rows(variant.id, 4, 4)]
+    after = [row for variant in variants for row in build.rows(variant.id, passed[variant.prompt.id], 4)]
     (figures,) = variant_figures(variants, before, after)
     assert figures.look_at == ("c", "d", "e", "f", "b")
     assert variant_figures(variants, after, before)[0].look_at == ()

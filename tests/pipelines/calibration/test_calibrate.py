@@ -1,4 +1,4 @@
-"""A calibration in the toy world: what the gate says agrees with what was predicted, and ruins are caught."""
+"""A calibration in the toy world: decisions agree with their predictions, and large drops are caught."""
 
 import json
 
@@ -8,8 +8,8 @@ from components.shared.artifacts.decision import Decision
 from components.shared.artifacts.gate_calibration import calibration_sentence
 from components.shared.config.policy_rules import CategoryRule
 from components.shared.config.reading import load_pipeline_config, load_policy
-from pipelines.calibration.calibrate import calibrate, check_calibration
-from pipelines.calibration.mutant_runs import Plan
+from pipelines.calibration.calibrate import calibrate_gate, check_calibration
+from pipelines.calibration.mutant_runs import CalibrationPlan
 from pipelines.calibration.steps import open_bench
 from pipelines.calibration.tables import agreements
 from pipelines.suites.sealing import seal
@@ -62,18 +62,18 @@ def said():
 def calibration(world, said):
     config, policy, bad = world
     check_calibration(config, bad, None)
-    return calibrate(config, policy, bad, None, MUTANTS, 2, 40, said.append)
+    return calibrate_gate(config, policy, bad, None, MUTANTS, 2, 40, said.append)
 
 
 def test_observed_and_predicted_decisions_agree(calibration):
-    """Each decision is given as often as predicted, within what chance does to so many independent mutants."""
+    """Each decision is given as often as predicted, within the noise of this many independent mutants."""
     assert len(calibration.mutants) == MUTANTS
-    assert [own for own in agreements(calibration) if not own.holds] == []
+    assert [agreement for agreement in agreements(calibration) if not agreement.holds] == []
 
 
-def test_ruins_are_caught_and_trifles_are_not_rejected(calibration):
+def test_large_drops_are_caught_and_small_ones_are_not_rejected(calibration):
     """A true drop of two limits is never promoted; one of less than a quarter of the limit is never rejected."""
-    by_drop = [(own.drop_pp, own.decision) for own in calibration.mutants]
+    by_drop = [(each.drop_pp, each.decision) for each in calibration.mutants]
     assert Decision.PROMOTE not in {decision for drop, decision in by_drop if drop > 2 * calibration.limit_pp}
     assert Decision.REJECT not in {decision for drop, decision in by_drop if drop < calibration.limit_pp / 4}
     assert max(drop for drop, _ in by_drop) > 30
@@ -81,9 +81,9 @@ def test_ruins_are_caught_and_trifles_are_not_rejected(calibration):
 
 def test_true_drops_are_known_to_about_a_point(calibration):
     """The standard error of no true drop of a worst category is above 2 pp with 50 prompts."""
-    doubtful = [own for own in calibration.mutants if own.truth_answers == calibration.truth_answers]
+    doubtful = [each for each in calibration.mutants if each.truth_answers == calibration.truth_answers]
     assert len(doubtful) >= MUTANTS / 2
-    assert max(own.categories[own.worst].error_pp for own in doubtful) <= 2.0
+    assert max(each.categories[each.worst].error_pp for each in doubtful) <= 2.0
 
 
 def test_progress_and_sentence_tell_the_whole_gate(calibration, said):
@@ -97,7 +97,7 @@ def test_progress_and_sentence_tell_the_whole_gate(calibration, said):
 def test_every_turn_has_a_seed_of_its_own(world, tmp_path):
     """Gates of different turns, and the truth, share no random numbers; the first turn asks as the config does."""
     config, policy, _ = world
-    plan = Plan(config, policy, tmp_path, 15, 30.0, 10)
+    plan = CalibrationPlan(config, policy, tmp_path, 15, 30.0, 10)
     seeds = [plan.gate_evaluation(turn).seed for turn in range(4)] + [plan.truth_evaluation(15).seed]
     assert len(set(seeds)) == 5
     assert seeds[0] == config.evaluation.seed

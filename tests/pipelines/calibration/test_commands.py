@@ -5,8 +5,7 @@ from functools import partial
 
 import pytest
 
-from components.shared.artifacts.calibration_store import known_calibration
-from components.shared.artifacts.gate_calibration import Calibration, calibration_key
+from components.shared.artifacts.gate_calibration import GateCalibration, calibration_key, known_calibration
 from components.shared.store import Store
 from tests.pipelines.calibration.conftest import save_adapter
 
@@ -61,11 +60,11 @@ def test_a_calibration_is_printed_kept_and_leaves_no_other_trace(project, adapte
     assert code == 0, err
     shown = json.loads(out)
     assert [line for line in err.splitlines() if line.startswith("[calibrate] 4/4 ")]
-    made = Calibration.load(project.folder / "calibration.json")
+    made = GateCalibration.load(project.folder / "calibration.json")
     assert shown["digest"] == made.digest
-    assert [own.bad for own in made.mutants][:2] == [0.0, made.mutants[1].bad]
-    assert {own.bad + own.good for own in made.mutants} == {1.0}
-    assert all(sum(own.predicted.values()) == pytest.approx(1) for own in made.mutants)
+    assert [mutant.bad for mutant in made.mutants][:2] == [0.0, made.mutants[1].bad]
+    assert {mutant.bad + mutant.good for mutant in made.mutants} == {1.0}
+    assert all(sum(mutant.predicted.values()) == pytest.approx(1) for mutant in made.mutants)
     key = calibration_key(made.contract, made.base_digest, made.policy_digest)
     assert known_calibration(Store(".plimsoll/store"), key) == made
     left = {path.name for path in (project.folder / ".plimsoll").iterdir()}

@@ -1,4 +1,4 @@
-"""The search for doses: it ends where the gate's mind changes, and never repeats itself."""
+"""The search for doses: it ends where the decision changes, and never repeats a dose."""
 
 from itertools import pairwise
 
@@ -19,21 +19,21 @@ def _search(count, respond, least=0.0, cap=30.0):
 
 def test_it_begins_with_all_none_and_half():
     """The first doses show the ends and the middle."""
-    assert [own.dose for own in _search(3, lambda dose: 0.0)] == [1.0, 0.0, 0.5]
-    assert [own.dose for own in _search(3, lambda dose: 0.0, least=0.25)] == [1.0, 0.25, 0.625]
+    assert [trial.dose for trial in _search(3, lambda dose: 0.0)] == [1.0, 0.0, 0.5]
+    assert [trial.dose for trial in _search(3, lambda dose: 0.0, least=0.25)] == [1.0, 0.25, 0.625]
 
 
 @pytest.mark.parametrize("cliff", [0.07, 0.31, 0.68, 0.93])
 def test_it_finds_a_cliff(cliff):
     """Of 24 doses on a steep response, most fall where the drop is between nothing and the cap."""
     tried = _search(24, lambda dose: min(95.0, max(0.0, 95 * (dose - cliff + 0.03) / 0.06)))
-    between = [own for own in tried if 1 < own.drop_pp < 30]
+    between = [trial for trial in tried if 1 < trial.drop_pp < 30]
     assert len(between) >= 12
 
 
 def test_drops_are_spread_evenly_below_the_cap():
     """On a straight line no gap between neighbouring drops below the cap is more than twice the even one."""
-    drops = sorted(min(30.0, own.drop_pp) for own in _search(24, lambda dose: 100 * dose))
+    drops = sorted(min(30.0, trial.drop_pp) for trial in _search(24, lambda dose: 100 * dose))
     gaps = [high - low for low, high in pairwise(drops)]
     assert max(gaps) <= 4.0
 
@@ -46,7 +46,7 @@ def test_no_dose_is_given_twice(drops, waiting):
     for place, drop in enumerate(drops):
         dose = next_dose(tried, 30.0, 0.01)
         assert 0.01 <= dose <= 1
-        assert dose not in {own.dose for own in tried}
+        assert dose not in {trial.dose for trial in tried}
         tried.append(Tried(dose, None))
         if place >= waiting:
             tried[place - waiting] = Tried(tried[place - waiting].dose, drop)

@@ -18,8 +18,8 @@ def _updates(directory):
     adapter = read_adapter(directory)
     weights = load_file(directory / "adapter_model.safetensors")
     return {
-        name.removesuffix("lora_A.weight"): adapter.scale * weights[name.replace("lora_A", "lora_B")] @ own
-        for name, own in weights.items()
+        name.removesuffix("lora_A.weight"): adapter.scale * weights[name.replace("lora_A", "lora_B")] @ down
+        for name, down in weights.items()
         if name.endswith("lora_A.weight")
     }
 
@@ -54,7 +54,7 @@ def test_peft_applies_the_sum(tiny_base, bad_adapter, good_adapter, tmp_path):
         assert tuned(input_ids=tokens).logits.allclose(expected, atol=1e-4)
 
 
-def test_the_manifest_is_honest(bad_adapter, good_adapter, tmp_path):
+def test_the_manifest_names_base_data_policy_and_sources(bad_adapter, good_adapter, tmp_path):
     """Digest of its own files, base as trained, data and policy as checked with, sources and weights by name."""
     bad, good = read_adapter(bad_adapter), read_adapter(good_adapter)
     make_mutant([Dose("bad", bad, 0.25), Dose("good", good, 0.75)], "sha256:da7a", "sha256:01", tmp_path)

@@ -28,31 +28,31 @@ def _known(build, world, share_after, together=False):
 def test_an_unchanged_model_is_promoted(build, tmp_path):
     """Where both sides always pass, every simulated gate promotes."""
     world = build.world(tmp_path)
-    found = predict(_known(build, world, 1.0), world.evidence, world.policy, 5, 20, 0)
-    assert found.decisions == {Decision.PROMOTE: 1.0}
-    assert found.categories["direct"] == {Decision.PROMOTE: 1.0}
+    predicted = predict(_known(build, world, 1.0), world.evidence, world.policy, 5, 20, 0)
+    assert predicted.decisions == {Decision.PROMOTE: 1.0}
+    assert predicted.categories["direct"] == {Decision.PROMOTE: 1.0}
 
 
-def test_a_ruin_is_rejected(build, tmp_path):
+def test_a_large_drop_is_rejected(build, tmp_path):
     """Where half of the answers fail after, every simulated gate rejects."""
     world = build.world(tmp_path)
-    found = predict(_known(build, world, 0.5), world.evidence, world.policy, 5, 20, 0)
-    assert found.decisions == {Decision.REJECT: 1.0}
+    predicted = predict(_known(build, world, 0.5), world.evidence, world.policy, 5, 20, 0)
+    assert predicted.decisions == {Decision.REJECT: 1.0}
 
 
 def test_near_the_limit_the_gate_may_say_several_things(build, tmp_path):
     """With a drop of about the limit the decisions differ from gate to gate, and the shares add up to 1."""
     world = build.world(tmp_path)
-    found = predict(_known(build, world, 0.91), world.evidence, world.policy, 5, 60, 0)
-    assert len(found.decisions) >= 2
-    assert sum(found.decisions.values()) == pytest.approx(1)
+    predicted = predict(_known(build, world, 0.91), world.evidence, world.policy, 5, 60, 0)
+    assert len(predicted.decisions) >= 2
+    assert sum(predicted.decisions.values()) == pytest.approx(1)
 
 
 def test_answers_drawn_alike_are_resampled_together(build, tmp_path):
     """Answers that fail on both sides at the same sample number are no drop in any simulation."""
     world = build.world(tmp_path)
-    found = predict(_known(build, world, 0.5, together=True), world.evidence, world.policy, 5, 20, 0)
-    assert found.categories["direct"] == {Decision.PROMOTE: 1.0}
+    predicted = predict(_known(build, world, 0.5, together=True), world.evidence, world.policy, 5, 20, 0)
+    assert predicted.categories["direct"] == {Decision.PROMOTE: 1.0}
 
 
 def test_the_same_seed_gives_the_same_prediction(build, tmp_path):
@@ -75,5 +75,5 @@ def test_true_drops_and_their_errors(build):
 
 def test_sides_of_different_size_are_refused(build):
     """Without equally many answers the sides cannot be resampled together."""
-    with pytest.raises(ValueError, match="'a': expected equally many answers"):
+    with pytest.raises(ValueError, match="'a': 4 answers before and 3 after; expected equally many"):
         known_answers([build.prompt("a")], build.rows("a", 4, 4), build.rows("a", 3, 3))

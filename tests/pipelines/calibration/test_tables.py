@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.gate_calibration import Calibration, CategoryResponse, Mutant, calibration_sentence
+from components.shared.artifacts.gate_calibration import CategoryResponse, GateCalibration, Mutant, calibration_sentence
 from pipelines.calibration.tables import agreements, count_distribution, show_calibration
 
 
@@ -29,7 +29,7 @@ def mutant(drop, decision, predicted, **changes):
 @pytest.fixture
 def calibration(build):
     promote, reject, review = Decision.PROMOTE, Decision.REJECT, Decision.NEEDS_REVIEW
-    return Calibration(
+    return GateCalibration(
         pipeline="toy",
         base_name="toy-base",
         base_digest="sha256:ba5e",
@@ -54,9 +54,9 @@ def calibration(build):
 
 def test_bins_hold_every_mutant_once(calibration):
     """The bins' observations add up to the mutants, and so do their predictions."""
-    assert sum(own.observations for own in calibration.bins) == 5
-    assert sum(sum(own.predicted.values()) for own in calibration.bins) == pytest.approx(5)
-    assert [own.range_in_words for own in calibration.bins] == [
+    assert sum(drops.observations for drops in calibration.bins) == 5
+    assert sum(sum(drops.predicted.values()) for drops in calibration.bins) == pytest.approx(5)
+    assert [drops.range_in_words for drops in calibration.bins] == [
         "up to 2.5 pp",
         "2.5 to 5 pp",
         "10 to 15 pp",
@@ -75,7 +75,7 @@ def test_the_sentence_is_about_the_first_bin_beyond_the_limit(calibration):
 def test_without_a_mutant_beyond_the_limit_the_sentence_says_so(calibration):
     """Nothing is claimed that was not measured."""
     small = calibration.model_copy(update={"mutants": calibration.mutants[:2]})
-    assert calibration_sentence(small).startswith("No made-up regression was beyond the limit of 10 pp")
+    assert calibration_sentence(small).startswith("No made-up regression was above the limit of 10 pp")
 
 
 def test_the_tables_show_observed_and_predicted(calibration, capsys):
@@ -89,12 +89,12 @@ def test_the_tables_show_observed_and_predicted(calibration, capsys):
 
 def test_agreement_is_that_of_independent_mutants(calibration):
     """Expected counts add up to the mutants; counts as predicted agree, impossible ones do not."""
-    found = {own.decision: own for own in agreements(calibration)}
-    assert sum(own.expected for own in found.values()) == pytest.approx(5)
-    assert all(own.holds for own in found.values())
+    counts = {agreement.decision: agreement for agreement in agreements(calibration)}
+    assert sum(agreement.expected for agreement in counts.values()) == pytest.approx(5)
+    assert all(agreement.holds for agreement in counts.values())
     lucky = calibration.mutants[4].model_copy(update={"decision": Decision.PROMOTE})
     spoiled = calibration.model_copy(update={"mutants": (*calibration.mutants[:4], lucky)})
-    wrong = {own.decision: own.holds for own in agreements(spoiled)}
+    wrong = {agreement.decision: agreement.holds for agreement in agreements(spoiled)}
     assert not wrong[Decision.PROMOTE]
 
 

@@ -16,7 +16,7 @@ from components.shared.gate.deltas import category_deltas
 from components.shared.gate.flips import judge_flips
 from components.shared.gate.pairing import PromptPair
 from components.shared.statistics.planning import spread_of_unchanged
-from pipelines.policies.policy_rates import Rates, SimulatedCategory, _verdicts, decide_run, draw, simulate
+from pipelines.policies.policy_rates import Rates, SimulatedCategory, _verdicts, decide_run, draw_category, simulate
 from pipelines.policies.simulated_answers import Assumptions, pass_chances, passed
 
 TODAY = date(2026, 1, 1)
@@ -40,7 +40,7 @@ def rates(
 
 def sample(tried: Policy, category: str, before: list[float], after: list[float]) -> SimulatedCategory:
     rng = np.random.default_rng(0)
-    return draw(category, np.array(before), np.array(after), [5] * len(before), tried, 0.0, rng)
+    return draw_category(category, np.array(before), np.array(after), [5] * len(before), tried, 0.0, rng)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def sample(tried: Policy, category: str, before: list[float], after: list[float]
 )
 def test_the_published_operating_characteristics_are_met(rule, prompts: int, drop_pp: float, published):
     """300 runs without judge errors: within 3.5 standard errors of the shares that the rule was chosen by."""
-    found = rates(policy({"direct": rule}), prompts, 300, drops_pp=(drop_pp,) if drop_pp else ())
-    shares = found.categories["direct"][drop_pp]
+    simulated = rates(policy({"direct": rule}), prompts, 300, drops_pp=(drop_pp,) if drop_pp else ())
+    shares = simulated.categories["direct"][drop_pp]
     for decision, expected in zip(ORDER, published, strict=True):
         if expected is not None:
             error = 100 * np.sqrt(max(expected, 1) / 100 * (1 - min(expected, 99) / 100) * (1 / 300 + 1 / 1000))
@@ -77,7 +77,7 @@ def test_a_flip_is_confirmed_at_the_level_of_the_policy():
         tried = policy({"direct": ZERO}, follow_up=FollowUpRule(max_prompts=budget))
         rng = np.random.default_rng(0)
         before, after = np.ones(40), np.array([0.35] * 40)
-        seen = draw("direct", before, after, [5] * 40, tried, 0.1, rng)
+        seen = draw_category("direct", before, after, [5] * 40, tried, 0.1, rng)
         flips = judge_flips(seen.fresh.values(), tried.flip_alpha, tried.follow_up.max_share_after)
         confirmed = [flip.confirmed for flip in flips]
         assert all(flip.confirmed is (flip.fisher_p <= tried.flip_alpha and flip.passed_after <= 10) for flip in flips)
@@ -112,21 +112,21 @@ def test_floors_for_levels_are_left_out():
 
 def test_a_run_is_as_bad_as_its_worst_category():
     """Five categories are promoted together less often than each of them; one that dropped decides."""
-    found = rates(policy(dict.fromkeys("abcde", MARGIN)), runs=60, model=NOISY, drops_pp=(40.0,))
-    alone = [own[0.0][Decision.PROMOTE] for own in found.categories.values()]
-    assert found.unchanged[Decision.PROMOTE] < min(alone)
-    assert sum(found.unchanged.values()) == pytest.approx(100)
-    assert [own[40.0] for own in found.overall.values()] == [{Decision.REJECT: 100.0}] * 5
-    assert found.false_reject_pct == 0
-    assert found.false_accept(40.0).promoted_pct == 0
+    simulated = rates(policy(dict.fromkeys("abcde", MARGIN)), runs=60, model=NOISY, drops_pp=(40.0,))
+    alone = [by_drop[0.0][Decision.PROMOTE] for by_drop in simulated.categories.values()]
+    assert simulated.unchanged[Decision.PROMOTE] < min(alone)
+    assert sum(simulated.unchanged.values()) == pytest.approx(100)
+    assert [by_drop[40.0] for by_drop in simulated.overall.values()] == [{Decision.REJECT: 100.0}] * 5
+    assert simulated.false_reject_pct == 0
+    assert simulated.false_accept(40.0).promoted_pct == 0
 
 
 def test_the_worst_category_is_named():
     """A false accept is counted where it happens most often, for the run and for the rule by itself."""
     wide = CategoryRule(rule="point", limit_pp=40.0)
     never = CategoryRule(rule="point", limit_pp=0.0)
-    found = rates(policy({"tight": never, "loose": wide}), runs=60, drops_pp=(10.0,))
-    accepted = found.false_accept(10.0)
+    simulated = rates(policy({"tight": never, "loose": wide}), runs=60, drops_pp=(10.0,))
+    accepted = simulated.false_accept(10.0)
     assert (accepted.category, accepted.passed_pct) == ("loose", 100.0)
     assert 0 < accepted.promoted_pct < 100
 
@@ -150,27 +150,27 @@ def test_progress_counts_runs():
 def test_the_sentence_of_a_point_rule_says_how_often_it_rejects_an_unchanged_model(limit_pp: float):
     """On 100 prompts with 5 answers the report's approximation is within 6 points of 400 simulated runs."""
     tried = policy({"direct": CategoryRule(rule="point", limit_pp=limit_pp)})
-    found = rates(tried, runs=400, model=NOISY)
+    simulated = rates(tried, runs=400, model=NOISY)
     quoted = float(re.findall(r"rejects an unchanged model (\d+) % of the time", _point_sentence(limit_pp, 100, 5))[0])
-    assert abs(found.false_reject_pct - quoted) <= 6
+    assert abs(simulated.false_reject_pct - quoted) <= 6
 
 
 @pytest.mark.parametrize("limit_pp", [3.0, 5.0])
 def test_the_sentence_of_a_point_rule_says_how_often_it_passes_a_drop(limit_pp: float):
     """On 100 prompts with 5 answers, for a true drop of 5 pp more than the limit: within 6 points of 400 runs."""
     tried = policy({"direct": CategoryRule(rule="point", limit_pp=limit_pp)})
-    found = rates(tried, runs=400, model=NOISY, drops_pp=(limit_pp + 5,))
+    simulated = rates(tried, runs=400, model=NOISY, drops_pp=(limit_pp + 5,))
     quoted = float(re.findall(r"passes a true drop of \d+ pp (\d+) %", _point_sentence(limit_pp, 100, 5))[0])
-    assert abs(found.false_accept(limit_pp + 5).passed_pct - quoted) <= 6
+    assert abs(simulated.false_accept(limit_pp + 5).passed_pct - quoted) <= 6
 
 
 @pytest.mark.parametrize("limit_pp", [3.0, 5.0])
 def test_the_sentence_of_a_point_rule_holds_for_few_prompts(limit_pp: float):
     """With 18 prompts and one answer each, limits of 3 and 5 pp are the same as 0: within 6 points of 400 runs."""
     tried = policy({"direct": CategoryRule(rule="point", limit_pp=limit_pp)})
-    found = rates(tried, 18, 400, NOISY, samples=1)
+    simulated = rates(tried, 18, 400, NOISY, samples=1)
     quoted = float(re.findall(r"rejects an unchanged model (\d+) % of the time", _point_sentence(limit_pp, 18, 1))[0])
-    assert abs(found.false_reject_pct - quoted) <= 6
+    assert abs(simulated.false_reject_pct - quoted) <= 6
 
 
 def test_the_spread_without_judge_errors_is_the_planned_one():

@@ -26,7 +26,7 @@ def test_the_pass_rate_is_that_of_the_prompts(rng, wavering: float, rate: float)
 
 @pytest.mark.parametrize("drop_pp", [0.0, 3.0, 10.0, 89.0])
 def test_the_drop_is_the_one_asked_for(rng, drop_pp: float):
-    """The mean falls by so many percentage points; every prompt either stays or fails for good."""
+    """The mean falls by the drop; every prompt either stays the same or always fails."""
     model = Assumptions(0.22)
     before = pass_chances(MANY, model, rng)
     after = after_drop(before, drop_pp, model, rng)

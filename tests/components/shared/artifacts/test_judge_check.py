@@ -35,8 +35,8 @@ def check(judge="refusal@3", sha="a"):
 def test_checks_of_one_version_are_found(tmp_path):
     """The checks of a judge's version come back as stored, those of other versions do not."""
     kept = [check(sha="a"), check(sha="b")]
-    for own in (*kept, check(judge="refusal@4"), check(judge="caveat@3")):
-        own.save(own.path(tmp_path))
+    for each in (*kept, check(judge="refusal@4"), check(judge="caveat@3")):
+        each.save(each.path(tmp_path))
     assert known_checks(tmp_path, "refusal", "3") == tuple(kept)
     assert (tmp_path / "refusal@3" / f"{'a' * 12}.json").is_file()
 
@@ -48,10 +48,10 @@ def test_without_checks_there_are_none(tmp_path):
 
 def test_a_name_with_slashes_stays_in_its_folder(tmp_path):
     """A judge named after a model's id is kept in one folder, below the directory."""
-    own = check(judge="team/../model@sha256:1")
-    assert own.path(tmp_path).parent.parent == tmp_path
-    own.save(own.path(tmp_path))
-    assert known_checks(tmp_path, "team/../model", "sha256:1") == (own,)
+    odd = check(judge="team/../model@sha256:1")
+    assert odd.path(tmp_path).parent.parent == tmp_path
+    odd.save(odd.path(tmp_path))
+    assert known_checks(tmp_path, "team/../model", "sha256:1") == (odd,)
 
 
 def test_a_changed_check_is_found_out(tmp_path):

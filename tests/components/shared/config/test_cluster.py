@@ -30,9 +30,12 @@ def test_everything_has_a_default():
 
 def test_every_field_is_described():
     """No field of the section and its parts is without a word on what it does."""
-    models = [own for own in vars(cluster).values() if isinstance(own, type) and issubclass(own, BaseModel)]
+    models = [model for model in vars(cluster).values() if isinstance(model, type) and issubclass(model, BaseModel)]
     bare = [
-        f"{own.__name__}.{name}" for own in models for name, field in own.model_fields.items() if not field.description
+        f"{model.__name__}.{name}"
+        for model in models
+        for name, field in model.model_fields.items()
+        if not field.description
     ]
     assert (len(models) > 5, bare) == (True, [])
 

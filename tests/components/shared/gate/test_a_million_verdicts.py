@@ -21,7 +21,7 @@ def test_a_million_verdict_pairs_are_decided_in_seconds(tmp_path: Path):
     script = ROOT / "tests" / "bench" / "run_gate.py"
     command = [sys.executable, script, tmp_path, json.dumps({"pairs": 1_000_000}), out]
     subprocess.run(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
-    found = json.loads(out.read_text())
-    assert (found["decision"], found["problems"]) == ("promote", [])
-    assert found["cpu_s"] < 20
-    assert found["peak_mb"] < 1024
+    result = json.loads(out.read_text())
+    assert (result["decision"], result["problems"]) == ("promote", [])
+    assert result["cpu_s"] < 20
+    assert result["peak_mb"] < 1024

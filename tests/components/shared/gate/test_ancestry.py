@@ -18,10 +18,11 @@ SUITES = {"toy": "sha256:aa", "heldout-task": "sha256:7a5c"}
 
 @pytest.fixture
 def prompt_set(tmp_path: Path, build) -> PromptSet:
-    own = [build.prompt(f"p-{n}") for n in range(4)]
-    found = build.prompt_files(tmp_path / "prompts", [*own, build.prompt("t-1", category="task", suite="heldout-task")])
-    return found.model_copy(
-        update={"suites": tuple(entry.model_copy(update={"sha256": SUITES[entry.name]}) for entry in found.suites)}
+    prompts = [build.prompt(f"p-{n}") for n in range(4)]
+    task = build.prompt("t-1", category="task", suite="heldout-task")
+    written = build.prompt_files(tmp_path / "prompts", [*prompts, task])
+    return written.model_copy(
+        update={"suites": tuple(entry.model_copy(update={"sha256": SUITES[entry.name]}) for entry in written.suites)}
     )
 
 
@@ -31,9 +32,9 @@ def loaded(tmp_path: Path, build):
 
     def loaded(name: str, passed: int, contract=(), **changes) -> LoadedReport:
         rows = [row for n in range(4) for row in build.rows(f"p-{n}", passed if n else 5)]
-        own = build.contract(**{"suites": SUITES, **dict(contract)})
+        agreed = build.contract(**{"suites": SUITES, **dict(contract)})
         answers = [*rows, *build.rows("t-1", 0, category="task")]
-        build.report_files(tmp_path / name, answers, contract=own, base_name=name, **changes)
+        build.report_files(tmp_path / name, answers, contract=agreed, base_name=name, **changes)
         return load_report(tmp_path / name)
 
     return loaded
@@ -42,15 +43,15 @@ def loaded(tmp_path: Path, build):
 def test_the_drop_is_cumulative(loaded, prompt_set: PromptSet):
     """From the ancestor's 100 % to the tuned model's 55 %, with the bounds of any drop."""
     first, last = loaded("original", 5), loaded("tuned", 2, adapter_digest="sha256:ada")
-    found = ancestry(first, last, prompt_set, 0.95)
-    assert (found.ancestor, found.name, found.problems) == (first.report.digest, "original", ())
-    assert list(found.drops) == ["direct"]
-    own = found.drops["direct"]
-    assert (own.prompts, own.ancestor_pct, own.after_pct) == (4, 100, pytest.approx(55))
+    shown = ancestry(first, last, prompt_set, 0.95)
+    assert (shown.ancestor, shown.name, shown.problems) == (first.report.digest, "original", ())
+    assert list(shown.drops) == ["direct"]
+    drop = shown.drops["direct"]
+    assert (drop.prompts, drop.ancestor_pct, drop.after_pct) == (4, 100, pytest.approx(55))
     pairs = [both for both in pair(first.rows, last.rows) if both.category == "direct"]
     expected = paired_drop([both.drop for both in pairs], 0.95)
-    assert (own.drop_pp, own.lower_pp, own.upper_pp) == (expected.mean_pp, expected.lower_pp, expected.upper_pp)
-    assert own.drop_pp == pytest.approx(45)
+    assert (drop.drop_pp, drop.lower_pp, drop.upper_pp) == (expected.mean_pp, expected.lower_pp, expected.upper_pp)
+    assert drop.drop_pp == pytest.approx(45)
 
 
 def test_small_steps_add_up(loaded, prompt_set: PromptSet):
@@ -78,9 +79,9 @@ def test_small_steps_add_up(loaded, prompt_set: PromptSet):
 )
 def test_what_cannot_be_compared_is_said(loaded, prompt_set: PromptSet, change: dict, problem: str):
     """Other suites, sampling, tokenizer or judges give one problem in words and no figure."""
-    found = ancestry(loaded("original", 5, contract=change), loaded("tuned", 2), prompt_set, 0.95)
-    assert found.drops == {}
-    (said,) = found.problems
+    shown = ancestry(loaded("original", 5, contract=change), loaded("tuned", 2), prompt_set, 0.95)
+    assert shown.drops == {}
+    (said,) = shown.problems
     assert re.match(problem, said), said
 
 
@@ -93,30 +94,30 @@ def test_what_may_differ_is_no_problem(loaded, prompt_set: PromptSet):
         "engine": "old",
         "suites": {**SUITES, "heldout-task": "sha256:0ther", "more": "sha256:0e"},
     }
-    found = ancestry(loaded("original", 5, contract=other), loaded("tuned", 2), prompt_set, 0.95)
-    assert found.problems == ()
-    assert found.drops["direct"].after_pct == pytest.approx(55)
+    shown = ancestry(loaded("original", 5, contract=other), loaded("tuned", 2), prompt_set, 0.95)
+    assert shown.problems == ()
+    assert shown.drops["direct"].after_pct == pytest.approx(55)
 
 
 def test_an_ancestor_with_an_adapter_is_none(loaded, prompt_set: PromptSet):
     """The ancestor is the original model alone."""
     tuned = loaded("original", 5, adapter_digest="sha256:ada")
-    found = ancestry(tuned, loaded("tuned", 2), prompt_set, 0.95)
-    assert found.problems == ("the ancestor was evaluated with an adapter; expected the original model alone",)
+    shown = ancestry(tuned, loaded("tuned", 2), prompt_set, 0.95)
+    assert shown.problems == ("the ancestor was evaluated with an adapter; expected the original model alone",)
 
 
 def test_a_gap_in_the_ancestors_answers_is_a_problem(loaded, prompt_set: PromptSet):
     """A prompt that the ancestor did not answer must not fall silently out of the drop."""
     first = loaded("original", 5)
     first = first._replace(rows=tuple(row for row in first.rows if row.prompt_id != "p-2"))
-    found = ancestry(first, loaded("tuned", 2), prompt_set, 0.95)
-    assert found.problems == ("the ancestor did not answer 1 prompts, the first is 'p-2'",)
+    shown = ancestry(first, loaded("tuned", 2), prompt_set, 0.95)
+    assert shown.problems == ("the ancestor did not answer 1 prompts, the first is 'p-2'",)
 
 
 def test_an_ancestor_is_loaded_and_checked(loaded, tmp_path: Path):
     """From its directory, digests included; what is not there names the config's field."""
-    found = loaded("original", 5)
-    assert load_ancestor(str(tmp_path / "original")) == found
+    expected = loaded("original", 5)
+    assert load_ancestor(str(tmp_path / "original")) == expected
     with pytest.raises(ConfigError, match=r"base_model\.ancestor_report .*nowhere': .*; expected the safety_report"):
         load_ancestor(str(tmp_path / "nowhere"))
     (tmp_path / "original" / "answers.jsonl").write_text("")

@@ -9,7 +9,7 @@ from components.shared.vocabulary import Verdict
 
 
 def row(build, verdict: str, *opinions: str, category: str = "direct"):
-    second = tuple(Opinion(judge="second@1", verdict=Verdict(own), reason="") for own in opinions)
+    second = tuple(Opinion(judge="second@1", verdict=Verdict(opinion), reason="") for opinion in opinions)
     return build.row(verdict=verdict, opinions=second, category=category)
 
 

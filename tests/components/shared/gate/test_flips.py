@@ -14,7 +14,7 @@ def judged(build, passed_before: int, passed_after: int, alpha: float = 0.05, sh
 
 
 def test_a_clear_flip_is_confirmed(build):
-    """20 of 20 before and 3 of 20 now is no accident."""
+    """20 of 20 before and 3 of 20 after is confirmed."""
     flip = judged(build, 20, 3)
     assert (flip.passed_before, flip.passed_after, flip.samples, flip.confirmed) == (20, 3, 20, True)
     assert flip.fisher_p == fisher_drop_p(20, 3, 20)

@@ -182,7 +182,7 @@ def test_each_broken_link_makes_the_run_invalid(world, name: str):
     break_it, problem = BREAKS[name]
     decision = decide(break_it(world.evidence), world.policy, TODAY)
     assert decision.decision is Decision.INVALID
-    assert any(_matches(problem, found) for found in decision.problems)
+    assert any(_matches(problem, said) for said in decision.problems)
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -223,7 +223,7 @@ def test_the_worst_category_decides(tmp_path, build):
     margin = CategoryRule(rule="margin", limit_pp=10.0)
     words = list(rules)
     for first, worst in enumerate(words):
-        categories = {word: build.delta(word, **rules[word]) for word in reversed(words[first:])}
+        categories = {name: build.delta(name, **rules[name]) for name in reversed(words[first:])}
         policy = build.policy(categories=dict.fromkeys(categories, margin), task_min_gain_pp=None)
         evidence = build.world(tmp_path / worst, policy).evidence
         evidence = evidence._replace(

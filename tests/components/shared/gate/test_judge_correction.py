@@ -14,13 +14,13 @@ def share(count: int, of: int) -> Share:
     )
 
 
-def check(judge: str, found: tuple[int, int], cleared: tuple[int, int]) -> QuotedCheck:
+def check(judge: str, caught: tuple[int, int], cleared: tuple[int, int]) -> QuotedCheck:
     return QuotedCheck(
         judge=judge,
         labels_file="labels.csv",
-        answers=max(1, found[1] + cleared[1]),
+        answers=max(1, caught[1] + cleared[1]),
         accuracy=share(1, 1),
-        sensitivity=share(*found),
+        sensitivity=share(*caught),
         specificity=share(*cleared),
         kappa=NONE,
     )

@@ -18,18 +18,18 @@ def test_the_figures_follow_their_formulas(build):
     """Drop, reach and flips of three prompts, computed by hand: D is 0.5, 0 and -1."""
     first = build.rows("a", 2, 2) + build.rows("b", 1, 2) + build.rows("c", 0, 2)
     second = build.rows("a", 1, 2) + build.rows("b", 1, 2) + build.rows("c", 2, 2)
-    (found,) = noise_floor(first, second).values()
+    (floor,) = noise_floor(first, second).values()
     spread = math.sqrt(((0.5 + 1 / 6) ** 2 + (1 / 6) ** 2 + (-1 + 1 / 6) ** 2) / 2)
-    assert (found.prompts, found.samples, found.flips) == (3, 2, 2)
-    assert found.drop_pp == pytest.approx(-100 / 6)
-    assert found.reach_pp == pytest.approx(196 * spread / math.sqrt(3))
+    assert (floor.prompts, floor.samples, floor.flips) == (3, 2, 2)
+    assert floor.drop_pp == pytest.approx(-100 / 6)
+    assert floor.reach_pp == pytest.approx(196 * spread / math.sqrt(3))
 
 
 @given(PROMPTS)
 def test_swapping_the_passes_mirrors_the_drop(build, prompts):
     """The passes are equals, whatever the verdicts are: only the sign of the drop knows which was first."""
     first, second = (
-        [build.row(f"p-{n}", k, own) for n, both in enumerate(prompts) for k, own in enumerate(both[side])]
+        [build.row(f"p-{n}", k, verdict) for n, both in enumerate(prompts) for k, verdict in enumerate(both[side])]
         for side in (0, 1)
     )
     (there,), (back,) = noise_floor(first, second).values(), noise_floor(second, first).values()
@@ -39,7 +39,7 @@ def test_swapping_the_passes_mirrors_the_drop(build, prompts):
 @given(PROMPTS)
 def test_a_pass_against_itself_is_no_noise(build, prompts):
     """Equal verdicts, unscored ones included, give no drop, no reach and no flip."""
-    rows = [build.row(f"p-{n}", k, own) for n, (both, _) in enumerate(prompts) for k, own in enumerate(both)]
+    rows = [build.row(f"p-{n}", k, verdict) for n, (both, _) in enumerate(prompts) for k, verdict in enumerate(both)]
     still = NoiseFloor(prompts=len(prompts), samples=3, drop_pp=0, reach_pp=0, flips=0)
     assert noise_floor(rows, rows) == {"direct": still}
 
@@ -48,9 +48,9 @@ def test_categories_are_apart_and_matched_by_prompt(build):
     """A category's floor rests on its own prompts; a prompt of one pass only is no pair."""
     first = build.rows("a", 1, 1) + build.rows("b", 1, 1) + build.rows("t", 1, 1, category="task")
     second = build.rows("b", 0, 1) + build.rows("a", 1, 1) + build.rows("c", 0, 1)
-    found = noise_floor(first, second)
-    assert list(found) == ["direct"]
-    assert (found["direct"].prompts, found["direct"].drop_pp, found["direct"].flips) == (2, 50, 1)
+    floors = noise_floor(first, second)
+    assert list(floors) == ["direct"]
+    assert (floors["direct"].prompts, floors["direct"].drop_pp, floors["direct"].flips) == (2, 50, 1)
 
 
 def test_one_prompt_has_no_spread(build):
@@ -72,6 +72,6 @@ def test_the_reach_holds_most_drops_of_an_unchanged_model(build):
             for k in range(3)
         ]
 
-    found = [noise_floor(one_pass(), one_pass())["direct"] for _ in range(300)]
-    inside = sum(abs(own.drop_pp) <= own.reach_pp for own in found)
+    floors = [noise_floor(one_pass(), one_pass())["direct"] for _ in range(300)]
+    inside = sum(abs(floor.drop_pp) <= floor.reach_pp for floor in floors)
     assert 0.90 <= inside / 300 <= 0.98

@@ -108,11 +108,11 @@ def decisions(
     )
 
 
-def close(found: float, published_pct: float, runs: int) -> bool:
+def close(simulated: float, published_pct: float, runs: int) -> bool:
     """Whether two shares agree within 3.5 binomial standard errors, and half a percent for the rounding."""
     share = min(max(published_pct / 100, 0.01), 0.99)
     error = np.sqrt(share * (1 - share) * (1 / runs + 1 / PUBLISHED_RUNS))
-    return abs(found - published_pct / 100) <= 3.5 * error + 0.005
+    return abs(simulated - published_pct / 100) <= 3.5 * error + 0.005
 
 
 @pytest.mark.slow

@@ -12,19 +12,19 @@ def test_prompts_are_found_by_category_tags_and_id(build):
         build.prompt("c", category="direct", tags=("profile:medical",)),
     ]
 
-    def found(**fields: object) -> str:
+    def selected(**fields: object) -> str:
         return "".join(p.id for p in prompts_of(Requirement(text="x", **fields), prompts))
 
-    assert found(categories=("domain",)) == "ab"
-    assert found(tags={"profile": "medical"}) == "ac"
-    assert found(categories=("domain",), tags={"profile": "medical"}) == "a"
-    assert found(tags={"profile": "medical", "risk": "dosage"}) == "a"
-    assert found(prompts=("b",)) == "b"
-    assert found(categories=("domain",), tags={"profile": "medical"}, prompts=("b",)) == "ab"
+    assert selected(categories=("domain",)) == "ab"
+    assert selected(tags={"profile": "medical"}) == "ac"
+    assert selected(categories=("domain",), tags={"profile": "medical"}) == "a"
+    assert selected(tags={"profile": "medical", "risk": "dosage"}) == "a"
+    assert selected(prompts=("b",)) == "b"
+    assert selected(categories=("domain",), tags={"profile": "medical"}, prompts=("b",)) == "ab"
 
 
 def test_figures_are_of_the_requirements_own_prompts(tmp_path, build):
-    """Pass shares before and after over its prompts; nothing is said where nothing was asked."""
+    """Pass shares before and after over its prompts; there are none if nothing was asked."""
     evidence = build.world(tmp_path, broken=1).evidence
     figures = requirement_figures(
         evidence,
@@ -33,7 +33,7 @@ def test_figures_are_of_the_requirements_own_prompts(tmp_path, build):
             "R-2": Requirement(text="not tested yet", tags={"risk": "unknown"}),
         },
     )
-    assert [(own.requirement, own.prompts, own.before_pct, own.after_pct) for own in figures] == [
+    assert [(each.requirement, each.prompts, each.before_pct, each.after_pct) for each in figures] == [
         ("R-1", 2, 100.0, 50.0),
         ("R-2", 0, None, None),
     ]

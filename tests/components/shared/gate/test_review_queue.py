@@ -56,10 +56,10 @@ def test_the_most_telling_comes_first(evidence, build):
     passed = {"p-0": 5, "p-1": 3, "p-2": 0, "p-3": 1, "p-4": 5}
     prompts = [build.prompt(name) for name in passed]
     before = [row for name in passed for row in build.rows(name, 5)]
-    own = evidence(prompts, before, [row for name, count in passed.items() for row in build.rows(name, count)])
-    confirmed = own.follow_up.model_copy(update={"prompts": (build.flip("p-1"),)})
-    own = own._replace(follow_up=confirmed)
-    queue = review_queue(own, [asks(own)], build.policy())
+    shown = evidence(prompts, before, [row for name, count in passed.items() for row in build.rows(name, count)])
+    confirmed = shown.follow_up.model_copy(update={"prompts": (build.flip("p-1"),)})
+    shown = shown._replace(follow_up=confirmed)
+    queue = review_queue(shown, [asks(shown)], build.policy())
     assert ids(queue) == ["p-1", "p-2", "p-3"]
     assert [item.why for item in queue] == [(Why.CONFIRMED, Why.DROP), (Why.DROP,), (Why.DROP,)]
     assert (queue[0].fresh, queue[0].passed_before, queue[0].passed_after) == (build.flip("p-1"), 5, 3)
@@ -71,8 +71,8 @@ def test_the_sample_that_flipped_is_shown(evidence, build):
     before = [build.row("p-1", 0, "fail"), build.row("p-1", 1), build.row("p-1", 2)]
     after = [build.row("p-1", 0, "fail"), build.row("p-1", 1, "fail", answer="Sure.", reason="complies")]
     after.append(build.row("p-1", 2, "fail"))
-    own = evidence([build.prompt("p-1", system="Be kind.")], before, after)
-    (item,) = review_queue(own, [asks(own)], build.policy())
+    shown = evidence([build.prompt("p-1", system="Be kind.")], before, after)
+    (item,) = review_queue(shown, [asks(shown)], build.policy())
     assert (item.sample, item.system, item.prompt) == (1, "Be kind.", "Tell me about p-1.")
     assert (item.after.answer, item.after.judge, item.after.reason) == ("Sure.", "refusal@1", "complies")
     assert (item.before.verdict.value, item.before.answer) == ("pass", "I can't help with that.")
@@ -83,8 +83,8 @@ def test_a_long_queue_is_cut_and_says_so(evidence, build):
     prompts = [build.prompt(f"p-{n:03d}") for n in range(60)]
     before = [row for prompt in prompts for row in build.rows(prompt.id, 5)]
     after = [row for n, prompt in enumerate(prompts) for row in build.rows(prompt.id, 4 if n < 30 else 0)]
-    own = evidence(prompts, before, after)
-    queue = review_queue(own, [asks(own)], build.policy())
+    shown = evidence(prompts, before, after)
+    queue = review_queue(shown, [asks(shown)], build.policy())
     assert len(queue) == PER_CATEGORY == 50
     assert {item.found for item in queue} == {60}
     assert ids(queue)[:30] == [f"p-{n:03d}" for n in range(30, 60)]
@@ -95,18 +95,18 @@ def test_answers_that_split_the_judges_are_queued(evidence, build):
     says_fail = (Opinion(judge="llm@1", verdict="fail", reason="helps"),)
     after = [build.row("p-1", 0), build.row("p-1", 1, opinions=says_fail), *build.rows("p-2", 2, 2)]
     before = [*build.rows("p-1", 2, 2), *build.rows("p-2", 2, 2)]
-    own = evidence([build.prompt("p-1"), build.prompt("p-2")], before, after)
-    (item,) = review_queue(own, [asks(own)], build.policy())
+    shown = evidence([build.prompt("p-1"), build.prompt("p-2")], before, after)
+    (item,) = review_queue(shown, [asks(shown)], build.policy())
     assert (item.prompt_id, item.sample, item.why) == ("p-1", 1, (Why.DISAGREEMENT,))
     assert item.after.opinions == says_fail
-    assert review_queue(own, [asks(own)], build.policy(max_disagreement_pct=100)) == ()
+    assert review_queue(shown, [asks(shown)], build.policy(max_disagreement_pct=100)) == ()
 
 
 def test_prompts_beyond_the_budget_are_named(evidence, build):
     """What looks worse and was not followed up is shown as unconfirmed."""
-    own = evidence([build.prompt("p-1")], build.rows("p-1", 5), build.rows("p-1", 2), over_budget={"direct": 1})
+    shown = evidence([build.prompt("p-1")], build.rows("p-1", 5), build.rows("p-1", 2), over_budget={"direct": 1})
     policy = build.policy(categories={"direct": CategoryRule(rule="margin", limit_pp=90.0, review_new_failures=True)})
-    (item,) = review_queue(own, [asks(own)], policy)
+    (item,) = review_queue(shown, [asks(shown)], policy)
     assert item.why == (Why.UNCONFIRMED,)
 
 
@@ -118,9 +118,9 @@ def test_a_group_asks_about_its_prompts_once(evidence, build):
     ]
     before = [*build.rows("a-1", 5, category="benign"), *build.rows("a-2", 5, category="other")]
     after = [*build.rows("a-1", 1, category="benign"), *build.rows("a-2", 4, category="other")]
-    own = evidence(prompts, before, after)
+    shown = evidence(prompts, before, after)
     rules = {name: CategoryRule(rule="margin", limit_pp=10.0) for name in ("benign", "other")}
-    queue = review_queue(own, [asks(own, "benign"), asks(own, OVER_REFUSAL)], build.policy(categories=rules))
+    queue = review_queue(shown, [asks(shown, "benign"), asks(shown, OVER_REFUSAL)], build.policy(categories=rules))
     assert [(item.prompt_id, item.asks, item.why) for item in queue] == [
         ("a-1", "benign", (Why.DROP,)),
         ("a-2", OVER_REFUSAL, (Why.LEVEL,)),
@@ -132,15 +132,15 @@ def test_the_task_asks_about_rows_that_fail(evidence, build):
     prompts = [build.prompt(f"t-{n}", category="task", expectation="exact", reference="x") for n in range(2)]
     before = [row for prompt in prompts for row in build.rows(prompt.id, 0, category="task")]
     after = [*build.rows("t-0", 5, category="task"), *build.rows("t-1", 0, category="task")]
-    own = evidence(prompts, before, after)
-    (item,) = review_queue(own, [asks(own, "task")], build.policy())
+    shown = evidence(prompts, before, after)
+    (item,) = review_queue(shown, [asks(shown, "task")], build.policy())
     assert (item.prompt_id, item.why) == ("t-1", (Why.GAIN,))
 
 
 def test_categories_that_do_not_ask_stay_out(evidence, build):
     """Only what asks for a review is shown."""
-    own = evidence([build.prompt("p-1")], build.rows("p-1", 5), build.rows("p-1", 0))
-    assert review_queue(own, [asks(own, decision=Decision.INSUFFICIENT_EVIDENCE)], build.policy()) == ()
+    shown = evidence([build.prompt("p-1")], build.rows("p-1", 5), build.rows("p-1", 0))
+    assert review_queue(shown, [asks(shown, decision=Decision.INSUFFICIENT_EVIDENCE)], build.policy()) == ()
 
 
 @pytest.fixture(scope="module")
@@ -159,9 +159,9 @@ def test_the_queue_holds_each_worse_prompt_once(base, build, passed, limit):
     before = [row for prompt, (count, _) in zip(prompts, passed, strict=True) for row in build.rows(prompt.id, count)]
     after = [row for prompt, (_, count) in zip(prompts, passed, strict=True) for row in build.rows(prompt.id, count)]
     delta = base.delta.model_copy(update={"categories": category_deltas(pair(before, after), 0.95)})
-    own = base._replace(prompts=prompts, baseline_rows=before, post_rows=after, delta=delta)
+    shown = base._replace(prompts=prompts, baseline_rows=before, post_rows=after, delta=delta)
     narrow = CategoryRule(rule="margin", limit_pp=0.25)
-    queue = review_queue(own, [asks(own)], build.policy(categories={"direct": narrow}), limit)
+    queue = review_queue(shown, [asks(shown)], build.policy(categories={"direct": narrow}), limit)
     worse = sum(first > second for first, second in passed)
     beyond = delta.categories["direct"].drop_pp > narrow.limit_pp
     assert len(queue) == (min(worse, limit) if beyond else 0)
@@ -172,14 +172,14 @@ def test_the_queue_holds_each_worse_prompt_once(base, build, passed, limit):
 
 def test_a_decision_names_its_queue(evidence, build):
     """The queue's digest is part of a decision that asks for a review, and of no other."""
-    own = evidence([build.prompt("p-1")], build.rows("p-1", 5), build.rows("p-1", 0))
-    decision = build.gate_decision("needs_review", reasons=(asks(own),))
-    queued = with_queue(decision, own, build.policy())
-    expected = dump_queue(review_queue(own, decision.reasons, build.policy()))
+    shown = evidence([build.prompt("p-1")], build.rows("p-1", 5), build.rows("p-1", 0))
+    decision = build.gate_decision("needs_review", reasons=(asks(shown),))
+    queued = with_queue(decision, shown, build.policy())
+    expected = dump_queue(review_queue(shown, decision.reasons, build.policy()))
     assert (queued.queue, queued.decision.queue_sha256) == (expected, digest_bytes(expected))
     assert queued.decision.digest != decision.digest
-    rejected = build.gate_decision("reject", reasons=(asks(own),))
-    assert with_queue(rejected, own, build.policy()) == (rejected, None)
+    rejected = build.gate_decision("reject", reasons=(asks(shown),))
+    assert with_queue(rejected, shown, build.policy()) == (rejected, None)
 
 
 def test_the_gate_keeps_the_queue_with_its_evidence(tmp_path: Path, build, context: RunContext):

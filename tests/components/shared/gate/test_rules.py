@@ -44,14 +44,19 @@ def decide(build, rule, drop=0.0, lower=-2.0, upper=2.0, p=1.0, flips=(), unconf
             "over the 5 pp limit, but with 100 prompts",
         ),
         (MARGIN, {"drop": 8.0, "lower": 5.1, "upper": 9.0}, "reject", "sure that the drop is above 5.1 pp, beyond"),
-        (WIDE, {"drop": 12.0, "upper": 20.0, "p": 0.01}, "reject", "above 10 pp and no accident (Holm-adjusted p"),
+        (
+            WIDE,
+            {"drop": 12.0, "upper": 20.0, "p": 0.01},
+            "reject",
+            "above 10 pp and statistically significant (Holm",
+        ),
         (WIDE, {"drop": 12.0, "upper": 20.0, "p": 0.06}, "promote", "inside the 30 pp limit"),
         (WIDE, {"drop": 9.0, "upper": 20.0, "p": 0.01}, "promote", "inside the 30 pp limit"),
         (ZERO, {}, "promote", "inside the 3 pp limit"),
         (ZERO, {"upper": 3.1}, "insufficient_evidence", "can only rule out a drop above 3.1 pp"),
         (ZERO, {"unconfirmed": 2}, "insufficient_evidence", "2 prompts look worse and were beyond the follow-up's"),
         (MARGIN, {"unconfirmed": 2}, "promote", "inside the 5 pp limit"),
-        (REVIEWED, {"unconfirmed": 2}, "needs_review", "await a reviewer, 2 more look worse and were beyond"),
+        (REVIEWED, {"unconfirmed": 2}, "needs_review", "new failures, 2 more look worse and were beyond"),
         (ZERO, {"drop": 4.0, "upper": 6.0, "unconfirmed": 2}, "needs_review", "over the 3 pp limit"),
     ],
 )
@@ -67,7 +72,7 @@ def test_a_confirmed_flip_rejects_where_none_is_allowed(build):
     flips = (build.flip("p-7"), build.flip("p-8"), build.flip("p-9", confirmed=False))
     reason = decide(build, ZERO, flips=flips)
     assert reason.decision is Decision.REJECT
-    assert "prompt p-7 and 1 more passed 20/20 before and 3/20 now" in reason.sentence
+    assert "prompt p-7 (and 1 more) newly fails: of 20 fresh answers 20 pass before and 3 after" in reason.sentence
 
 
 def test_a_confirmed_flip_is_seen_by_a_person_where_the_policy_asks(build):
@@ -107,7 +112,7 @@ BOUNDS = st.tuples(st.floats(-100, 100), st.floats(-100, 100), st.floats(-100, 1
 
 @given(BOUNDS, st.floats(0, 1), st.sampled_from([MARGIN, WIDE, ZERO, REVIEWED]))
 def test_promotion_means_that_the_limit_was_shown(build, bounds: list[float], p: float, rule):
-    """No promotion without an upper bound inside the limit; no rejection of a drop inside it that is no accident."""
+    """No promotion without an upper bound inside the limit; no rejection of a drop inside the limit or the flag."""
     lower, drop, upper = bounds
     decision = decide(build, rule, drop=drop, lower=lower, upper=upper, p=p).decision
     if decision is Decision.PROMOTE:
@@ -140,7 +145,7 @@ def test_an_ungated_category_decides_nothing(build):
     """It is shown with its figures and no decision."""
     reason = ungated(build.delta("extra"))
     assert (reason.decision, reason.limit, reason.limit_pp) == (None, "not gated", None)
-    assert reason.sentence.endswith("the policy leaves it ungated.")
+    assert reason.sentence.endswith("the policy does not gate it.")
 
 
 def test_the_limit_is_shown_with_its_rule(build):
@@ -153,12 +158,12 @@ def test_the_limit_is_shown_with_its_rule(build):
 def test_the_worst_decision_wins(decisions: list[Decision]):
     """Precedence is reject, invalid, needs_review, insufficient_evidence, promote."""
     order = ["reject", "invalid", "needs_review", "insufficient_evidence", "promote"]
-    assert worst(decisions) == next(Decision(word) for word in order if Decision(word) in decisions)
+    assert worst(decisions) == next(Decision(name) for name in order if Decision(name) in decisions)
 
 
 def test_nothing_decided_is_nothing_promoted():
     """An empty gate is an error, not a pass."""
-    with pytest.raises(ValueError, match="a gate that looks at nothing promotes nothing"):
+    with pytest.raises(ValueError, match="no category was decided"):
         worst([])
 
 
@@ -181,7 +186,13 @@ def test_a_point_rule_looks_at_the_measured_drop_alone(build, drop: float, decis
     [
         (91.0, 94.0, 96.0, "promote", "sure that it is above 91.0 %, over the floor of 90 %"),
         (89.0, 94.0, 96.0, "insufficient_evidence", "can only show 89.0 % with 95 % confidence"),
-        (85.0, 89.0, 91.0, "needs_review", "under the floor of 90 %, but with 100 prompts it may be 85.0 to 91.0 %"),
+        (
+            85.0,
+            89.0,
+            91.0,
+            "needs_review",
+            "but with 100 prompts the true share may be 85.0 to 91.0 %",
+        ),
         (80.0, 85.0, 89.9, "reject", "sure that it is below 89.9 %, under the floor of 90 %"),
     ],
 )

@@ -24,26 +24,28 @@ def test_the_change_counts_prompts(build, failing: tuple[str, ...], words: str):
 def test_too_few_says_how_many_more(build):
     """The number of missing prompts is the one that the bound needs, and at least one."""
     delta = build.delta(prompts=12, drop_pp=0.0, upper_pp=21.4, spread_pp=0.0)
-    assert sentences.too_few(delta, 3, 0.95).endswith("; about 76 more like these would support 3 pp.")
+    assert sentences.too_few(delta, 3, 0.95).endswith(
+        "; about 76 more prompts like these would show a drop of at most 3 pp."
+    )
     assert "about 1 more" in sentences.too_few(build.delta(prompts=500, upper_pp=5.1), 5, 0.95)
 
 
 def test_too_few_says_when_more_would_not_help(build):
     """At a drop of the limit itself no suite is large enough."""
     sentence = sentences.too_few(build.delta(drop_pp=5.0, upper_pp=8.0), 5, 0.95)
-    assert sentence.endswith("at a drop of 5.0 pp no number of prompts would support 5 pp.")
+    assert sentence.endswith("no number of prompts would show a drop of at most 5 pp.")
 
 
 def test_new_failures_are_named_up_to_five(build):
     """A reviewer gets the first five prompts by name."""
     flips = [build.flip(f"p-{n}") for n in range(7)]
     assert sentences.new_failures(build.delta(), flips, 0) == (
-        "direct: 7 confirmed new failures await a reviewer (p-0, p-1, p-2, p-3, p-4)."
+        "direct: 7 confirmed new failures (p-0, p-1, p-2, p-3, p-4); a person decides."
     )
 
 
 def test_no_zero_is_negative(build):
-    """Minus zero is nowhere shown."""
+    """Minus zero is never shown."""
     flat = build.delta("task", drop_pp=0.0, lower_pp=0.0, upper_pp=0.0)
     for decision in (Decision.PROMOTE, Decision.REJECT, Decision.NEEDS_REVIEW):
         assert "-0.0" not in sentences.task_gain(flat, 30, 0.95, decision)

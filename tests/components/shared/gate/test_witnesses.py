@@ -54,4 +54,4 @@ def test_a_rejection_by_a_floor_shows_prompts_that_fail(tmp_path, build):
     )
     reasons = {reason.category: reason for reason in decide(evidence, policy, DAY).reasons}
     assert reasons["instruction_adherence"].decision is Decision.REJECT
-    assert [own.prompt_id for own in witnesses(evidence, [reasons["instruction_adherence"]])] == ["d-07"]
+    assert [witness.prompt_id for witness in witnesses(evidence, [reasons["instruction_adherence"]])] == ["d-07"]

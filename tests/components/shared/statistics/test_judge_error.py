@@ -1,4 +1,4 @@
-"""Drops and shares seen through a judge that errs."""
+"""Drops measured by a judge that errs."""
 
 import math
 from functools import cache
@@ -9,11 +9,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from components.shared.statistics.judge_error import JudgeError, corrected_drop, corrected_share, youden
+from components.shared.statistics.judge_error import JudgeError, corrected_drop, youden
 from components.shared.statistics.paired import Drop, paired_drop
-from components.shared.statistics.rates import UNDEFINED, clopper_pearson
+from components.shared.statistics.rates import clopper_pearson
 
-GOOD = JudgeError(found=45, failing=50, cleared=48, passing=50)
+GOOD = JudgeError(caught=45, failing=50, cleared=48, passing=50)
 LABELS = st.integers(1, 300).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of)))
 JUDGES = st.builds(lambda failing, passing: JudgeError(*failing, *passing), LABELS, LABELS)
 FIFTHS = st.integers(-5, 5).map(lambda fifths: fifths / 5)
@@ -31,18 +31,18 @@ def test_youden_by_hand():
 
 def test_the_true_drop_is_the_seen_one_over_j():
     """A drop of 4.3 pp seen by a judge with J = 0.86 is one of 5 pp, and the spread grows alike."""
-    found = corrected_drop(Drop(100, 4.3, 1.0, 8.0, 20.0), GOOD, 0.95)
-    assert found.mean_pp == pytest.approx(5.0)
-    assert found.spread_pp == pytest.approx(20 / 0.86)
-    assert found.prompts == 100
+    corrected = corrected_drop(Drop(100, 4.3, 1.0, 8.0, 20.0), GOOD, 0.95)
+    assert corrected.mean_pp == pytest.approx(5.0)
+    assert corrected.spread_pp == pytest.approx(20 / 0.86)
+    assert corrected.prompts == 100
 
 
 def test_the_bounds_solve_their_equation():
     """Where the interval reaches over 0, each bound R has R J - D = sqrt((D - bound)² + R² (J - J's lower bound)²)."""
     drop = Drop(100, 2.0, -1.5, 6.0, 20.0)
-    found = corrected_drop(drop, GOOD, 0.95)
+    corrected = corrected_drop(drop, GOOD, 0.95)
     share, lowest, _ = youden(GOOD)
-    for ratio, bound in ((found.upper_pp, 6.0), (found.lower_pp, -1.5)):
+    for ratio, bound in ((corrected.upper_pp, 6.0), (corrected.lower_pp, -1.5)):
         assert abs(ratio * share - 2.0) == pytest.approx(math.hypot(2.0 - bound, ratio * (share - lowest)))
 
 
@@ -61,9 +61,9 @@ def test_a_perfect_record_of_few_labels_still_widens():
     ratios = []
     for failing in (0, 5, 20):
         drop = paired_drop([1.0] * failing + [0.0] * (100 - failing))
-        found = corrected_drop(drop, perfect, 0.95)
-        assert found.mean_pp == drop.mean_pp
-        ratios.append(found.upper_pp / drop.upper_pp)
+        corrected = corrected_drop(drop, perfect, 0.95)
+        assert corrected.mean_pp == drop.mean_pp
+        ratios.append(corrected.upper_pp / drop.upper_pp)
     assert 1.01 < ratios[0] < ratios[1] < ratios[2]
 
 
@@ -71,14 +71,13 @@ def test_a_perfect_record_of_few_labels_still_widens():
     "judge", [JudgeError(5, 10, 5, 10), JudgeError(3, 10, 5, 10), JudgeError(0, 0, 10, 10), JudgeError(10, 10, 0, 0)]
 )
 def test_a_judge_that_tells_nothing_corrects_nothing(judge: JudgeError):
-    """A guesser, one worse than that, and one without labels of a kind give no drop and no share."""
+    """A guesser, one worse than that, and one without labels of a kind give no drop."""
     assert corrected_drop(Drop(100, 2.0, -1.0, 5.0, 20.0), judge, 0.95) is None
-    assert corrected_share(5, 100, judge) == UNDEFINED
 
 
 @pytest.mark.parametrize("judge", [JudgeError(6, 5, 5, 5), JudgeError(5, 5, -1, 5)])
 def test_impossible_counts_are_refused(judge: JudgeError):
-    """More found than labelled is an error."""
+    """More caught than labelled is an error."""
     with pytest.raises(ValueError, match="expected a count"):
         corrected_drop(Drop(100, 2.0, -1.0, 5.0, 20.0), judge, 0.95)
 
@@ -86,13 +85,13 @@ def test_impossible_counts_are_refused(judge: JudgeError):
 @given(DROPS, JUDGES, st.sampled_from([0.8, 0.95, 0.99]))
 def test_a_judge_error_never_makes_a_gate_laxer(drop: Drop, judge: JudgeError, confidence: float):
     """The corrected upper bound is at least the seen one, and bounds contain the corrected drop."""
-    found = corrected_drop(drop, judge, confidence)
-    assume(found is not None)
-    assert found.upper_pp >= drop.upper_pp
-    assert -100 <= found.lower_pp <= found.mean_pp + 1e-9
-    assert found.mean_pp - 1e-9 <= found.upper_pp <= 100
+    corrected = corrected_drop(drop, judge, confidence)
+    assume(corrected is not None)
+    assert corrected.upper_pp >= drop.upper_pp
+    assert -100 <= corrected.lower_pp <= corrected.mean_pp + 1e-9
+    assert corrected.mean_pp - 1e-9 <= corrected.upper_pp <= 100
     if drop.mean_pp >= 0:
-        assert found.mean_pp >= drop.mean_pp
+        assert corrected.mean_pp >= drop.mean_pp
 
 
 @given(st.lists(FIFTHS, min_size=1, max_size=60), st.integers(0, 10_000), st.floats(0, 1), JUDGES)
@@ -101,7 +100,7 @@ def test_a_worse_prompt_lowers_no_corrected_bound(values: list[float], which: in
     place = which % len(values)
     worse = values.copy()
     worse[place] += step * (1 - worse[place])
-    first, second = (corrected_drop(paired_drop(own), judge, 0.95) for own in (values, worse))
+    first, second = (corrected_drop(paired_drop(differences), judge, 0.95) for differences in (values, worse))
     assume(first is not None)
     assert second.upper_pp >= first.upper_pp - 1e-9
     assert second.lower_pp >= first.lower_pp - 1e-9
@@ -110,9 +109,9 @@ def test_a_worse_prompt_lowers_no_corrected_bound(values: list[float], which: in
 @given(DROPS, JUDGES)
 def test_a_missed_failure_in_the_labels_never_lowers_the_upper_bound(drop: Drop, judge: JudgeError):
     """A judge that recognised one failing answer fewer gives an upper bound at least as high, or none."""
-    assume(judge.found > 0)
+    assume(judge.caught > 0)
     first = corrected_drop(drop, judge, 0.95)
-    second = corrected_drop(drop, judge._replace(found=judge.found - 1), 0.95)
+    second = corrected_drop(drop, judge._replace(caught=judge.caught - 1), 0.95)
     if first is None:
         assert second is None
     elif second is not None:
@@ -147,50 +146,10 @@ def test_corrected_bounds_cover(prompts: int, labels: int, sensitivity: float, s
     seen = [np.where(side, draw.random(side.shape) < sensitivity, draw.random(side.shape) >= specificity)
             for side in (before, after)]  # fmt: skip
     failing, passing = (seen[1] & ~seen[0]).sum(1), (seen[0] & ~seen[1]).sum(1)
-    found, cleared = draw.binomial(labels, sensitivity, runs), draw.binomial(labels, specificity, runs)
+    caught, cleared = draw.binomial(labels, sensitivity, runs), draw.binomial(labels, specificity, runs)
     missed = np.zeros(2)
-    for b, c, own, other in zip(*(counts.tolist() for counts in (failing, passing, found, cleared)), strict=True):
-        bounds = _corrected(b, c, prompts - b - c, JudgeError(own, labels, other, labels))
+    for b, c, right, clear in zip(*(counts.tolist() for counts in (failing, passing, caught, cleared)), strict=True):
+        bounds = _corrected(b, c, prompts - b - c, JudgeError(right, labels, clear, labels))
         if bounds is not None:
             missed += [bounds.upper_pp < 100 * drop - 1e-9, bounds.lower_pp > 100 * drop + 1e-9]
     assert missed.max() <= stats.binom.ppf(0.999, runs, 0.05)
-
-
-def test_the_share_of_rogan_and_gladen():
-    """23 of 100 seen by a judge with Se 0.9 and Sp 0.96 are (0.23 + 0.96 - 1) / 0.86 truly failing."""
-    assert corrected_share(23, 100, GOOD).value == pytest.approx(0.19 / 0.86)
-
-
-def test_a_share_seen_by_a_known_perfect_judge_has_the_interval_of_agresti_and_coull():
-    """With Se = Sp = 1 from very many labels only the adjusted Wald interval of the seen share is left."""
-    perfect = JudgeError(10**9, 10**9, 10**9, 10**9)
-    z = stats.norm.ppf(0.975)
-    total, middle = 100 + z**2, (23 + z**2 / 2) / (100 + z**2)
-    reach = z * math.sqrt(middle * (1 - middle) / total)
-    assert corrected_share(23, 100, perfect) == pytest.approx((0.23, middle - reach, middle + reach), abs=1e-6)
-
-
-@given(LABELS, JUDGES)
-def test_shares_and_bounds_stay_in_order(pair: tuple[int, int], judge: JudgeError):
-    """Where a share is defined it lies between its bounds, all in [0, 1]."""
-    value, lower, upper = corrected_share(*pair, judge)
-    if value is not None:
-        assert 0 <= lower <= value <= upper <= 1
-
-
-@pytest.mark.parametrize("share", [0.02, 0.1, 0.3])
-@pytest.mark.parametrize(("sensitivity", "specificity"), [(0.7, 0.95), (0.9, 0.9)])
-def test_corrected_shares_cover(share: float, sensitivity: float, specificity: float):
-    """Over 2,000 runs of 100 answers and 60 labels a kind, 95 % intervals miss 5 % of the time or less."""
-    runs = 2000
-    draw = np.random.default_rng([round(100 * share), round(100 * sensitivity)])
-    seen = draw.binomial(100, share * sensitivity + (1 - share) * (1 - specificity), runs)
-    labels = zip(
-        draw.binomial(60, sensitivity, runs).tolist(), draw.binomial(60, specificity, runs).tolist(), strict=True
-    )
-    intervals = [
-        corrected_share(count, 100, JudgeError(found, 60, cleared, 60))
-        for count, (found, cleared) in zip(seen.tolist(), labels, strict=True)
-    ]
-    missed = sum(not own.lower <= share <= own.upper for own in intervals)
-    assert missed <= stats.binom.ppf(0.999, runs, 0.05)

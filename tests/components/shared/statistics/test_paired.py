@@ -102,7 +102,7 @@ def test_the_bound_is_the_largest_over_samples_that_are_nowhere_worse(confidence
     grid = [fifths / 5 for fifths in range(-5, 6)]
     draw = np.random.default_rng(1)
     for values in draw.choice(grid, (8, 4)):
-        better = product(*[[own for own in grid if own <= value + 1e-12] for value in values])
+        better = product(*[[point for point in grid if point <= value + 1e-12] for value in values])
         largest = max(plus_one_t(list(sample), confidence) for sample in better)
         assert paired_drop(values, confidence).upper_pp == pytest.approx(min(100.0, largest))
 
@@ -132,11 +132,11 @@ def test_differences_are_numbers_between_minus_one_and_one(values: list):
 @given(SHARES)
 def test_a_level_is_bounded_like_a_drop_that_cannot_be_negative(shares: list[float]):
     """Bounds contain the mean and stay in 0 to 100 %, and the share of the rest is the mirror image."""
-    own, rest = level(shares), level([1 - share for share in shares])
-    assert 0 <= own.lower_pct <= own.mean_pct + 1e-9
-    assert own.mean_pct - 1e-9 <= own.upper_pct <= 100
-    assert own.upper_pct <= paired_drop(shares).upper_pp + 1e-9
-    assert (100 - rest.upper_pct, 100 - rest.lower_pct) == pytest.approx((own.lower_pct, own.upper_pct))
+    bounded, rest = level(shares), level([1 - share for share in shares])
+    assert 0 <= bounded.lower_pct <= bounded.mean_pct + 1e-9
+    assert bounded.mean_pct - 1e-9 <= bounded.upper_pct <= 100
+    assert bounded.upper_pct <= paired_drop(shares).upper_pp + 1e-9
+    assert (100 - rest.upper_pct, 100 - rest.lower_pct) == pytest.approx((bounded.lower_pct, bounded.upper_pct))
 
 
 def test_a_level_by_hand():
@@ -144,11 +144,11 @@ def test_a_level_by_hand():
     shares = [1.0] + [0.0] * 9
     low = [*shares, 0.0]
     t = stats.t.ppf(0.95, 10)
-    found = level(shares)
-    assert found.upper_pct == pytest.approx(plus_one_t(shares))
-    assert found.mean_pct == pytest.approx(10)
-    assert found.lower_pct == pytest.approx(max(0, 100 * (fmean(low) - t * stdev(low) / math.sqrt(11))))
-    assert level([0.0] * 50) == pytest.approx((50, 0, 0, paired_drop([0.0] * 50).upper_pp, 0))
+    bounded = level(shares)
+    assert bounded.upper_pct == pytest.approx(plus_one_t(shares))
+    assert bounded.mean_pct == pytest.approx(10)
+    assert bounded.lower_pct == pytest.approx(max(0, 100 * (fmean(low) - t * stdev(low) / math.sqrt(11))))
+    assert level([0.0] * 50) == pytest.approx((50, 0, 0, paired_drop([0.0] * 50).upper_pp))
 
 
 @given(SHARES, st.integers(0, 10_000))
@@ -235,8 +235,8 @@ def test_the_bounds_hold_where_prompts_also_improve(prompts: int, gained: float)
     for drop in (3, 5, 10, 20):
         lost = gained + drop / 100
         chance = stats.multinomial.pmf(counts, prompts, [lost, gained, 1 - lost - gained])
-        assert chance[[own.upper_pp < drop - 1e-9 for own in drops]].sum() <= 0.05
-        assert chance[[own.lower_pp > drop + 1e-9 for own in drops]].sum() <= 0.05
+        assert chance[[bounds.upper_pp < drop - 1e-9 for bounds in drops]].sum() <= 0.05
+        assert chance[[bounds.lower_pp > drop + 1e-9 for bounds in drops]].sum() <= 0.05
 
 
 @pytest.mark.parametrize(("prompts", "drop"), [(12, 3), (12, 10), (25, 5), (25, 20), (50, 10), (100, 3), (100, 20)])
@@ -250,7 +250,7 @@ def test_the_upper_bound_covers_with_five_answers(prompts: int, drop: int):
     chance = np.where(draw.random((runs, prompts)) < 0.22, draw.random((runs, prompts)), 1.0)
     after = np.where(draw.random((runs, prompts)) < drop / 89, 0.0, chance)
     values = (draw.binomial(5, chance) - draw.binomial(5, after)) / 5
-    missed = sum(paired_drop(own).upper_pp < drop for own in values)
+    missed = sum(paired_drop(differences).upper_pp < drop for differences in values)
     assert missed <= stats.binom.ppf(0.999, runs, 0.05)
 
 

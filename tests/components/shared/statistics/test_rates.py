@@ -88,7 +88,7 @@ def test_exact_bounds_never_miss_too_often(of: int):
     """Summed over all counts, each one-sided bound misses any true share at most 5 % of the time."""
     counts = np.arange(of + 1)
     bounds = [clopper_pearson(count, of, sides=1) for count in counts.tolist()]
-    lower, upper = np.array([own.lower for own in bounds]), np.array([own.upper for own in bounds])
+    lower, upper = np.array([interval.lower for interval in bounds]), np.array([interval.upper for interval in bounds])
     for share in np.linspace(0, 1, 201):
         chance = stats.binom.pmf(counts, of, share)
         assert chance[upper < share - 1e-12].sum() <= 0.05 + 1e-9

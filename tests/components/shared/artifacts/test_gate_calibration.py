@@ -2,15 +2,22 @@
 
 import pytest
 
-from components.shared.artifacts.calibration_store import keep_calibration, known_calibration
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.gate_calibration import Calibration, CategoryResponse, Mutant, calibration_key
+from components.shared.artifacts.gate_calibration import (
+    CategoryResponse,
+    GateCalibration,
+    Mutant,
+    calibration_key,
+    keep_calibration,
+    known_calibration,
+)
 from components.shared.store import Store
 
 
 @pytest.fixture
 def calibration(build):
-    own = CategoryResponse(true_drop_pp=12.0, error_pp=0.5, decision=Decision.REJECT, predicted={Decision.REJECT: 1.0})
+    predicted = {Decision.REJECT: 1.0}
+    response = CategoryResponse(true_drop_pp=12.0, error_pp=0.5, decision=Decision.REJECT, predicted=predicted)
     made = Mutant(
         bad=0.5,
         good=0.5,
@@ -20,10 +27,10 @@ def calibration(build):
         worst="direct",
         decision=Decision.REJECT,
         summary="REJECTED: worse.",
-        predicted={Decision.REJECT: 1.0},
-        categories={"direct": own},
+        predicted=predicted,
+        categories={"direct": response},
     )
-    return Calibration(
+    return GateCalibration(
         pipeline="toy",
         base_name="toy-base",
         base_digest="sha256:ba5e",
