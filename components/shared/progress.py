@@ -1,7 +1,7 @@
 """Progress of a running step, as whole lines with the stage in front.
 
 Steps run in subprocesses or pods, so a line comes at most every few seconds. The launcher tells these lines from other
-output by their shape (`is_progress`) and draws bars on a terminal from those that count (`read_count`).
+output by their shape (`stage_of`) and draws bars on a terminal from those that count (`read_count`).
 """
 
 import re
