@@ -1,5 +1,6 @@
 """Repeats calls to MLflow until a deadline while the server is away, and turns mlflow's errors into ours."""
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -55,15 +56,15 @@ def until_deadline(call: Callable[[], _Result], uri: str, deadline_s: float = DE
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    deadline, pause = None, _FIRST_PAUSE_S
+    shown, deadline, pause = _without_password(uri), None, _FIRST_PAUSE_S
     while True:
         try:
             return call()
         except (MlflowException, SQLAlchemyError, OSError) as error:
             if not _is_outage(error, uri):
                 raise MlflowRefusalError(
-                    f"MLflow store {uri!r} refused a call: {error}; check that tracking.uri names the right store and, "
-                    "for a server, that the credentials may read and write it",
+                    f"MLflow store {shown!r} refused a call: {error}; check that tracking.uri names the right "
+                    "store and, for a server, that the credentials may read and write it",
                     getattr(error, "error_code", ""),
                 ) from error
             now = time.monotonic()
@@ -72,8 +73,8 @@ def until_deadline(call: Callable[[], _Result], uri: str, deadline_s: float = DE
                 _announce(error, uri, deadline_s)
             if now >= deadline:
                 raise TrackingError(
-                    f"MLflow store {uri!r} did not answer for {deadline_s:.0f} s, expected an answer within that time: "
-                    f"{error}; start the server, or correct tracking.uri, and run the step again"
+                    f"MLflow store {shown!r} did not answer for {deadline_s:.0f} s, expected an answer within that "
+                    f"time: {error}; start the server, or correct tracking.uri, and run the step again"
                 ) from error
         time.sleep(min(pause, deadline - now))
         pause = min(2 * pause, _LONGEST_PAUSE_S)
@@ -123,9 +124,14 @@ def _is_outage(error: Exception, uri: str) -> bool:
     return isinstance(error, RequestException | OperationalError)
 
 
+def _without_password(uri: str) -> str:
+    """The URI as messages show it: a password in it becomes `***`."""
+    return re.sub(r"//([^/:@]*):[^/]*@", r"//\1:***@", uri)
+
+
 def _announce(error: Exception, uri: str, deadline_s: float) -> None:
     if deadline_s > 0:
         until = datetime.now().astimezone() + timedelta(seconds=deadline_s)
         reason = " ".join(str(error).split())
-        text = f"[mlflow] {uri} does not answer; trying again until {until:%H:%M:%S} ({reason})"
+        text = f"[mlflow] {_without_password(uri)} does not answer; trying again until {until:%H:%M:%S} ({reason})"
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - the shape of a progress line, but beside JSON on stdout

@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Timer
 
 import pytest
+import requests
 from mlflow.exceptions import MlflowException
 
 from components.shared.config.run_context import RunContext
@@ -258,3 +259,17 @@ def test_a_refusal_crosses_a_process_boundary():
     """Calibration runs steps in worker processes, which hand their errors over by pickle."""
     error = pickle.loads(pickle.dumps(MlflowRefusalError("no", "PERMISSION_DENIED")))  # noqa: S301 - our own
     assert (str(error), error.code) == ("no", "PERMISSION_DENIED")
+
+
+@pytest.mark.parametrize("deadline_s", [0, 0.1])
+def test_a_password_in_the_uri_is_never_shown(deadline_s: float, capsys):
+    """Neither the line that says that a call is repeated nor the error at the end has it; user and host stay."""
+
+    def fail() -> None:
+        raise requests.ConnectionError("refused")
+
+    with pytest.raises(TrackingError) as raised:
+        until_deadline(fail, "postgresql://team:s3cret@db.example.com:5432/mlflow", deadline_s)
+    shown = f"{raised.value}{capsys.readouterr().err}"
+    assert "s3cret" not in shown
+    assert "postgresql://team:***@db.example.com:5432/mlflow" in shown
