@@ -107,6 +107,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
                     training_data=training_data,
                     data_digest=prepared.outputs["Output"],
                     base_model=base_model,
+                    evaluation=evaluation,
                     recipe=recipe,
                     policy=policy,
                     store=store,

@@ -11,6 +11,8 @@ from components.shared.digests import digest_json, short
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest, locate_base_model, tokenizer_digest
+from components.shared.generation.chat_template import TemplateSettings
+from components.shared.generation.loading import end_tokens
 from components.shared.generation.transformers_engine import TransformersEngine, engine_facts
 from components.shared.progress import Say
 
@@ -62,7 +64,8 @@ class Subject(NamedTuple):
         """
         say("loading the model" + (" and its adapter" if self.adapter else ""))
         evaluation = self.evaluation
-        return TransformersEngine(self.base, self.adapter, evaluation.dtype, evaluation.engine, say, device)
+        settings = TemplateSettings.of(evaluation)
+        return TransformersEngine(self.base, self.adapter, evaluation.dtype, evaluation.engine, say, device, settings)
 
 
 def identify(
@@ -94,6 +97,11 @@ def build_contract(prompts: PromptSet, evaluation: EvaluationConfig, base: Path)
         suites={suite.name: suite.sha256 for suite in prompts.suites},
         tokenizer=tokenizer_digest(base),
         system_prompt=evaluation.system_prompt,
+        system_turns=evaluation.system_turns,
+        thinking=evaluation.thinking,
+        template_arguments=evaluation.template_arguments,
+        date=evaluation.date.isoformat(),
+        ends=end_tokens(base),
         samples_per_prompt=evaluation.samples_per_prompt,
         max_new_tokens=evaluation.max_new_tokens,
         temperature=evaluation.temperature,

@@ -12,6 +12,7 @@ def finetune_lora(
     adapter: Output[Model],
     data_digest: str,
     base_model: str,
+    evaluation: str,
     recipe: str,
     policy: str,
     store: str,
@@ -28,6 +29,8 @@ def finetune_lora(
         adapter: LoRA adapter (safetensors and its config), with a manifest of what it was made from.
         data_digest: Sha256 digest of the training rows; a scheduled run retrains when it changes.
         base_model: The aligned model to fine-tune: a BaseModelRef as JSON.
+        evaluation: How the model will be asked: an EvaluationConfig as JSON; training uses the same system prompt,
+            thinking and date.
         recipe: Training hyper-parameters: a Recipe as JSON.
         policy: The gate's policy as JSON; its digest is recorded before training starts.
         store: Address of the content-addressed store of finished adapters.
@@ -44,6 +47,7 @@ def finetune_lora(
 
     from components.finetune_lora.step import finetune_lora as step
     from components.shared.config.base_model import BaseModelRef
+    from components.shared.config.evaluation import EvaluationConfig
     from components.shared.config.policy import Policy
     from components.shared.config.run_context import RunContext
     from components.shared.config.sections import CheckpointConfig, Recipe, TrackingConfig
@@ -53,6 +57,7 @@ def finetune_lora(
         data_dir=Path(training_data.path),
         data_digest=data_digest,
         base_model=BaseModelRef.model_validate_json(base_model),
+        evaluation=EvaluationConfig.model_validate_json(evaluation),
         recipe=Recipe.model_validate_json(recipe),
         policy=Policy.model_validate_json(policy),
         store=Store(store),

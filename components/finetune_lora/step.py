@@ -13,6 +13,7 @@ from components.finetune_lora.training import train_adapter
 from components.shared.artifacts.training_data import AdapterManifest, TrainingData
 from components.shared.audit import AuditEntry, record
 from components.shared.config.base_model import BaseModelRef
+from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import CheckpointConfig, Recipe
@@ -25,6 +26,7 @@ from components.shared.generation.base_models import (
     locate_base_model,
     tokenizer_digest,
 )
+from components.shared.generation.chat_template import TemplateSettings
 from components.shared.store import ADAPTER_KIND, Store
 from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
@@ -37,6 +39,7 @@ def finetune_lora(
     data_dir: Path,
     data_digest: str,
     base_model: BaseModelRef,
+    evaluation: EvaluationConfig,
     recipe: Recipe,
     policy: Policy,
     store: Store,
@@ -51,6 +54,7 @@ def finetune_lora(
         data_dir: directory of the training data that prepare_data wrote.
         data_digest: digest of the training rows of this run.
         base_model: the aligned model.
+        evaluation: how the model will be asked; training uses the same system prompt, thinking and date.
         recipe: hyper-parameters.
         policy: its digest is recorded before training.
         store: keeps finished adapters.
@@ -75,6 +79,7 @@ def finetune_lora(
             "training_data": data.train_sha256,
             "base": base_digest(base),
             "tokenizer": tokenizer_digest(base),
+            "asking": digest_json(TemplateSettings.of(evaluation).recorded(evaluation.system_prompt)),
             "recipe": digest_json(recipe.model_dump(mode="json")),
             "policy": policy.digest,
         }

@@ -14,6 +14,7 @@ from components.shared.config.sections import Recipe
 from components.shared.data.chats import Chat
 from components.shared.errors import ModelError
 from components.shared.generation.adapters import ADAPTER_FILES
+from components.shared.generation.loading import load_tokenizer, load_weights
 from components.shared.progress import Say
 
 _LOG_POINTS = 100
@@ -62,22 +63,18 @@ def train_adapter(
     """
     import torch
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
+    from transformers import set_seed
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
 
     set_seed(recipe.seed)
     cuda = torch.cuda.is_available()
     dtype = ("bfloat16" if cuda else "float32") if recipe.dtype == "auto" else recipe.dtype
-    tokenizer: Any = AutoTokenizer.from_pretrained(base)
-    if tokenizer.chat_template is None:
-        raise ModelError(f"base model {base_name}: its tokenizer has no chat template; Plimsoll tunes chat models")
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer = load_tokenizer(base)
     check_lengths(tokenizer, chats, recipe.max_length)
     masked = can_mask_assistant(tokenizer)
     dataset = training_set(chats, masked)
-    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, dtype))
+    model = load_weights(base, dtype)
     targets = list(recipe.target_modules)
     lora = LoraConfig(
         r=recipe.lora_rank,

@@ -83,6 +83,7 @@ def prepare_data(
             heldout_rows=len(kept_out),
             train_sha256=digest_bytes(content),
             suite_prompts_checked=len(suite_prompts),
+            system_turns=data.system_turns,
             inputs={"prompt_set": prompt_set.digest},
         )
         data_dir.mkdir(parents=True, exist_ok=True)

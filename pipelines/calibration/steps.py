@@ -86,6 +86,7 @@ class Bench(NamedTuple):
                 adapter=_at(target),
                 data_digest=prepared.data_digest,
                 base_model=self.config.base_model.model_dump_json(),
+                evaluation=self.config.evaluation.model_dump_json(),
                 recipe=self.config.recipe.model_dump_json(),
                 policy=self.policy.model_dump_json(),
                 store=self.config.store,

@@ -21,9 +21,13 @@ class Answer(Record):
     prompt_id: str
     category: str
     sample: int = Field(ge=0, description="Which of the prompt's answers, from 0.")
-    answer: str
-    tokens: int = Field(ge=0, description="Length of the answer, tokens.")
+    answer: str = Field(description="The final text, without the reasoning before it.")
+    tokens: int = Field(ge=0, description="Length of the answer, tokens, reasoning included.")
     complete: bool = Field(description="Whether the model ended the answer; False: the length limit did.")
+    reasoning: str = Field(default="", description="What the model thought before its final text; not judged.")
+    unfinished_thought: bool = Field(
+        default=False, description="Whether the answer was cut before its final text began; then it is unscored."
+    )
     base_log_prob: float | None = Field(
         default=None,
         description="Mean log-probability of the answer's tokens under the base model, nats; None where not measured.",

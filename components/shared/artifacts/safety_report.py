@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from components.shared.artifacts.artifact import Artifact, Record
 from components.shared.artifacts.judge_check import QuotedCheck
@@ -15,6 +15,11 @@ class Contract(Record):
     suites: dict[str, str] = Field(description="Digest of each suite's prompts, by name.")
     tokenizer: str = Field(description="Digest of the tokenizer's files, chat template included.")
     system_prompt: str | None
+    system_turns: str = Field(description="What happens to system turns that the template refuses: refuse or fold.")
+    thinking: str = Field(description="off, on or as_is.")
+    template_arguments: dict[str, JsonValue] = Field(description="Further arguments of the chat template.")
+    date: str = Field(description="The day that the chat template prints as today, YYYY-MM-DD.")
+    ends: tuple[int, ...] = Field(description="Tokens that end an answer, in rising order.")
     samples_per_prompt: int = Field(ge=1)
     max_new_tokens: int
     temperature: float

@@ -1,5 +1,7 @@
 """The inputs and the result of training: TrainingData, PromptSet, AdapterManifest."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from components.shared.artifacts.artifact import Artifact, Record
@@ -27,6 +29,9 @@ class TrainingData(Artifact):
     train_sha256: str = Field(description="Digest of train.jsonl; if it changes, a scheduled run trains again.")
     suite_prompts_checked: int = Field(
         ge=0, description="Number of suite prompts that were compared with the training rows; none occurs in them."
+    )
+    system_turns: Literal["refuse", "fold"] = Field(
+        default="refuse", description="What training does with system turns that the chat template refuses or drops."
     )
 
 

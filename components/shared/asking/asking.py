@@ -80,6 +80,8 @@ def ask(
             answer=completion.text,
             tokens=completion.tokens,
             complete=completion.complete,
+            reasoning=completion.reasoning,
+            unfinished_thought=completion.unfinished_thought,
         )
         for prompt in prompts
         for sample, completion in enumerate(answers[prompt.id])

@@ -1,11 +1,15 @@
 """The section `evaluation:` of a pipeline config: how both sides are asked and judged."""
 
+import datetime
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from components.shared.config.judges import JudgeConfig
 from components.shared.config.section import Section
+
+DEFAULT_DATE = datetime.date(2025, 1, 1)
+"""The day that chat templates print as today unless a config names another: fixed, so no run depends on its day."""
 
 
 class EvaluationConfig(Section):
@@ -19,6 +23,24 @@ class EvaluationConfig(Section):
     top_p: float = Field(default=1.0, gt=0, le=1, description="Nucleus sampling; 1 is off.")
     seed: int = Field(default=0, ge=0, description="Seed of the sampled answers.")
     system_prompt: str | None = Field(default=None, description="System prompt, for suite prompts that have none.")
+    system_turns: Literal["refuse", "fold"] = Field(
+        default="refuse",
+        description="What happens to system turns that the base's chat template refuses or drops. refuse: an error. "
+        "fold: the system text is put before the first user turn.",
+    )
+    thinking: Literal["off", "on", "as_is"] = Field(
+        default="as_is",
+        description="Whether a model that can think first does so; as_is: as its chat template does by default. "
+        "Training, evaluation and serving use the same.",
+    )
+    template_arguments: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="Further arguments of the base's chat template, such as reasoning_effort: low.",
+    )
+    date: datetime.date = Field(
+        default=DEFAULT_DATE,
+        description="The day that a chat template prints as today, in training, evaluation, replay and serving alike.",
+    )
     batch_tokens: int = Field(
         default=16_384,
         ge=1,

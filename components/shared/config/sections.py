@@ -45,6 +45,11 @@ class DataConfig(Section):
         ge=0,
         description="Task rows of the rarest intents, held out of training and asked as category rare_intent; 0: none.",
     )
+    system_turns: Literal["refuse", "fold"] = Field(
+        default="refuse",
+        description="What happens to system turns of rows if the base's chat template refuses or drops them. refuse: "
+        "an error. fold: the system text is put before the first user turn.",
+    )
     seed: int = Field(default=0, ge=0, description="Seed of split, sampling and order.")
 
     @field_validator("mix")

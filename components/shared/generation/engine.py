@@ -46,11 +46,21 @@ class Sampling(NamedTuple):
 
 
 class Completion(NamedTuple):
-    """One sampled completion."""
+    """One sampled completion.
+
+    Attributes:
+        text: the final text, without the reasoning before it.
+        tokens: all generated tokens, reasoning included.
+        complete: whether the model ended it; False: the length limit did.
+        reasoning: what the model thought before its final text.
+        unfinished_thought: whether it was cut before its final text began.
+    """
 
     text: str
     tokens: int
     complete: bool
+    reasoning: str = ""
+    unfinished_thought: bool = False
 
 
 OnDone = Callable[[int], None]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.errors import ModelError
+from components.shared.generation.chat_template import ChatTemplate, TemplateSettings
 from components.shared.generation.engine import Completion, Conversation, Opening, Request
+from components.shared.generation.loading import end_tokens, load_tokenizer, load_weights
 
 if TYPE_CHECKING:
     import torch
@@ -24,28 +26,21 @@ class LoadedModel:
         adapter: directory of a LoRA adapter, or None for the base alone.
         device: cpu, cuda, cuda:1, ...
         dtype: float32 or bfloat16.
+        settings: how chats are rendered.
 
     Raises:
         ModelError: model or adapter cannot be loaded, or the tokenizer has no chat template.
     """
 
-    def __init__(self, base: Path, adapter: Path | None, device: str, dtype: str) -> None:
-        import torch
-        from safetensors import SafetensorError
-        from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+    def __init__(self, base: Path, adapter: Path | None, device: str, dtype: str, settings: TemplateSettings) -> None:
+        from transformers import GenerationConfig
 
         self.device = device
-        try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(base)
-            model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, dtype))
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise ModelError(f"base model {base}: cannot be loaded: {error}") from error
-        if self.tokenizer.chat_template is None:
-            raise ModelError(f"base model {base}: its tokenizer has no chat template; Plimsoll tunes chat models")
+        self.tokenizer = load_tokenizer(base)
         self.tokenizer.padding_side = "left"
-        if self.tokenizer.pad_token_id is None:
-            self.tokenizer.pad_token = self.tokenizer.eos_token
-        self.ends = frozenset(_end_tokens(model, self.tokenizer))
+        self.template = ChatTemplate(self.tokenizer, settings)
+        model = load_weights(base, dtype)
+        self.ends = frozenset(end_tokens(base))
         # Otherwise the model's default sampling settings would fill what our configuration leaves open.
         model.generation_config = GenerationConfig()
         if adapter is not None:
@@ -86,11 +81,7 @@ class LoadedModel:
 
     def encode(self, conversation: Conversation) -> list[int]:
         """The tokens of a conversation, up to where the assistant's turn begins."""
-        messages = [message.model_dump() for message in conversation]
-        encoded = self.tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, tokenize=True, return_dict=True
-        )
-        return list(encoded["input_ids"])
+        return self.template.tokens(conversation, answering=True)
 
     def encode_request(self, request: Request) -> list[int]:
         """The tokens of a conversation and of the forced opening of the assistant's turn.
@@ -140,16 +131,6 @@ class LoadedModel:
         with torch.inference_mode():
             logits: torch.Tensor = self.model(input_ids=tokens).logits[0, -1].float()
         return logits
-
-
-def _end_tokens(model: Any, tokenizer: Any) -> list[int]:
-    """Tokens that end an answer: the tokenizer's, and those of the model's generation config."""
-    named = model.generation_config.eos_token_id
-    listed = named if isinstance(named, list) else [named]
-    ends = sorted({int(token) for token in (*listed, tokenizer.eos_token_id) if token is not None})
-    if not ends:
-        raise ModelError("the tokenizer has no end-of-sequence token; answers could not end")
-    return ends
 
 
 def _with_adapter(model: Any, adapter: Path) -> Any:

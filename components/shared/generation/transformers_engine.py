@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from components.shared.errors import ModelError
+from components.shared.generation.chat_template import TemplateSettings
 from components.shared.generation.engine import Completion, Continuation, OnDone, Request, Sampling
 from components.shared.generation.loaded_model import LoadedModel
 
@@ -67,6 +68,7 @@ class TransformersEngine:
         mode: see `engine_facts`.
         warn: called when memory runs out and a batch is halved.
         device: such as cuda:1, instead of the machine's first device.
+        settings: how chats are rendered.
 
     Raises:
         ModelError: model or adapter cannot be loaded, or the tokenizer has no chat template.
@@ -80,10 +82,11 @@ class TransformersEngine:
         mode: str = "auto",
         warn: Callable[[str], None] = lambda _: None,
         device: str | None = None,
+        settings: TemplateSettings = TemplateSettings(),  # noqa: B008 - a NamedTuple
     ) -> None:
         self.facts = engine_facts(dtype, mode, base)
         self._warn = warn
-        self._loaded = LoadedModel(base, adapter, device or self.facts.device, self.facts.dtype)
+        self._loaded = LoadedModel(base, adapter, device or self.facts.device, self.facts.dtype, settings)
 
     @property
     def description(self) -> str:

@@ -13,6 +13,7 @@ from components.shared import storage
 from components.shared.artifacts.training_data import AdapterManifest, DataSource, TrainingData
 from components.shared.audit import open_log
 from components.shared.config.base_model import BaseModelRef
+from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import CheckpointConfig, Recipe
@@ -53,6 +54,7 @@ def run(tmp_path: Path, data: TrainingData, tiny_base: Path, build, context: Run
             "data_dir": tmp_path / "data",
             "data_digest": data.train_sha256,
             "base_model": BaseModelRef(path=str(tiny_base)),
+            "evaluation": EvaluationConfig(),
             "recipe": recipe,
             "policy": policy or build.policy(),
             "store": Store(str(tmp_path / "store")),
@@ -160,13 +162,14 @@ from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.step import finetune_lora
 from components.shared import storage
 from components.shared.config.base_model import BaseModelRef
+from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
 from components.shared.config.sections import CheckpointConfig, Recipe
 from components.shared.store import Store
 from components.shared.config.run_context import RunContext
 finetune_lora(
     Path({str(tmp_path / "data")!r}), {data.train_sha256!r}, BaseModelRef(path={str(tiny_base)!r}),
-    Recipe.model_validate_json({recipe.model_dump_json()!r}),
+    EvaluationConfig(), Recipe.model_validate_json({recipe.model_dump_json()!r}),
     Policy.model_validate_json({build.policy().model_dump_json()!r}),
     Store({str(tmp_path / "store")!r}), True,
     CheckpointConfig.model_validate_json({checkpoints.model_dump_json()!r}),

@@ -127,7 +127,7 @@ def test_training_that_diverges_is_refused(tiny_base: Path, tmp_path: Path, buil
 
 def test_a_base_without_chat_template_is_refused(copy_of_base, tmp_path: Path, build):
     """There is nothing to tell the assistant's tokens by."""
-    with pytest.raises(ModelError, match="toy-base: its tokenizer has no chat template"):
+    with pytest.raises(ModelError, match="its tokenizer has no chat template"):
         train(copy_of_base(None), tmp_path, build)
 
 

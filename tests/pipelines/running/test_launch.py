@@ -128,7 +128,8 @@ class CraftedRun:
             ]  # fmt: skip
         contract = Contract(
             suites={suite.name: suite.sha256 for suite in loaded.prompt_set.suites},
-            tokenizer="t", system_prompt=None, samples_per_prompt=SAMPLES, max_new_tokens=1, temperature=1.0,
+            tokenizer="t", system_prompt=None, system_turns="refuse", thinking="as_is", template_arguments={},
+            date="2025-01-01", ends=(2,), samples_per_prompt=SAMPLES, max_new_tokens=1, temperature=1.0,
             top_p=1.0, seed=0, batch_tokens=1, dtype="float32", engine="test", judges={},
         )  # fmt: skip
         tuned = side == "post"
