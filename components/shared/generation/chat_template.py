@@ -4,6 +4,7 @@ Training, evaluation, replay and serving render chats with it, so what is traine
 """
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -63,7 +64,10 @@ class ChatTemplate:
     def __init__(self, tokenizer: Any, settings: TemplateSettings) -> None:
         self._tokenizer = tokenizer
         self._settings = settings
-        self._arguments = _template_arguments(settings)
+        self._arguments = {
+            **_template_arguments(settings),
+            "chat_template": pinned(tokenizer.get_chat_template(), settings.date),
+        }
         self.takes_system_turns = self._takes_system_turns()
 
     def render(self, turns: Sequence[Message], answering: bool) -> str:
@@ -118,9 +122,19 @@ class ChatTemplate:
 
 
 def _template_arguments(settings: TemplateSettings) -> dict[str, Any]:
-    """The arguments of the template: those of the settings, thinking, and a date that does not move."""
-    day = datetime.datetime.combine(settings.date, datetime.time(12))
-    arguments = {**settings.arguments, "date_string": f"{day:%d %b %Y}", "strftime_now": day.strftime}
+    """The arguments of the template: those of the settings, thinking, and the day as Llama-3.1 takes it."""
+    arguments = {**settings.arguments, "date_string": f"{settings.date:%d %b %Y}"}
     if settings.thinking != "as_is":
         arguments |= dict.fromkeys(_ARGUMENTS, settings.thinking == "on")
     return arguments
+
+
+def pinned(template: str, day: datetime.date) -> str:
+    """The template with a `strftime_now` that prints one day, whatever the clock says.
+
+    transformers hands only plain values on to a template, so the function cannot be an argument.
+    """
+    noon = datetime.datetime.combine(day, datetime.time(12))
+    directives = sorted(set(re.findall(r"%-?[a-zA-Z]", template)))
+    replaced = "".join(f"|replace({each!r}, {noon.strftime(each)!r})" for each in directives)
+    return f"{{%- macro strftime_now(form) -%}}{{{{- form{replaced} -}}}}{{%- endmacro -%}}{template}"
