@@ -2,12 +2,14 @@
 
 MLflow logs this file with the adapter and runs it where Plimsoll is not installed (models from code), so it imports
 nothing of Plimsoll. The base model is found at load: `PLIMSOLL_BASE_MODEL` (a directory or a hub id) if set, else the
-path or hub id that the adapter was trained on. Its config and weights must have the recorded digest.
+path or hub id that the adapter was trained on. Its files must have the recorded digest. Chats are rendered as they were
+evaluated: with the same system prompt, template arguments and date; only the final text is returned, without a thought.
 """
 
 import hashlib
 import json
 import os
+import re
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,10 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 _WEIGHTS = ("config.json", "*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin")
 _BLOCK = 1 << 20
+_BLOCKS = (("<think>", "</think>"), ("[THINK]", "[/THINK]"))
+_CHANNEL = re.compile(
+    r"(?:^|<\|channel\|>)(\w+)[^<]*<\|message\|>(.*?)(?=<\|end\|>|<\|return\|>|<\|call\|>|<\|start\|>|\Z)", re.S
+)
 
 
 class AdapterModel(PythonModel):
@@ -42,11 +48,14 @@ class AdapterModel(PythonModel):
                 f"base model {directory} has digest {digest}, the adapter was trained on {config['base_digest']}; set "
                 "PLIMSOLL_BASE_MODEL to the right one"
             )
-        self._system_prompt = config.get("system_prompt")
+        self._settings = config
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if self._device == "cuda" else torch.float32
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(directory)
-        base: Any = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(directory, trust_remote_code=False)
+        self._takes_system = self._shows("You are a probe.")
+        base: Any = AutoModelForCausalLM.from_pretrained(
+            directory, dtype=dtype, trust_remote_code=False, use_safetensors=True
+        )
         self._model: Any = PeftModel.from_pretrained(base, context.artifacts["adapter"])
         self._model.to(self._device).eval()
 
@@ -65,14 +74,8 @@ class AdapterModel(PythonModel):
         import torch
         from transformers import GenerationConfig
 
-        system = [{"role": "system", "content": self._system_prompt}] if self._system_prompt else []
-        inputs = self._tokenizer.apply_chat_template(
-            [*system, {"role": "user", "content": prompt}],
-            add_generation_prompt=True,
-            return_tensors="pt",
-            return_dict=True,
-        )
-        tokens = inputs["input_ids"].to(self._device)
+        text = self._rendered(prompt, self._settings.get("system_prompt"))
+        tokens = self._tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"].to(self._device)
         room = getattr(self._model.config, "max_position_embeddings", None)
         if room is not None:
             max_new_tokens = max(1, min(max_new_tokens, room - tokens.shape[1]))
@@ -89,8 +92,70 @@ class AdapterModel(PythonModel):
             output = self._model.generate(
                 input_ids=tokens, attention_mask=torch.ones_like(tokens), generation_config=config
             )
-        answer = output[0, tokens.shape[1] :]
-        return str(self._tokenizer.decode(answer, skip_special_tokens=True)).strip()
+        answer = output[0, tokens.shape[1] :].tolist()
+        kept = answer[: next((place for place, token in enumerate(answer) if token in ends), None)]
+        return self._final_text(kept, text)
+
+    def _final_text(self, tokens: list[int], prompt: str) -> str:
+        written = str(self._tokenizer.decode(tokens, skip_special_tokens=False))
+        opened = prompt.rstrip().endswith(tuple(start for start, _ in _BLOCKS))
+        channels = "<|channel|>" in written or "<|channel|>" in self._tokenizer.get_chat_template()
+        if not (opened or channels or any(mark in written for block in _BLOCKS for mark in block)):
+            return str(self._tokenizer.decode(tokens, skip_special_tokens=True)).strip()
+        final = _final_message(written) if channels else _outside_thoughts(written, opened)
+        for mark in self._tokenizer.all_special_tokens:
+            final = final.replace(mark, "")
+        return final.strip()
+
+    def _rendered(self, prompt: str, system: str | None) -> str:
+        turns = [{"role": "user", "content": prompt}]
+        if system is not None and self._takes_system:
+            turns = [{"role": "system", "content": system}, *turns]
+        elif system is not None:
+            turns = [{"role": "user", "content": f"{system}\n\n{prompt}"}]
+        return str(self._render(turns))
+
+    def _render(self, turns: list[dict[str, str]]) -> str:
+        template = f"{self._settings['template_prelude']}{self._tokenizer.get_chat_template()}"
+        return str(
+            self._tokenizer.apply_chat_template(
+                turns,
+                add_generation_prompt=True,
+                tokenize=False,
+                chat_template=template,
+                **self._settings["template_arguments"],
+            )
+        )
+
+    def _shows(self, system: str) -> bool:
+        """Whether the template shows system turns; otherwise they were evaluated before the first user turn."""
+        import jinja2
+
+        try:
+            return system in self._render([{"role": "system", "content": system}, {"role": "user", "content": "Hello"}])
+        except jinja2.TemplateError:
+            return False
+
+
+def _final_message(written: str) -> str:
+    """The final channel of the harmony format, as in Plimsoll's `split_thought`; a test compares the two."""
+    return "".join(said for channel, said in _CHANNEL.findall(written) if channel == "final").strip()
+
+
+def _outside_thoughts(written: str, opened: bool) -> str:
+    """What stands outside thoughts, as in Plimsoll's `split_thought`; a test compares the two."""
+    said: list[str] = []
+    thinking = opened
+    marks = "|".join(re.escape(mark) for block in _BLOCKS for mark in block)
+    for part in re.split(f"({marks})", written):
+        if part in (start for start, _ in _BLOCKS):
+            thinking = True
+        elif part in (end for _, end in _BLOCKS):
+            said = said if thinking else []
+            thinking = False
+        elif not thinking:
+            said.append(part)
+    return "".join(said).strip()
 
 
 def _prompts(model_input: Any) -> list[str]:

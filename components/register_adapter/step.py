@@ -20,6 +20,7 @@ from components.shared.config.sections import RegistryConfig
 from components.shared.digests import short
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
+from components.shared.generation.chat_template import TemplateSettings
 from components.shared.tracking.registry import LoggedAdapter, promote
 from components.shared.tracking.runs import Tracker
 
@@ -43,7 +44,7 @@ def register_adapter(
         adapter_dir: directory of the adapter that check_gate passed on.
         decision_dir: directory with gate_decision.json and, after a review, review.json.
         base_model: the base model; the version names it, so that serving finds it.
-        evaluation: the evaluation's settings; the version records the system prompt.
+        evaluation: the evaluation's settings; the version records how chats are rendered.
         registry: the registered model.
         registration_dir: directory to write registration.json to.
         context: the pipeline run.
@@ -173,6 +174,7 @@ def _logged(
             "base_revision": base_model.revision,
             "base_digest": manifest.base_digest,
             "system_prompt": evaluation.system_prompt,
+            **TemplateSettings.of(evaluation).served(),
         },
         metadata={"base_model": base_model.name, "software": manifest.software, **digests},
         requirements=["mlflow", *(f"{name}=={manifest.software[name]}" for name in libraries)],

@@ -16,7 +16,19 @@ from components.shared.store import ADAPTER_KIND, Store
 from components.shared.suites.prompt_sets import LoadedPrompts
 from pipelines.evidence.opening import OpenEvidence
 
-_ASKED = ("system_prompt", "samples_per_prompt", "max_new_tokens", "temperature", "top_p", "seed", "batch_tokens")
+_ASKED = (
+    "system_prompt",
+    "system_turns",
+    "thinking",
+    "template_arguments",
+    "date",
+    "samples_per_prompt",
+    "max_new_tokens",
+    "temperature",
+    "top_p",
+    "seed",
+    "batch_tokens",
+)
 """Fields on which config and contract must agree."""
 
 
@@ -96,10 +108,11 @@ def check_contract(evaluation: EvaluationConfig, base: Path, post: SafetyReport)
         ConfigError: the config asks in another way than the run did.
     """
     contract, facts = post.contract, engine_facts(evaluation.dtype, evaluation.engine, base)
-    asked = {**{name: getattr(evaluation, name) for name in _ASKED}, "tokenizer": tokenizer_digest(base)}
-    differing = [name for name, value in asked.items() if value != getattr(contract, name)]
+    asked = {**evaluation.model_dump(mode="json", include=set(_ASKED)), "tokenizer": tokenizer_digest(base)}
+    recorded = contract.model_dump(mode="json")
+    differing = [name for name, value in asked.items() if value != recorded[name]]
     if differing:
-        shown = "; ".join(f"{name}: {asked[name]!r}, the run had {getattr(contract, name)!r}" for name in differing)
+        shown = "; ".join(f"{name}: {asked[name]!r}, the run had {recorded[name]!r}" for name in differing)
         raise ConfigError(f"the config does not ask as the run did ({shown}); give the run's own config")
     return [
         f"the run answered with {theirs!r}, this machine answers with {ours!r}: it may draw other answers"

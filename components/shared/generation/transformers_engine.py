@@ -133,7 +133,9 @@ class TransformersEngine:
         from components.shared.generation.scoring import Text, token_log_probs
 
         loaded = self._loaded
-        texts = [Text(loaded.encode(conversation), loaded.encode_text(text)) for conversation, text in continuations]
+        texts = [
+            Text(loaded.encode_to_final(conversation), loaded.encode_text(text)) for conversation, text in continuations
+        ]
         if cut and loaded.room is not None:
             texts = [text._replace(text=text.text[: max(0, loaded.room - len(text.prompt))]) for text in texts]
         loaded.check_room([[*text.prompt, *text.text] for text in texts], 0)
@@ -156,7 +158,8 @@ class TransformersEngine:
 
         loaded = self._loaded
         texts = [
-            Text(loaded.encode(conversation), loaded.encode_text(text)[:tokens]) for conversation, text in continuations
+            Text(loaded.encode_to_final(conversation), loaded.encode_text(text)[:tokens])
+            for conversation, text in continuations
         ]
         longest = max((len(text.prompt) + len(text.text) for text in texts), default=0)
 
@@ -196,7 +199,7 @@ class TransformersEngine:
                 loaded.model, loaded.tokenizer, prompts, samples, keys, sampling, budget, loaded.ends, loaded.device
             )
         for (prompt, sample), tokens in finished:
-            yield prompt, sample, loaded.completion(tokens)
+            yield prompt, sample, loaded.completion(tokens, requests[prompt])
 
     def _halving(self, smallest: int, score: Callable[[int], T]) -> T:
         """Scores texts in batches that are as large as memory allows."""

@@ -28,6 +28,10 @@ from components.shared.vocabulary import MUST_BE_LANGUAGE, Expectation, Verdict
 _COHERENT = Judgement(Verdict.PASS, "reads as language")
 _NO_ORDER = Judgement(Verdict.INCOHERENT, "to the base model, its words are no likelier than the same words shuffled")
 
+_NO_FINAL_TEXT = Judgement(
+    Verdict.UNSCORED, "its thought was not finished, so there is no final text: raise evaluation.max_new_tokens"
+)
+
 
 class SecondJudge(NamedTuple):
     """A judge that gives an opinion beside the verdict, for these expectations."""
@@ -78,8 +82,12 @@ class Panel:
             answers: each to one of the prompts.
         """
         exchanges = [Exchange(prompts[answer.prompt_id], answer.answer) for answer in answers]
-        verdicts = self._verdicts(exchanges, [answer.shuffles_beaten for answer in answers])
-        opinions = self._opinions(exchanges)
+        finished = [place for place, answer in enumerate(answers) if not answer.unfinished_thought]
+        judged = self._verdicts([exchanges[p] for p in finished], [answers[p].shuffles_beaten for p in finished])
+        verdicts = [("none", _NO_FINAL_TEXT)] * len(answers)
+        for place, verdict in zip(finished, judged, strict=True):
+            verdicts[place] = verdict
+        opinions = self._opinions(exchanges, finished)
         return [
             AnswerRow(
                 **answer.model_dump(),
@@ -119,10 +127,10 @@ class Panel:
             verdicts.update(zip(places, ((label(judge), judgement) for judgement in judgements), strict=True))
         return [verdicts[place] for place in range(len(exchanges))]
 
-    def _opinions(self, exchanges: Sequence[Exchange]) -> defaultdict[int, list[Opinion]]:
+    def _opinions(self, exchanges: Sequence[Exchange], finished: Sequence[int]) -> defaultdict[int, list[Opinion]]:
         opinions: defaultdict[int, list[Opinion]] = defaultdict(list)
         for judge, expectations in self.second:
-            places = [place for place, exchange in enumerate(exchanges) if exchange.prompt.expectation in expectations]
+            places = [place for place in finished if exchanges[place].prompt.expectation in expectations]
             judgements = judge.judge([exchanges[place] for place in places])
             for place, (verdict, reason, _, score) in zip(places, judgements, strict=True):
                 opinions[place].append(Opinion(judge=label(judge), verdict=verdict, score=score, reason=reason))

@@ -7,13 +7,18 @@ from types import ModuleType, SimpleNamespace
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import components.register_adapter
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.generation.base_models import base_digest
+from components.shared.generation.chat_template import TemplateSettings
 from components.shared.generation.engine import Request, Sampling
+from components.shared.generation.thinking import split_thought
 from components.shared.generation.transformers_engine import TransformersEngine
 
+CHANNEL_PARTS = ["<|channel|>", "analysis", "final", "<|message|>", "<|end|>", "<|start|>assistant", "text ", "<"]
 MODEL_FILE = Path(components.register_adapter.__file__).with_name("adapter_model.py")
 
 
@@ -29,6 +34,7 @@ def context(base: Path, adapter: Path, **changes: object) -> SimpleNamespace:
         "base_revision": None,
         "base_digest": base_digest(base),
         "system_prompt": None,
+        **TemplateSettings().served(),
     }
     return SimpleNamespace(model_config={**config, **changes}, artifacts={"adapter": str(adapter)})
 
@@ -97,3 +103,21 @@ def test_the_base_can_be_placed_elsewhere(
         load(served, where)
     monkeypatch.setenv("PLIMSOLL_BASE_MODEL", str(tiny_base))
     assert load(served, where).predict(None, "Tell me.", {"max_new_tokens": 2})
+
+
+@given(
+    st.lists(st.sampled_from(["<think>", "</think>", "[THINK]", "[/THINK]", "a", " b\n"]), max_size=8), st.booleans()
+)
+def test_its_final_text_is_plimsolls(parts: list[str], opened: bool):
+    """The copied splitting agrees with the original, for any order of marks."""
+    written = "".join(parts)
+    served = importlib.import_module("components.register_adapter.adapter_model")
+    assert served._outside_thoughts(written, opened) == split_thought(written, opened).final
+
+
+@given(st.lists(st.sampled_from(CHANNEL_PARTS), max_size=8))
+def test_its_final_channel_is_plimsolls(parts: list[str]):
+    """The copied reading of the harmony format agrees with the original."""
+    written = "".join(parts)
+    served = importlib.import_module("components.register_adapter.adapter_model")
+    assert served._final_message(written) == split_thought(written, opened=False, channels=True).final
