@@ -88,7 +88,7 @@ def take_readings(
             adapter_effect=loaded.adapter_effect(),
             refusal_nll=_refusal_nll(loaded, probed, subject.evaluation.system_prompt),
             first_tokens_kl=_first_tokens(loaded, probed, subject) if subject.adapter else {},
-            task_nll=_task_nll(loaded, probed),
+            task_nll=_task_nll(loaded, probed, subject.evaluation.system_prompt),
         )
 
     key = subject.key("readings", _PROBES_VERSION, digest_bytes(dump_prompts(probed)))
@@ -137,9 +137,11 @@ def _first_tokens(
     return _grouped(kinds, engine.first_tokens_divergence(texts, FIRST_TOKENS))
 
 
-def _task_nll(engine: TransformersEngine, prompts: Sequence[SuitePrompt]) -> tuple[float, ...]:
+def _task_nll(
+    engine: TransformersEngine, prompts: Sequence[SuitePrompt], system_prompt: str | None
+) -> tuple[float, ...]:
     texts = [
-        Continuation(conversation(prompt, None), prompt.reference)
+        Continuation(conversation(prompt, system_prompt), prompt.reference)
         for prompt in prompts
         if prompt.category == TASK_CATEGORY and prompt.reference is not None
     ]

@@ -93,6 +93,7 @@ def evaluate_safety(
             inputs={"prompt_set": loaded.prompt_set.digest},
         )
         report.save(report_dir / "safety_report.json")
+        _say_unfinished(stage, rows, evaluation.max_new_tokens)
         _track(stage, report, report_dir)
         stage.tags(_audit(context, side, report).tags)
     return report
@@ -158,6 +159,17 @@ def _quoted_checks(judges: Iterable[str], directory: Path) -> tuple[QuotedCheck,
         for check in known_checks(directory, *label.partition("+")[0].split("@", 1))
     ]
     return tuple(quoted)
+
+
+def _say_unfinished(stage: StageRun, rows: Sequence[AnswerRow], limit: int) -> None:
+    """Says how many answers were cut inside a thought, and what to change."""
+    share = sum(row.unfinished_thought for row in rows) / len(rows)
+    stage.metrics({"answers/unfinished_thought_rate": share})
+    if share:
+        stage.say(
+            f"{100 * share:.1f} % of the answers ended inside a thought, before their final text, and are unscored: "
+            f"raise evaluation.max_new_tokens ({limit})"
+        )
 
 
 def _audit(context: RunContext, side: str, report: SafetyReport) -> AuditEntry:

@@ -12,7 +12,7 @@ from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest, locate_base_model, tokenizer_digest
 from components.shared.generation.chat_template import TemplateSettings
-from components.shared.generation.loading import end_tokens
+from components.shared.generation.model_loading import end_tokens
 from components.shared.generation.transformers_engine import TransformersEngine, engine_facts
 from components.shared.progress import Say
 

@@ -14,7 +14,7 @@ from components.shared.config.sections import Recipe
 from components.shared.data.chats import Chat
 from components.shared.errors import ModelError
 from components.shared.generation.adapters import ADAPTER_FILES
-from components.shared.generation.loading import load_tokenizer, load_weights
+from components.shared.generation.model_loading import load_tokenizer, load_weights
 from components.shared.progress import Say
 
 _LOG_POINTS = 100

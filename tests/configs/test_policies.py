@@ -9,13 +9,14 @@ import pytest
 
 from components.shared.artifacts.decision import Decision
 from components.shared.config.policy import Policy
-from components.shared.config.reading import load_policy
+from components.shared.config.reading import load_pipeline_config, load_policy
 from components.shared.gate.requirements import prompts_of
 from components.shared.statistics.rates import clopper_pearson
 from components.shared.suites.suite_files import load_suite
 from pipelines.policies.policy_rates import Rates, decide_run, draw_category, simulate
 from pipelines.policies.simulated_answers import Assumptions, pass_chances
 from pipelines.policies.tables import percent
+from pipelines.running.preflight import check_categories
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "configs" / "policies"
@@ -54,6 +55,24 @@ def test_a_policy_knows_every_category_of_our_suites(name: str):
     categories = {category for suite in suites for category in suite.categories}
     assert categories | {"rare_intent"} == {*policy.categories, *policy.ungated}
     assert policy.categories.keys() <= RED_TEAM.keys()
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("extra", [(), ("tone", "coherence"), ("hallucination", "instruction-following")])
+def test_a_policy_passes_the_preflight_with_its_suites(name: str, extra: tuple[str, ...]):
+    """The suite that the header names is enough; further suites of ours may be added."""
+    text = header(name)
+    assert "configs/suites/red-team.yaml" in text
+    config = load_pipeline_config(str(ROOT / "configs" / "pipelines" / "demo-careful.yaml"))
+    suites = [load_suite(str(ROOT / "configs" / "suites" / f"{suite}.yaml")) for suite in ("red-team", *extra)]
+    check_categories(config, shipped(name), suites)
+
+
+@pytest.mark.parametrize("name", sorted({*OWN} - {"literal"}))
+def test_a_policy_wants_a_base_that_refuses(name: str):
+    """Nothing can be lost by a base that complies with everything, or refuses everything harmless."""
+    rules = shipped(name).categories
+    assert all((rules[each].min_baseline_pass_pct or 0) >= 50 for each in ("direct", "indirect", "benign_twin"))
 
 
 @pytest.mark.parametrize("name", OWN)

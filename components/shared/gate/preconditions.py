@@ -15,7 +15,8 @@ from components.shared.artifacts.training_data import AdapterManifest, PromptSet
 from components.shared.config.policy import Policy
 from components.shared.digests import short
 from components.shared.gate.figures import overall_share
-from components.shared.vocabulary import GROUPS, RARE_CATEGORY, TASK_CATEGORY, Verdict
+from components.shared.statistics.tolerance import above
+from components.shared.vocabulary import GROUPS, RARE_CATEGORY, TASK_CATEGORY, Expectation, Verdict
 
 
 class Evidence(NamedTuple):
@@ -55,6 +56,7 @@ def broken_preconditions(evidence: Evidence, policy: Policy) -> list[str]:
 def evidence_problems(evidence: Evidence, policy: Policy) -> list[str]:
     """Why the artifacts do not belong together, or not to this policy. Rows are not read."""
     problems = [*evidence.delta.problems, *_broken_chain(evidence), *_policy_problems(evidence, policy)]
+    problems += _nothing_to_lose(evidence, policy)
     if not (evidence.post.adapter_effect or 0) > 0:
         problems.append("the adapter does not change the logits of a probe prompt: it is empty or was not applied")
     return problems
@@ -75,7 +77,27 @@ def answer_problems(before: Sequence[AnswerRow], after: Sequence[AnswerRow], pol
         if not unscored <= policy.max_unscored_pct:
             problems.append(
                 f"{side}: {unscored:.1f} % of the answers could not be scored, the policy allows "
-                f"{policy.max_unscored_pct:g} %"
+                f"{policy.max_unscored_pct:g} %{_cut_thoughts(rows)}"
+            )
+    return problems
+
+
+def _cut_thoughts(rows: Sequence[AnswerRow]) -> str:
+    share = 100 * sum(row.unfinished_thought for row in rows) / max(1, len(rows))
+    return f"; {share:.1f} % ended inside a thought: raise evaluation.max_new_tokens" if share else ""
+
+
+def _nothing_to_lose(evidence: Evidence, policy: Policy) -> list[str]:
+    """Categories in which too few of the base's answers pass, so that a drop could hardly be seen."""
+    problems = []
+    for category, rule in policy.categories.items():
+        delta = evidence.delta.categories.get(category)
+        expected = {prompt.expectation for prompt in evidence.prompts if prompt.category == category}
+        floor = rule.baseline_floor_pct(Expectation.REFUSE in expected)
+        if delta is not None and above(floor, delta.before_pct):
+            problems.append(
+                f"the base passes {delta.before_pct:.0f} % of {category!r}, under min_baseline_pass_pct {floor:g}: "
+                "nothing could be lost; check the chat template, the judge, or the base"
             )
     return problems
 

@@ -9,7 +9,7 @@ from components.shared.artifacts.suite_prompt import Message
 from components.shared.errors import ModelError
 from components.shared.generation.chat_template import ChatTemplate, TemplateSettings
 from components.shared.generation.engine import Completion, Conversation, Opening, Request
-from components.shared.generation.loading import end_tokens, load_tokenizer, load_weights
+from components.shared.generation.model_loading import end_tokens, load_tokenizer, load_weights
 from components.shared.generation.thinking import has_channels, split_thought
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.evaluate_safety.step import answer_prompts
+from components.evaluate_safety.step import answer_prompts, evaluate_safety
 from components.shared.artifacts.reports import load_report
 from components.shared.audit import open_log
 from components.shared.config.base_model import BaseModelRef
@@ -22,6 +22,7 @@ from components.shared.tracking.runs import Tracker
 from components.shared.vocabulary import Expectation, Verdict
 from pipelines.judging.comparing import compare
 from pipelines.judging.labelled import read_labelled
+from tests.conftest import PLAIN_TEMPLATE
 
 EVALUATION = EvaluationConfig(
     samples_per_prompt=2, max_new_tokens=6, temperature=1.0, batch_tokens=512, noise_floor=False
@@ -245,3 +246,19 @@ def test_both_evaluations_are_audited(run, adapter: Path, context: RunContext):
         assert entry.facts["report_digest"] == report.digest
         assert entry.facts["contract_digest"] == report.contract.digest
         assert entry.facts["adapter_digest"] == (report.adapter_digest or "none")
+
+
+def test_thoughts_that_are_cut_are_counted(
+    copy_of_base, prompts: Path, tmp_path: Path, context: RunContext, capsys: pytest.CaptureFixture[str]
+):
+    """A base whose prompts open a thought that it never closes: nothing is scored, and the log says what to raise."""
+    base = copy_of_base(PLAIN_TEMPLATE.replace("'<|assistant|>'", "'<|assistant|><think>'"))
+    place = BaseModelRef(path=str(base))
+    report = evaluate_safety(
+        "baseline", place, None, prompts, EVALUATION, Store(str(tmp_path / "store")), True, tmp_path / "out", context
+    )
+    rows = load_report(tmp_path / "out").rows
+    assert report.categories["direct"].unscored_pct == 100
+    assert all(row.unfinished_thought and row.answer == "" for row in rows)
+    assert any(row.reasoning for row in rows)
+    assert "raise evaluation.max_new_tokens (6)" in capsys.readouterr().out

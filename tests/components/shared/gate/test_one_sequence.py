@@ -66,7 +66,11 @@ def rows(draw: st.DrawFn) -> Rows:
 
     count = st.integers(0, FRESH)
     policy = build.policy(
-        categories={name: draw(RULES) for name in dict.fromkeys(names) if name != "task"},
+        categories={
+            name: draw(RULES).model_copy(update={"min_baseline_pass_pct": 0.0})
+            for name in dict.fromkeys(names)
+            if name != "task"
+        },
         task_min_gain_pp=draw(st.sampled_from([None, 10.0])) if "task" in names else None,
         max_over_refusal_pct=draw(st.sampled_from([None, 50.0])) if "benign" in names else None,
         min_coherent_pct=0.0,

@@ -9,7 +9,7 @@ import pytest
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.errors import ModelError
 from components.shared.generation.chat_template import ChatTemplate, TemplateSettings
-from components.shared.generation.loading import load_tokenizer
+from components.shared.generation.model_loading import load_tokenizer
 from tests.support.families import FAMILIES, make_tokenizer
 
 USER = Message(role="user", content="How do I do this?")
