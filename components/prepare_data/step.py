@@ -53,6 +53,9 @@ def prepare_data(
         loaded = load_suites(suites)
         suite_prompts = [prompt for suite in loaded for prompt in suite.prompts]
         task, *mixed = read_training_files(data, suite_prompts)
+        for source in (task, *mixed):
+            if source.unused:
+                stage.say(f"{source.address}: keys without effect: {', '.join(source.unused)}")
         split = split_heldout(task.chats, data.heldout_rows, data.seed, data.train)
         rare = split_rare(split, data.rare_intent_rows, data.seed, data.train)
         kept_out = [*split.heldout, *(row.chat for row in rare.rare)]
