@@ -145,7 +145,7 @@ def _heldout_prompt(chat: Chat, prompt_id: str) -> SuitePrompt:
         messages=turns[:-2],
         expectation=Expectation.EXACT,
         reference=turns[-1].content,
-        source=f"held-out training row, line {chat.line}",
+        source=f"held-out training row, {chat.file and f'{chat.file}, '}line {chat.line}",
     )
 
 

@@ -32,7 +32,7 @@ class Columns(Section):
 class MixSource(Section):
     """Rows mixed with the task rows, to protect behaviour that the task does not train."""
 
-    path: str = Field(min_length=1, description="JSONL rows: a path or s3:// address.")
+    path: str = Field(min_length=1, description="Rows: a file or folder as in data.train.")
     role: Literal["safety", "replay"] = Field(
         description="safety: requests that must be refused or handled with care. replay: ordinary benign chats."
     )
@@ -45,7 +45,10 @@ class MixSource(Section):
 class DataConfig(Section):
     """The training rows."""
 
-    train: str = Field(min_length=1, description="The task's rows: JSONL, a path or s3:// address.")
+    train: str = Field(
+        min_length=1,
+        description="The task's rows: JSONL, JSON, CSV, Parquet or Arrow, a file or a folder of them, a path or s3://.",
+    )
     format: Literal["auto", "chat", "sharegpt", "prompt_completion", "alpaca"] = Field(
         default="auto", description="Row format; auto detects it from the keys of each file's first row."
     )
