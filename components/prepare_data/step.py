@@ -4,18 +4,17 @@ Never cached by Kubeflow: the digest that it computes decides whether a schedule
 """
 
 import json
-import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.prepare_data.intents import RareRow, split_rare
-from components.prepare_data.mixing import rows_for_share, sample_rows, split_heldout, without_heldout
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.artifacts.training_data import DataSource, PromptSet, SuiteEntry, TrainingData
 from components.shared.audit import AuditEntry, record
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import DataConfig
 from components.shared.data.chats import Chat
+from components.shared.data.intents import RareRow
+from components.shared.data.selection import select_rows
 from components.shared.data.training_files import read_training_files
 from components.shared.digests import digest_bytes
 from components.shared.suites.suite_files import (
@@ -52,21 +51,13 @@ def prepare_data(
     with Tracker(context).stage(STAGE) as stage:
         loaded = load_suites(suites)
         suite_prompts = [prompt for suite in loaded for prompt in suite.prompts]
-        task, *mixed = read_training_files(data, suite_prompts)
-        split = split_heldout(task.chats, data.heldout_rows, data.seed, data.train)
-        rare = split_rare(split, data.rare_intent_rows, data.seed, data.train)
-        kept_out = [*split.heldout, *(row.chat for row in rare.rare)]
-        shares = {source.path: source.share for source in data.mix}
-        wanted = rows_for_share(len(rare.train), shares)
-        picked = [
-            sample_rows(without_heldout(source.chats, kept_out), wanted[source.address], data.seed, source.address)
-            for source in mixed
-        ]
-        rows = [chat for chats in (rare.train, *picked) for chat in chats]
-        random.Random(data.seed).shuffle(rows)
-        content = _dump_chats(rows)
-        prompt_set = _write_prompts(loaded, (_task_suite(split.heldout), _rare_suite(rare.rare)), prompts_dir)
-        used = [len(rare.train), *map(len, picked)]
+        files = read_training_files(data, suite_prompts)
+        for source in files:
+            if source.unused:
+                stage.say(f"{source.address}: keys without effect: {', '.join(source.unused)}")
+        selected = select_rows(files, data)
+        content = _dump_chats(selected.train)
+        prompt_set = _write_prompts(loaded, (_task_suite(selected.heldout), _rare_suite(selected.rare)), prompts_dir)
         result = TrainingData(
             sources=tuple(
                 DataSource(
@@ -77,10 +68,10 @@ def prepare_data(
                     rows=len(source.chats),
                     used=count,
                 )
-                for source, count in zip((task, *mixed), used, strict=True)
+                for source, count in zip(files, selected.used, strict=True)
             ),
-            train_rows=len(rows),
-            heldout_rows=len(kept_out),
+            train_rows=len(selected.train),
+            heldout_rows=len(selected.heldout) + len(selected.rare),
             train_sha256=digest_bytes(content),
             suite_prompts_checked=len(suite_prompts),
             system_turns=data.system_turns,
@@ -142,7 +133,7 @@ def _heldout_prompt(chat: Chat, prompt_id: str) -> SuitePrompt:
         messages=turns[:-2],
         expectation=Expectation.EXACT,
         reference=turns[-1].content,
-        source=f"held-out training row, line {chat.line}",
+        source=f"held-out training row, {chat.file and f'{chat.file}, '}line {chat.line}",
     )
 
 

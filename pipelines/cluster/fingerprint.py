@@ -155,7 +155,8 @@ def _shown(value: object) -> str:
 
 def _mixing(data: DataConfig) -> dict[str, Any]:
     settings = data.model_dump(mode="json", exclude={"train", "mix"})
-    return {**settings, "mix": [[source.role, source.share] for source in data.mix]}
+    mix = [source.model_dump(mode="json", exclude={"path"}) for source in data.mix]
+    return {**settings, "mix": mix}
 
 
 def _asking(evaluation: EvaluationConfig) -> dict[str, Any]:

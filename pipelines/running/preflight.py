@@ -1,7 +1,7 @@
 """Checks a run's inputs before it starts and a model is loaded.
 
 These are the config against policy and suites, the suites' hashes, the base model, every training row, its overlap with
-the suites, the audit log, and free disk.
+the suites, held-out rows and shares, the audit log, and free disk.
 """
 
 import shutil
@@ -12,6 +12,7 @@ from components.shared.asking.asking import refuse_equal_answers
 from components.shared.audit import open_log
 from components.shared.config.policy import Policy
 from components.shared.config.sections import PipelineConfig
+from components.shared.data.selection import select_rows
 from components.shared.data.training_files import read_training_files
 from components.shared.errors import ConfigError, StorageError
 from components.shared.gate.ancestry import load_ancestor
@@ -30,7 +31,7 @@ def check_run(config: PipelineConfig, policy: Policy, work_dir: Path) -> None:
 
     Raises:
         ConfigError: config, policy, suites or base model do not fit together.
-        DataError: a training row is malformed, or is a suite prompt.
+        DataError: a training row is malformed or a suite prompt, or there are too few rows.
         StorageError: there is too little free disk, or the audit log cannot be written.
         IntegrityError: the end of the audit log or the original model's report was changed.
     """
@@ -43,7 +44,7 @@ def check_run(config: PipelineConfig, policy: Policy, work_dir: Path) -> None:
     open_log(config.tracking.audit_log).check()
     if config.base_model.ancestor_report is not None:
         load_ancestor(config.base_model.ancestor_report)
-    read_training_files(config.data, prompts)
+    select_rows(read_training_files(config.data, prompts), config.data)
     work_dir.mkdir(parents=True, exist_ok=True)
     if (free := shutil.disk_usage(work_dir).free) < _FREE_BYTES:
         raise StorageError(

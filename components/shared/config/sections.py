@@ -15,24 +15,47 @@ from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.section import Section
 
 
+class Columns(Section):
+    """The columns of rows whose prompt and completion have other names."""
+
+    prompt: str = Field(min_length=1, description="Column of the user's text.")
+    completion: str = Field(min_length=1, description="Column of the assistant's answer.")
+    system: str | None = Field(default=None, min_length=1, description="Column of the system prompt; null: none.")
+    intent: str | None = Field(default=None, min_length=1, description="Column of the intent; null: none.")
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """The column of each part that has one."""
+        return {own: name for own, name in self.model_dump().items() if name is not None}
+
+
 class MixSource(Section):
     """Rows mixed with the task rows, to protect behaviour that the task does not train."""
 
-    path: str = Field(min_length=1, description="JSONL rows: a path or s3:// address.")
+    path: str = Field(min_length=1, description="Rows: a file or folder as in data.train.")
     role: Literal["safety", "replay"] = Field(
         description="safety: requests that must be refused or handled with care. replay: ordinary benign chats."
     )
     share: float = Field(
         gt=0, lt=1, description="Share of these rows in the final training set (0.2 = one row in five)."
     )
+    columns: Columns | None = Field(default=None, description="As data.columns, for these rows.")
 
 
 class DataConfig(Section):
     """The training rows."""
 
-    train: str = Field(min_length=1, description="The task's rows: JSONL, a path or s3:// address.")
-    format: Literal["auto", "chat", "prompt_completion", "alpaca"] = Field(
+    train: str = Field(
+        min_length=1,
+        description="The task's rows: JSONL, JSON, CSV, Parquet or Arrow, a file or a folder of them, a path or s3://.",
+    )
+    format: Literal["auto", "chat", "sharegpt", "prompt_completion", "alpaca"] = Field(
         default="auto", description="Row format; auto detects it from the keys of each file's first row."
+    )
+    columns: Columns | None = Field(
+        default=None,
+        description="Columns of the task's rows, where they are not named as in a format, such as "
+        "{prompt: question, completion: answer}; null: the format's names.",
     )
     mix: tuple[MixSource, ...] = Field(default=(), description="Safety and replay rows.")
     heldout_rows: int = Field(

@@ -1,26 +1,35 @@
-"""Training rows: three shapes of JSONL, read into chats with file and line in every error.
+"""Training rows of every usual shape, read into chats with file and line in every error.
 
     chat               {"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}
+    sharegpt           {"conversations": [{"from": "human", "value": "…"}, {"from": "gpt", "value": "…"}]}
     prompt_completion  {"prompt": "…", "completion": "…"} (texts, or lists of messages)
-    alpaca             {"instruction": "…", "input": "…", "output": "…"} (input may be missing or empty)
+    alpaca             {"instruction": "…", "input": "…", "output": "…"} (input may be missing or empty; earlier turns
+                       in `history`, as pairs of texts)
 
-A row may name its `intent`; other keys are ignored, as trl ignores them.
+A row of any shape may have a system prompt in `system`, and an `intent`. A content may be a list of text parts. Other
+columns are read as prompt and completion where the config names them. What happens to further keys: `row_keys`.
 """
 
-from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, cast
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, NamedTuple
 
 from components.shared.artifacts.suite_prompt import Message
+from components.shared.config.sections import Columns
+from components.shared.data.row_keys import is_empty, unused_keys
+from components.shared.data.turns import check_order, read_text, read_turns
 from components.shared.errors import DataError
 from components.shared.jsonl import parse_objects
 
-Shape = Literal["auto", "chat", "prompt_completion", "alpaca"]
+Shape = Literal["auto", "chat", "sharegpt", "prompt_completion", "alpaca"]
 
 _KEYS: dict[Shape, tuple[str, ...]] = {
     "chat": ("messages",),
+    "sharegpt": ("conversations",),
     "prompt_completion": ("prompt", "completion"),
     "alpaca": ("instruction", "output"),
 }
+_OPTIONAL: dict[Shape, tuple[str, ...]] = {"alpaca": ("input", "history")}
+_COMMON = ("system", "intent")
 
 
 class Chat(NamedTuple):
@@ -28,8 +37,11 @@ class Chat(NamedTuple):
 
     messages: tuple[Message, ...]
     line: int
+    """The line in its file; in a file without lines the row's number, from 1."""
     intent: str | None = None
     """The row's `intent` field; None if it has none."""
+    file: str = ""
+    """The name of its file, where the rows are in a folder."""
 
     @property
     def user_texts(self) -> tuple[str, ...]:
@@ -38,10 +50,11 @@ class Chat(NamedTuple):
 
 
 class ChatFile(NamedTuple):
-    """All rows of one file, and their shape."""
+    """All rows of one file, their shape, and the keys without effect."""
 
     chats: tuple[Chat, ...]
     shape: Shape
+    unused: tuple[str, ...] = ()
 
 
 def parse_chats(content: bytes, where: str, shape: Shape = "auto") -> ChatFile:
@@ -55,89 +68,118 @@ def parse_chats(content: bytes, where: str, shape: Shape = "auto") -> ChatFile:
     Raises:
         DataError: a row does not have the shape (file and line are named), or the file has no rows.
     """
+    return read_chats(parse_objects(content.split(b"\n"), where), where, shape)
+
+
+def read_chats(
+    rows: Iterable[tuple[int, dict[str, Any]]],
+    where: str,
+    shape: Shape = "auto",
+    columns: Columns | None = None,
+    file: str = "",
+) -> ChatFile:
+    """Reads rows, each with its line or number.
+
+    Args:
+        rows: the rows of one file.
+        where: the file's address, for errors.
+        shape: the form of the rows; auto decides by the keys of the first row.
+        columns: the columns of prompt and completion, where they have other names.
+        file: the file's name, where it is one of a folder.
+
+    Raises:
+        DataError: a row does not have the shape (file and line are named), or the file has no rows.
+    """
     chats: list[Chat] = []
-    for number, row in parse_objects(content.split(b"\n"), where):
-        if shape == "auto":
-            shape = _detect(row, f"{where}:{number}")
-        intent = row.get("intent")
-        named = intent if isinstance(intent, str) and intent.strip() else None
-        chats.append(Chat(_messages(row, shape, f"{where}:{number}"), number, named))
+    unused: set[str] = set()
+    for number, row in rows:
+        place = f"{where}:{number}"
+        if columns is not None:
+            shape, row = "prompt_completion", _renamed(row, columns, place)  # noqa: PLW2901
+        elif shape == "auto":
+            shape = _detect(row, place)
+        messages = _messages(row, shape, place, unused)
+        intent = None if is_empty(row.get("intent")) else read_text(row["intent"], "intent", place)
+        chats.append(Chat(tuple(messages), number, intent, file))
     if not chats:
-        raise DataError(f"{where}: holds no rows; expected one JSON object per line")
-    return ChatFile(tuple(chats), shape)
+        raise DataError(f"{where}: holds no rows; expected at least one, such as a JSON object per line")
+    return ChatFile(tuple(chats), shape, tuple(sorted(unused)))
 
 
 def _detect(row: dict[str, Any], place: str) -> Shape:
-    for shape, keys in _KEYS.items():
-        if all(key in row for key in keys):
-            return shape
+    found = [shape for shape, keys in _KEYS.items() if all(not is_empty(row.get(key)) for key in keys)]
+    found = found or [shape for shape, keys in _KEYS.items() if all(key in row for key in keys)]
+    if len(found) > 1:
+        raise DataError(
+            f"{place}: row has the keys {sorted(row)}, which fit {' and '.join(found)}; say which one is meant with "
+            "data.format"
+        )
+    if found:
+        return found[0]
     raise DataError(
-        f"{place}: row has the keys {sorted(row)}; expected 'messages' (chat), 'prompt' and 'completion', or "
-        "'instruction' and 'output' (alpaca)"
+        f"{place}: row has the keys {sorted(row)}; expected 'messages' (chat), 'conversations' (sharegpt), "
+        "'prompt' and 'completion', or 'instruction' and 'output' (alpaca); name other columns in data.columns"
     )
 
 
-def _messages(row: dict[str, Any], shape: Shape, place: str) -> tuple[Message, ...]:
+def _renamed(row: dict[str, Any], columns: Columns, place: str) -> dict[str, Any]:
+    """The row with the columns that the config names under our own names."""
+    mapping = columns.mapping
+    for own, name in mapping.items():
+        if name not in row:
+            raise DataError(f"{place}: no column {name!r}, which columns.{own} names; the row has {sorted(row)}")
+    rest = {key: value for key, value in row.items() if key not in mapping.values()}
+    if taken := sorted(key for key in rest.keys() & {"prompt", "completion", *_COMMON} if not is_empty(rest[key])):
+        raise DataError(
+            f"{place}: the row has {taken[0]!r} besides the mapped columns; map it too in columns, or remove the column"
+        )
+    return {**rest, **{own: row[name] for own, name in mapping.items()}}
+
+
+def _messages(row: dict[str, Any], shape: Shape, place: str, unused: set[str]) -> list[Message]:
     for key in _KEYS[shape]:
         if key not in row:
             raise DataError(f"{place}: no key {key!r} in a file of {shape} rows; the row has {sorted(row)}")
-    readers: dict[str, Callable[[dict[str, Any], str], list[Message]]] = {
-        "chat": lambda row, place: _turns(row["messages"], "messages", place),
+    unused |= unused_keys(row, frozenset((*_KEYS[shape], *_OPTIONAL.get(shape, ()), *_COMMON)), place)
+    readers: dict[str, Callable[[dict[str, Any], str, set[str]], list[Message]]] = {
+        "chat": lambda row, place, unused: read_turns(row["messages"], "messages", place, unused),
+        "sharegpt": lambda row, place, unused: read_turns(row["conversations"], "conversations", place, unused),
         "prompt_completion": _prompt_completion,
-        "alpaca": _alpaca,
+        "alpaca": lambda row, place, _: _alpaca(row, place),
     }
-    messages = readers[shape](row, place)
-    _check_order(messages, place)
-    return tuple(messages)
+    messages = readers[shape](row, place, unused)
+    if not is_empty(row.get("system")):
+        if messages[0].role == "system":
+            raise DataError(f"{place}: has the key 'system' and a system turn; expected one of them: remove the other")
+        messages.insert(0, Message(role="system", content=read_text(row["system"], "system", place)))
+    check_order(messages, place)
+    return messages
 
 
-def _prompt_completion(row: dict[str, Any], place: str) -> list[Message]:
+def _prompt_completion(row: dict[str, Any], place: str, unused: set[str]) -> list[Message]:
     prompt, completion = row["prompt"], row["completion"]
     if isinstance(prompt, list) and isinstance(completion, list):
-        return _turns(prompt, "prompt", place) + _turns(completion, "completion", place)
-    return [
-        Message(role="user", content=_text(prompt, "prompt", place)),
-        Message(role="assistant", content=_text(completion, "completion", place)),
-    ]
+        return read_turns(prompt, "prompt", place, unused) + read_turns(completion, "completion", place, unused)
+    return _pair(prompt, completion, ("prompt", "completion"), place)
 
 
 def _alpaca(row: dict[str, Any], place: str) -> list[Message]:
-    request = _text(row["instruction"], "instruction", place)
-    if row.get("input"):
-        request += f"\n\n{_text(row['input'], 'input', place)}"
-    answer = _text(row["output"], "output", place)
-    return [Message(role="user", content=request), Message(role="assistant", content=answer)]
+    history = [] if is_empty(row.get("history")) else row["history"]
+    if not isinstance(history, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in history):
+        raise DataError(f"{place}: history is {str(history)[:60]!r}; expected a list of pairs: request and answer")
+    earlier = [
+        turn
+        for index, (request, answer) in enumerate(history)
+        for turn in _pair(request, answer, (f"history[{index}][0]", f"history[{index}][1]"), place)
+    ]
+    request = read_text(row["instruction"], "instruction", place)
+    if not is_empty(row.get("input")):
+        request += f"\n\n{read_text(row['input'], 'input', place)}"
+    return earlier + _pair(request, row["output"], ("instruction", "output"), place)
 
 
-def _turns(value: object, key: str, place: str) -> list[Message]:
-    if not isinstance(value, list) or not value:
-        raise DataError(f"{place}: {key} is {str(value)[:60]!r}; expected a list of messages")
-    turns = []
-    for index, turn in enumerate(value):
-        where = f"{key}[{index}]"
-        if not isinstance(turn, dict) or not {"role", "content"} <= set(turn):
-            raise DataError(f"{place}: {where} is {str(turn)[:60]!r}; expected an object with 'role' and 'content'")
-        if turn["role"] not in ("system", "user", "assistant"):
-            raise DataError(f"{place}: {where}.role is {turn['role']!r}; expected 'system', 'user' or 'assistant'")
-        role = cast(Literal["system", "user", "assistant"], turn["role"])
-        turns.append(Message(role=role, content=_text(turn["content"], f"{where}.content", place)))
-    return turns
-
-
-def _text(value: object, key: str, place: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise DataError(f"{place}: {key} is {value!r}; expected a text that is not empty")
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        raise DataError(f"{place}: {key} is {value[:60]!r}; expected Unicode text: it holds half of a \\u escape pair")
-    return value
-
-
-def _check_order(messages: list[Message], place: str) -> None:
-    turns = [message.role for message in messages]
-    spoken = turns[1:] if turns[:1] == ["system"] else turns
-    expected = ["user" if index % 2 == 0 else "assistant" for index in range(len(spoken))]
-    if not spoken or spoken != expected or spoken[-1] != "assistant":
-        raise DataError(
-            f"{place}: the turns are {turns}; expected an optional system message, then user and assistant in "
-            "turn, ending with the assistant"
-        )
+def _pair(request: object, answer: object, keys: tuple[str, str], place: str) -> list[Message]:
+    return [
+        Message(role="user", content=read_text(request, keys[0], place)),
+        Message(role="assistant", content=read_text(answer, keys[1], place)),
+    ]

@@ -4,7 +4,7 @@ import pytest
 
 from components.shared.audit import open_log
 from components.shared.config.reading import load_pipeline_config, load_policy
-from components.shared.errors import ConfigError, IntegrityError
+from components.shared.errors import ConfigError, DataError, IntegrityError
 from pipelines.running.launch import load
 from pipelines.running.preflight import check_run
 
@@ -69,3 +69,9 @@ def test_a_missing_report_of_the_original_model_is_found_before_the_run(project)
     """`base_model.ancestor_report` is read before any model is."""
     with pytest.raises(ConfigError, match=r"base_model\.ancestor_report 'nowhere'"):
         check(project, "base_model.ancestor_report=nowhere")
+
+
+def test_more_heldout_rows_than_data_are_found_before_the_run(project):
+    """What prepare_data would refuse is refused before a model is loaded."""
+    with pytest.raises(DataError, match=r"data\.heldout_rows is 5000"):
+        check(project, "data.heldout_rows=5000")

@@ -5,10 +5,7 @@ beginnings of compliant answers. It is recognised by its content and refused. Ta
 """
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
-from components.shared.errors import DataError
-from components.shared.suites.benchmarks.benchmark import Options, select, source_of
-from components.shared.suites.benchmarks.cells import prompt_text
-from components.shared.suites.benchmarks.table_files import (
+from components.shared.data.table_files import (
     Row,
     decode,
     read_csv,
@@ -16,6 +13,9 @@ from components.shared.suites.benchmarks.table_files import (
     refuse_columns,
     require_columns,
 )
+from components.shared.errors import DataError
+from components.shared.suites.benchmarks.benchmark import Options, select, source_of
+from components.shared.suites.benchmarks.cells import prompt_text
 from components.shared.vocabulary import Expectation
 
 COLUMNS = ("goal",)

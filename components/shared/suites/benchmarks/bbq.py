@@ -12,11 +12,11 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from components.shared.artifacts.suite_prompt import BiasFacts, SuitePrompt
+from components.shared.data.table_files import Row, decode, read_jsonl, require_columns
 from components.shared.errors import DataError
 from components.shared.progress import warn
 from components.shared.suites.benchmarks.benchmark import Options, select, source_of
 from components.shared.suites.benchmarks.cells import one_of, prompt_text, slug, text, whole_number
-from components.shared.suites.benchmarks.table_files import Row, decode, read_jsonl, require_columns
 from components.shared.vocabulary import Expectation
 
 ANSWERS = ("ans0", "ans1", "ans2")

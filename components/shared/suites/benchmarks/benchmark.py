@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 from pydantic import JsonValue
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.data.table_files import Row
 from components.shared.errors import ConfigError
-from components.shared.suites.benchmarks.table_files import Row
 from components.shared.vocabulary import Expectation
 
 OPEN = "open"

@@ -4,8 +4,8 @@ import re
 
 from pydantic import JsonValue
 
+from components.shared.data.table_files import Row
 from components.shared.errors import DataError
-from components.shared.suites.benchmarks.table_files import Row
 
 _SLUG = re.compile(r"[\W_]+")
 

@@ -9,10 +9,10 @@ more.
 import re
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.data.table_files import Row, decode, read_csv, read_lines, require_columns
 from components.shared.errors import DataError
 from components.shared.suites.benchmarks.benchmark import Options, file_name, select, source_of
 from components.shared.suites.benchmarks.cells import one_of, prompt_text, slug, text
-from components.shared.suites.benchmarks.table_files import Row, decode, read_csv, read_lines, require_columns
 from components.shared.vocabulary import Expectation
 
 XSTEST_COLUMNS = ("id", "prompt", "type")

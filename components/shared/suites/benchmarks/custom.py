@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Literal, get_args
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.data.table_files import Row, decode, read_csv, read_json, read_jsonl
 from components.shared.errors import ConfigError, DataError
 from components.shared.suites.benchmarks.benchmark import Options, did_you_mean, select, source_of
 from components.shared.suites.benchmarks.cells import optional_text, prompt_text, text, texts
-from components.shared.suites.benchmarks.table_files import Row, decode, read_csv, read_json, read_jsonl
 from components.shared.vocabulary import Expectation
 
 Field = Literal["prompt", "id", "category", "system", "reference", "expectation", "caveats", "pair_id", "group"]

@@ -9,11 +9,11 @@ import re
 import yaml
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.data.table_files import Row, decode, require_columns
 from components.shared.errors import DataError
 from components.shared.progress import warn
 from components.shared.suites.benchmarks.benchmark import Options, file_stem, select, source_of
 from components.shared.suites.benchmarks.cells import optional_text, placeholder, slug, text, texts, whole_number
-from components.shared.suites.benchmarks.table_files import Row, decode, require_columns
 from components.shared.vocabulary import Expectation
 
 COLUMNS = ("id", "paraphrases")

@@ -7,11 +7,11 @@ an answer does harm takes a harm judge.
 from collections.abc import Iterable, Mapping, Sequence
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.data.table_files import Row, decode, read_csv, read_jsonl, require_columns
 from components.shared.errors import ConfigError
 from components.shared.progress import warn
 from components.shared.suites.benchmarks.benchmark import Options, file_stem, select, source_of
 from components.shared.suites.benchmarks.cells import one_of, optional_text, prompt_text, slug, text, texts
-from components.shared.suites.benchmarks.table_files import Row, decode, read_csv, read_jsonl, require_columns
 from components.shared.vocabulary import Expectation
 
 HARMBENCH_COLUMNS = ("Behavior", "FunctionalCategory", "SemanticCategory", "ContextString", "BehaviorID")

@@ -7,10 +7,10 @@ instructions can be checked.
 from pydantic import JsonValue
 
 from components.shared.artifacts.suite_prompt import Constraint, SuitePrompt
+from components.shared.data.table_files import Row, decode, read_jsonl, require_columns
 from components.shared.errors import DataError
 from components.shared.suites.benchmarks.benchmark import Options, select, source_of
 from components.shared.suites.benchmarks.cells import prompt_text, texts, whole_number
-from components.shared.suites.benchmarks.table_files import Row, decode, read_jsonl, require_columns
 from components.shared.vocabulary import Expectation
 
 COLUMNS = ("key", "prompt", "instruction_id_list", "kwargs")

@@ -1,4 +1,4 @@
-"""Training rows of three shapes, with file and line in every error."""
+"""Training rows of every shape, with file and line in every error."""
 
 import json
 
@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.data.chats import parse_chats
+from components.shared.config.sections import Columns
+from components.shared.data.chats import parse_chats, read_chats
 from components.shared.errors import DataError
 
 USER, ASSISTANT = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}
@@ -22,6 +23,12 @@ def lines(*rows: object) -> bytes:
         ({"messages": [USER, ASSISTANT]}, "chat"),
         ({"prompt": "Hi", "completion": "Hello"}, "prompt_completion"),
         ({"prompt": [USER], "completion": [ASSISTANT]}, "prompt_completion"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}, ASSISTANT]}, "chat"),
+        ({"messages": [USER, {**ASSISTANT, "tool_calls": [], "name": None}], "tools": None}, "chat"),
+        ({"messages": [{**USER, "train": False, "masked": True}, {**ASSISTANT, "weight": 1, "train": True}]}, "chat"),
+        ({"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]}, "sharegpt"),
+        ({"conversations": [{"from": "user", "value": "Hi"}, {"from": "chatgpt", "value": "Hello"}]}, "sharegpt"),
+        ({"conversations": [USER, ASSISTANT]}, "sharegpt"),
         ({"instruction": "Hi", "output": "Hello"}, "alpaca"),
         ({"instruction": "Hi", "input": "", "output": "Hello"}, "alpaca"),
     ],
@@ -47,9 +54,83 @@ def test_a_system_message_and_several_turns_are_kept():
     assert chat.user_texts == ("Hi", "More")
 
 
-def test_unknown_keys_are_ignored():
-    """A key beside those of the shape does no harm."""
-    assert len(parse_chats(lines({"messages": [USER, ASSISTANT], "id": 7}), "f").chats) == 1
+def test_keys_without_effect_are_named_once():
+    """A key beside those of the shape does no harm, but the result names it, also that of a turn."""
+    row = {"messages": [{**USER, "id": 1}, ASSISTANT], "source": "forum", "empty": None}
+    file = parse_chats(lines(row, {**row, "id": 7}), "f")
+    assert (len(file.chats), file.unused) == (2, ("id", "messages[].id", "source"))
+
+
+def test_a_system_key_and_a_history_come_first():
+    """The system prompt of a row opens its chat, and alpaca's history goes before the instruction."""
+    row = {"instruction": "More", "output": "Bye", "system": "Be kind", "history": [["Hi", "Hello"]]}
+    (chat,) = parse_chats(lines(row), "f").chats
+    assert [turn.content for turn in chat.messages] == ["Be kind", "Hi", "Hello", "More", "Bye"]
+    (chat,) = parse_chats(lines({"messages": [USER, ASSISTANT], "system": "Be kind"}), "f").chats
+    assert chat.messages[0].role == "system"
+
+
+def test_named_columns_are_read_as_prompt_and_completion():
+    """The config's names of columns replace ours; other columns are named as without effect."""
+    columns = Columns(prompt="question", completion="answer", system="rules", intent="label")
+    row = {"question": "Hi", "answer": "Hello", "rules": "Be kind", "label": "greeting", "id": 1}
+    file = read_chats([(1, row)], "f", columns=columns)
+    assert [turn.content for turn in file.chats[0].messages] == ["Be kind", "Hi", "Hello"]
+    assert (file.shape, file.chats[0].intent, file.unused) == ("prompt_completion", "greeting", ("id",))
+    with pytest.raises(DataError, match=r"f:2: no column 'rules', which columns.system names; the row has"):
+        read_chats([(2, {"question": "Hi", "answer": "Hello", "label": ""})], "f", columns=columns)
+    with pytest.raises(DataError, match=r"f:3: the row has 'prompt' besides the mapped columns; map it too"):
+        read_chats([(3, {**row, "prompt": "Hello?"})], "f", columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("key", "cure"),
+    [
+        ("tools", "tools and tool calls are not trained"),
+        ("functions", "tools and tool calls are not trained"),
+        ("images", "only texts are trained"),
+        ("chosen", "preference data"),
+        ("rejected", "preference data"),
+        ("label", "preference data"),
+        ("weight", "counts the same"),
+        ("chat_template_kwargs", "settings of the config"),
+        ("input_ids", "give the texts instead"),
+        ("history", "only alpaca rows have a history"),
+    ],
+)
+def test_a_key_that_changes_a_row_is_refused(key: str, cure: str):
+    """Rows that mean something else than their texts are named with the key and the cure."""
+    with pytest.raises(DataError, match=rf"f:1: {key} is '1', which would change the row: .*{cure}"):
+        parse_chats(lines({"messages": [USER, ASSISTANT], key: 1}), "f")
+
+
+@pytest.mark.parametrize(
+    ("turn", "message"),
+    [
+        ({"tool_calls": [{"id": 1}]}, "tool_calls is .*tool calls are not trained"),
+        ({"function_call": {"name": "f"}}, "function_call is .*tool calls are not trained"),
+        ({"reasoning_content": "hm"}, "reasoning_content is 'hm', .*write it into the answer"),
+        ({"thinking": "hm"}, "thinking is 'hm', .*write it into the answer"),
+        ({"weight": 0}, "weight is '0', .*counts the same"),
+        ({"train": False}, "train is 'False', .*counts the same"),
+        ({"masked": True}, "masked is 'True', .*counts the same"),
+        ({"name": "Ann"}, "name is 'Ann', .*most chat templates drop it"),
+        ({"content": [{"type": "image_url"}]}, r"content\[0\] is of type 'image_url'; only parts of type 'text'"),
+        ({"content": [{"type": "text", "text": "a", "x": 1}]}, r"content\[0\] has the key 'x'"),
+        ({"content": []}, r"content is ''; expected a text"),
+    ],
+)
+def test_a_key_that_changes_a_turn_is_refused(turn: dict, message: str):
+    """Turns are checked as rows are."""
+    with pytest.raises(DataError, match=rf"f:1: messages\[1\]\.{message}"):
+        parse_chats(lines({"messages": [USER, {**ASSISTANT, **turn}]}), "f")
+
+
+@pytest.mark.parametrize("role", ["tool", "function", "ipython", "developer", "observation"])
+def test_a_role_that_cannot_be_trained_has_a_cure(role: str):
+    """Roles that templates treat in their own ways are refused by name."""
+    with pytest.raises(DataError, match=rf"messages\[1\]\.role is '{role}'; expected one of .*; (tools|write)"):
+        parse_chats(lines({"messages": [USER, {"role": role, "content": "x"}, ASSISTANT]}), "f")
 
 
 def test_a_byte_order_mark_and_blank_lines_are_skipped():
@@ -82,6 +163,16 @@ GOOD = lines({"messages": [USER, ASSISTANT]}) + b"\n"
         (lines({"prompt": "a", "completion": None}), r"f:1: completion is None; expected a text"),
         (lines({"prompt": [USER], "completion": "b"}), r"f:1: prompt is \[.*; expected a text"),
         (lines({"instruction": "a", "input": 3, "output": "b"}), r"f:1: input is 3; expected a text"),
+        (
+            lines({"instruction": "a", "history": [["b"]], "output": "c"}),
+            r"f:1: history is .*; expected a list of pairs",
+        ),
+        (lines({"messages": [USER, ASSISTANT], "intent": 3}), r"f:1: intent is 3; expected a text"),
+        (
+            lines({"messages": [{"role": "system", "content": "x"}, USER, ASSISTANT], "system": "y"}),
+            r"f:1: has the key 'system' and a system turn; expected one",
+        ),
+        (lines({"messages": [USER], "prompt": "a", "completion": "b"}), r"f:1: .*fit chat and prompt_completion; say"),
         (lines({"prompt": "\ud800", "completion": "b"}), r"f:1: prompt is .*; expected Unicode text"),
         (b"[" * 100_000, r"f:1: cannot be read as JSON: maximum recursion depth"),
         (b'{"prompt": ' + b"1" * 5000 + b"}", r"f:1: cannot be read as JSON: Exceeds the limit"),

@@ -7,7 +7,7 @@ import pytest
 
 from components.shared.config.sections import DataConfig, MixSource
 from components.shared.data.training_files import read_training_files
-from components.shared.digests import digest_bytes
+from components.shared.digests import digest_bytes, digest_json
 from components.shared.errors import DataError
 
 
@@ -42,3 +42,25 @@ def test_a_suite_prompt_among_the_rows_is_refused(tmp_path: Path, build):
     data = DataConfig(train=task, mix=(MixSource(path=mixed, role="replay", share=0.1),))
     with pytest.raises(DataError, match=r"mixed.jsonl:2: .* is suite prompt 'p-1'"):
         read_training_files(data, [build.prompt("p-1")])
+
+
+def test_a_folder_is_one_source_with_a_digest_of_all_files(tmp_path: Path):
+    """Rows of a folder carry their file's name, errors its address; all files have one shape."""
+    (tmp_path / "rows").mkdir()
+    first = write(tmp_path / "rows" / "1.jsonl", "a", "b")
+    second = write(tmp_path / "rows" / "2.jsonl", "c")
+    (file,) = read_training_files(DataConfig(train=str(tmp_path / "rows")), [])
+    assert [(chat.file, chat.line) for chat in file.chats] == [("1.jsonl", 1), ("1.jsonl", 2), ("2.jsonl", 1)]
+    assert file.sha256 == digest_json([digest_bytes(Path(path).read_bytes()) for path in (first, second)])
+    Path(second).write_text('{"instruction": "a", "output": "b"}')
+    with pytest.raises(DataError, match=r"2\.jsonl:1: no key 'prompt' in a file of prompt_completion rows"):
+        read_training_files(DataConfig(train=str(tmp_path / "rows")), [])
+
+
+@pytest.mark.parametrize("name", ["task.jsonl", "copy.jsonl"])
+def test_the_same_file_twice_is_refused(tmp_path: Path, name: str):
+    """Equal content is found under one name and under two; the error names both."""
+    task, copy = write(tmp_path / "task.jsonl", "a", "b"), write(tmp_path / name, "a", "b")
+    data = DataConfig(train=task, mix=(MixSource(path=copy, role="replay", share=0.1),))
+    with pytest.raises(DataError, match=rf"{name}: (is listed twice|has the same content as .*task\.jsonl); expected"):
+        read_training_files(data, [])

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.shared.data.table_files import Row
 from components.shared.errors import DataError
 from components.shared.suites.benchmarks import cells
-from components.shared.suites.benchmarks.table_files import Row
 
 
 def row(value: object) -> Row:

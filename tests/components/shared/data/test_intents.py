@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.prepare_data.intents import intents_of, split_rare
-from components.prepare_data.mixing import Split
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.data.chats import Chat
+from components.shared.data.intents import intents_of, split_rare
+from components.shared.data.mixing import Split
 from components.shared.errors import DataError
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from math import ceil, sqrt
 from typing import NamedTuple
 
-from components.prepare_data.mixing import Split
 from components.shared.data.chats import Chat
+from components.shared.data.mixing import Split
 from components.shared.data.overlap import user_fingerprints
 from components.shared.errors import DataError
 

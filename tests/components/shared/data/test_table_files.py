@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.errors import DataError, PlimsollError
-from components.shared.suites.benchmarks.table_files import (
+from components.shared.data.table_files import (
     decode,
     read_csv,
     read_json,
@@ -17,6 +16,7 @@ from components.shared.suites.benchmarks.table_files import (
     read_lines,
     require_columns,
 )
+from components.shared.errors import DataError, PlimsollError
 
 CELLS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 

@@ -54,6 +54,18 @@ def read_csv(text: str, where: str) -> list[Row]:
     Raises:
         DataError: a quote is left open, a row has too many or too few cells, or a column name occurs twice.
     """
+    return [
+        Row(dict(cells), f"{where}:{line}", number)
+        for number, (line, cells) in enumerate(csv_rows(text, where), start=1)
+    ]
+
+
+def csv_rows(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
+    """The same rows, each with the line on which it begins.
+
+    Raises:
+        DataError: as `read_csv`.
+    """
     records = read_records(text, where)
     if not records:
         raise DataError(f"{where}: is empty; expected a line of column names, then rows")
@@ -67,10 +79,7 @@ def read_csv(text: str, where: str) -> list[Row]:
                 f"{where}:{line}: has {len(cells)} cells, expected {len(header)} ({', '.join(header)}): put cells that "
                 "hold commas, quotes or line breaks into double quotes"
             )
-    return [
-        Row(dict(zip(header, cells, strict=True)), f"{where}:{line}", number)
-        for number, (line, cells) in enumerate(rest, start=1)
-    ]
+    return [(line, dict(zip(header, cells, strict=True))) for line, cells in rest]
 
 
 def read_records(text: str, where: str) -> list[tuple[int, list[str]]]:

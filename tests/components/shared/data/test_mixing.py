@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.prepare_data.mixing import rows_for_share, sample_rows, split_heldout, without_heldout
+from components.shared.data.mixing import rows_for_share, sample_rows, split_heldout, without_heldout
 from components.shared.data.overlap import fingerprint
 from components.shared.errors import DataError
 
