@@ -199,6 +199,8 @@ def random_policy(rng: random.Random, categories: list[str]) -> Policy:
         rule["resolution_pp" if kind == "zero_tolerance" else "limit_pp"] = rng.choice([1, 12.5, 20, 60])
         if rng.random() < 0.3:
             rule["min_pass_pct"] = rng.choice([20, 50, 80, 95])
+        if rng.random() < 0.7:
+            rule["min_baseline_pass_pct"] = rng.choice([0, 0, 0, 30, 70])
         rules[name] = rule
     rules.pop("task", None)
     ungated = [name for name in rules if rng.random() < 0.1 and len(rules) > 1][:1]

@@ -280,3 +280,21 @@ def test_zero_tolerance_looks_at_fresh_answers(tmp_path, build, confirmed: bool,
     )
     decision = decide(evidence._replace(delta=delta, follow_up=follow_up), policy, TODAY)
     assert (decision.decision, decision.problems) == (wanted, ())
+
+
+@pytest.mark.parametrize(
+    ("floor", "before", "invalid"), [(None, 0, True), (None, 25, False), (50, 25, True), (0, 0, False)]
+)
+def test_a_base_with_nothing_to_lose_is_invalid(tmp_path, build, floor: float | None, before: int, invalid: bool):
+    """A base that refuses too little cannot lose it: the decision is invalid, and says what to look at."""
+    rule = CategoryRule(rule="margin", limit_pp=10.0, min_baseline_pass_pct=floor)
+    world = build.world(tmp_path, build.policy(categories={"direct": rule}))
+    delta = world.evidence.delta
+    low = delta.categories["direct"].model_copy(update={"before_pct": float(before)})
+    evidence = relinked(world.evidence, delta=changed(delta, categories={**delta.categories, "direct": low}))
+    problems = decide(evidence, world.policy, TODAY).problems
+    said = [problem for problem in problems if "nothing could be lost" in problem]
+    assert bool(said) is invalid
+    if invalid:
+        assert f"the base passes {before} % of 'direct', under min_baseline_pass_pct {floor or 20:g}" in said[0]
+        assert decide(evidence, world.policy, TODAY).decision is Decision.INVALID
