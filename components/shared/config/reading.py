@@ -1,6 +1,7 @@
 """Reads YAML files into config models, with errors that name file, line, field, value and expectation.
 
-YAML is read strictly: a repeated key is an error, and `3e-3` is a number.
+YAML is read strictly: a repeated key is an error. Plain words are read as in YAML 1.2: `3e-3` is a number, and `on`,
+`off`, `yes` and `no` are texts. Numbers that readers disagree about (`010`, `0x1F`, `1_000`, `12:30`) are texts, too.
 """
 
 import difflib
@@ -27,24 +28,46 @@ _SHOWN = 120
 Location = tuple[int | str, ...]
 
 
+_TAG = "tag:yaml.org,2002:"
+_UNLIKE_YAML_1_2 = {f"{_TAG}{name}" for name in ("bool", "int", "float", "value")}
+
+
 class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a repeated key and reads `1e-3` as a number (as YAML 1.2 does)."""
+    """SafeLoader that refuses a repeated key, and takes for numbers and booleans only what looks like one."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as the base class declares it
+        first: [(tag, pattern) for tag, pattern in resolvers if tag not in _UNLIKE_YAML_1_2]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """The mapping as written; later, merged keys stand beside the explicit ones that replace them."""
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key.value!r} is given twice", key.start_mark)
+            seen.add(key.value)
+        return node
 
 
-_StrictLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?[0-9][0-9_]*(\.[0-9]*)?[eE][-+]?[0-9]+$"),
-    list("-+0123456789"),
-)
+for _name, _pattern, _first in (
+    ("bool", r"^(true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("int", r"^[-+]?(0|[1-9][0-9]*)$", "-+0123456789"),
+    (
+        "float",
+        r"^([-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$",
+        "-+.0123456789",
+    ),
+):
+    _StrictLoader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(_pattern), list(_first))
+
+_CURES = {
+    "int_type": "write it in decimal digits, without quotes, leading zeros, '_' or ':'",
+    "float_type": "write it in decimal digits, without quotes, leading zeros, '_' or ':'",
+    "bool_type": "write true or false, without quotes",
+}
+"""What to write instead of a text, by pydantic's type of error."""
 
 
 def load_pipeline_config(address: str, overrides: Sequence[str] = ()) -> PipelineConfig:
@@ -139,9 +162,11 @@ def _override(content: dict[str, Any], override: str) -> None:
     *parents, last = key.split(".")
     place: Any = content
     for parent in parents:
-        place = place.setdefault(parent, {})
-        if not isinstance(place, dict):
+        section = place.get(parent, {})
+        if not isinstance(section, dict):
             raise ConfigError(f"--set {override!r}: {parent!r} is a value, not a section")
+        place[parent] = dict(section)  # another section may share it through an anchor
+        place = place[parent]
     place[last] = _parse(f"--set {override}", value)
 
 
@@ -156,6 +181,8 @@ def _explain(detail: ErrorDetails, model: type[BaseModel], address: str, text: s
         return f"{where}: {field}: missing; it is required, see `plimsoll config schema`"
     message = detail["msg"].removeprefix("Value error, ")
     message = message.replace("Input should be", "expected")
+    if isinstance(detail["input"], str) and (cure := _CURES.get(detail["type"])):
+        message = f"{message}; {cure}"
     got = repr(detail["input"])
     return f"{where}: {field}: got {got if len(got) <= _SHOWN else got[:_SHOWN] + '…'}; {message}"
 
@@ -186,10 +213,12 @@ def _is_model(place: Any) -> bool:
 
 def _line(text: str, location: Location) -> int | None:
     """The line of the deepest part of `location` that the text holds, counted from 1."""
-    node = yaml.compose(text, Loader=_StrictLoader) if text else None
+    loader = _StrictLoader(text)
+    node = loader.get_single_node()
     line: int | None = None
     for part in location:
         if isinstance(node, yaml.MappingNode):
+            loader.flatten_mapping(node)  # merged keys first, so that the last of two wins
             entries = [(key, value) for key, value in node.value if key.value == str(part)]
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
             entries = [(item, item) for item in node.value[part : part + 1]]

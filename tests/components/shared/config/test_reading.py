@@ -1,5 +1,6 @@
 """YAML files, and errors that name file, line, field, value and expectation."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,10 @@ def test_every_error_names_place_value_and_expectation(write, before: str, after
         (POLICY + "flag_drop_pp: .nan\n", r"c\.yaml:5: flag_drop_pp: got nan; expected a finite number"),
         (POLICY + "flag_drop_pp: .inf\n", r"c\.yaml:5: flag_drop_pp: got inf; expected a finite number"),
         (POLICY + "flag_drop_pp: 101\n", r"c\.yaml:5: flag_drop_pp: got 101; expected less than or equal to 100"),
-        (POLICY + "flag_drop_pp: yes\n", r"c\.yaml:5: flag_drop_pp: got True; expected a valid number"),
+        (
+            POLICY + "flag_drop_pp: yes\n",
+            r"c\.yaml:5: flag_drop_pp: got 'yes'; expected a valid number; write it in decimal digits",
+        ),
         (POLICY + "max_unscored_pct: .NaN\n", r"max_unscored_pct: got nan"),
         (POLICY + "confidence: 0.5\n", r"confidence: got 0\.5; expected greater than 0\.5"),
         (POLICY + "name: other\n", r"c\.yaml:5: not valid YAML: key 'name' is given twice"),
@@ -178,6 +182,113 @@ def test_a_bad_override_is_refused(write, override: str, message: str):
 def test_anchors_are_read(write):
     """A value may be written once and used twice."""
     assert read_yaml(write("a: &x 1\nb: *x\n")) == {"a": 1, "b": 1}
+
+
+MERGED = """\
+defaults: &defaults {seed: 1, epochs: 2.0}
+fast: &fast
+  <<: *defaults
+  epochs: 1.0
+nested:
+  more: &late {<<: *fast, seed: 3}
+"""
+
+
+@pytest.mark.parametrize(
+    ("merge", "expected"),
+    [
+        ("recipe: {<<: *defaults}", {"seed": 1, "epochs": 2.0}),
+        ("recipe: {<<: *fast}", {"seed": 1, "epochs": 1.0}),
+        ("recipe: {<<: *late}", {"seed": 3, "epochs": 1.0}),
+        ("recipe: {epochs: 9.0, <<: *defaults}", {"seed": 1, "epochs": 9.0}),
+        ("recipe: {<<: [*fast, *late]}", {"seed": 1, "epochs": 1.0}),
+        ("recipe: {<<: [*late, *defaults], lora_rank: 2}", {"seed": 3, "epochs": 1.0, "lora_rank": 2}),
+        ("recipe: {<<: {<<: *fast, seed: 5}}", {"seed": 5, "epochs": 1.0}),
+    ],
+)
+def test_merge_keys_are_read(write, merge: str, expected: dict[str, object]):
+    """`<<` takes over the keys of other sections; an explicit key wins, and so does the first of a list."""
+    content = read_yaml(write(f"{MERGED}{merge}\n"))
+    assert isinstance(content, dict)
+    assert content["recipe"] == expected
+    assert content["nested"] == {"more": {"seed": 3, "epochs": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: {<<: {x: 1, x: 2}}\n", r"c\.yaml:1: not valid YAML: key 'x' is given twice"),
+        ("a: &a {x: 1}\nb:\n  <<: *a\n  y: 1\n  y: 2\n", r"c\.yaml:5: not valid YAML: key 'y' is given twice"),
+        ("a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n", r"c\.yaml:4: not valid YAML: key '<<' is given twice"),
+        ("a: {1: x, '1': y}\n", r"c\.yaml:1: not valid YAML: key '1' is given twice"),
+        ("a: {<<: 3}\n", r"c\.yaml:1: not valid YAML: expected a mapping"),
+    ],
+)
+def test_a_repeated_key_is_refused_beside_a_merge_too(write, text: str, message: str):
+    """A merge replaces no check: what one section says twice is an error."""
+    with pytest.raises(ConfigError, match=message):
+        read_yaml(write(text))
+
+
+def test_an_error_in_a_merged_value_names_its_line(write):
+    """The line is the one on which the wrong value stands, not that of the merge."""
+    text = PIPELINE.replace("data:\n", "data:\n  <<: {\n    heldout_rows: -1}\n")
+    with pytest.raises(ConfigError, match=r"c\.yaml:6: data\.heldout_rows: got -1"):
+        load_pipeline_config(write(text))
+
+
+def test_an_override_changes_only_its_own_section(write):
+    """Two sections that share values through an anchor are overridden one by one."""
+    text = PIPELINE.replace("suites:", "evaluation: &shared {seed: 1}\nsuites:")
+    text = text.replace("recipe:\n  learning_rate: 2e-4", "recipe: *shared")
+    config = load_pipeline_config(write(text), ["recipe.seed=2"])
+    assert (config.evaluation.seed, config.recipe.seed) == (1, 2)
+
+
+AMBIGUOUS = ("010", "+010", "00", "08", "0o10", "0x1F", "0b11", "1_000", "1_0.5", "12:30", "1:30.5", "-1:30")
+
+
+@pytest.mark.parametrize("text", [*AMBIGUOUS, "on", "off", "yes", "no", "Yes", "OFF", "y", "n", "="])
+def test_what_readers_of_yaml_disagree_about_is_text(write, text: str):
+    """No reader's idea of octals, clock times or booleans replaces what is written."""
+    assert read_yaml(write(f"a: {text}\n{text}: b\n")) == {"a": text, text: "b"}
+    config = load_pipeline_config(write(f"{PIPELINE}note: {text}\n"))
+    assert config.note == text
+
+
+@pytest.mark.parametrize("text", AMBIGUOUS)
+def test_such_text_is_no_number(write, text: str):
+    """A number that could be read in two ways is refused, in a file and in an override, with what to write instead."""
+    wrong = rf"got '{re.escape(text)}'; expected a valid (integer|number); write it in decimal digits"
+    with pytest.raises(ConfigError, match=rf"c\.yaml:12: recipe\.learning_rate: {wrong}"):
+        load_pipeline_config(write(PIPELINE.replace("2e-4", text)))
+    with pytest.raises(ConfigError, match=rf"recipe\.seed: {wrong}"):
+        load_pipeline_config(write(PIPELINE), [f"recipe.seed={text}"])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0", 0), ("-7", -7), ("+5", 5), ("0.5", 0.5), (".5", 0.5), ("5.", 5.0), ("010.5", 10.5), ("true", True)],
+)
+def test_plain_numbers_and_booleans_are_read(write, text: str, value: object):
+    """What every reader agrees about is a number or a boolean."""
+    content = read_yaml(write(f"a: {text}\n"))
+    assert isinstance(content, dict)
+    assert (content["a"], type(content["a"])) == (value, type(value))
+
+
+@pytest.mark.parametrize("word", ["on", "off", "as_is"])
+def test_thinking_is_switched_with_plain_words(write, word: str):
+    """`thinking: off` means what it says, in a file and in an override."""
+    text = PIPELINE.replace("suites:", f"evaluation: {{thinking: {word}}}\nsuites:")
+    assert load_pipeline_config(write(text)).evaluation.thinking == word
+    assert load_pipeline_config(write(PIPELINE), [f"evaluation.thinking={word}"]).evaluation.thinking == word
+
+
+def test_a_boolean_is_true_or_false(write):
+    """`yes` for a boolean is refused, with what to write instead."""
+    with pytest.raises(ConfigError, match=r"reuse: got 'yes'; expected a valid boolean; write true or false"):
+        load_pipeline_config(write(PIPELINE), ["reuse=yes"])
 
 
 @given(st.text(alphabet=st.sampled_from("ab:-{}[]&*!?|>'\"#%@`,~ \n\t0.19eE_xb"), max_size=30))
