@@ -26,6 +26,7 @@ NEED_GPU_EXTRA = (
     "components/register_adapter/adapter_model.py",  # MLflow runs it where the adapter is served
     "components/shared/generation/loaded_model.py",
     "components/shared/generation/library.py",
+    "components/shared/generation/model_loading.py",
     "components/shared/generation/refill.py",
     "components/shared/generation/scoring.py",
     "components/shared/generation/transformers_engine.py",
