@@ -41,7 +41,7 @@ def in_parquet(rows: list) -> bytes:
         ("f", JSONL, [1, 2]),
         ("f.json", JSONL, [1, 2]),
         ("f.json", json.dumps(ROWS, indent=2).encode(), [1, 2]),
-        ("f.jsonl.gz", gzip.compress(JSONL), [1, 2]),
+        ("f.jsonl.gz", gzip.compress(JSONL, mtime=0), [1, 2]),
         ("F.JSON.GZ", gzip.compress(json.dumps(ROWS).encode()), [1, 2]),
         ("f.csv", CSV, [2, 4]),
         ("f.parquet", in_parquet(ROWS), [1, 2]),
@@ -71,7 +71,7 @@ def test_a_parquet_file_of_a_data_set_keeps_its_turns(tmp_path: Path):
     ("name", "content", "message"),
     [
         ("f.jsonl.gz", JSONL, "f.jsonl.gz: not a whole gzip file"),
-        ("f.jsonl.gz", gzip.compress(JSONL)[:-9], "f.jsonl.gz: not a whole gzip file"),
+        ("f.jsonl.gz", gzip.compress(JSONL, mtime=0)[:-9], "f.jsonl.gz: not a whole gzip file"),
         ("f.parquet", in_parquet(ROWS)[:-9], "f.parquet: not a whole parquet file"),
         ("f.arrow", JSONL, "f.arrow: not a whole arrow file"),
         ("f.csv", b"a,b\n1\n", "f.csv:2: has 1 cells, expected 2"),
