@@ -42,7 +42,7 @@ def in_parquet(rows: list) -> bytes:
         ("f.json", JSONL, [1, 2]),
         ("f.json", json.dumps(ROWS, indent=2).encode(), [1, 2]),
         ("f.jsonl.gz", gzip.compress(JSONL, mtime=0), [1, 2]),
-        ("F.JSON.GZ", gzip.compress(json.dumps(ROWS).encode()), [1, 2]),
+        ("F.JSON.GZ", gzip.compress(json.dumps(ROWS).encode(), mtime=0), [1, 2]),
         ("f.csv", CSV, [2, 4]),
         ("f.parquet", in_parquet(ROWS), [1, 2]),
         ("f.arrow", arrow(ipc.new_file), [1, 2]),
