@@ -11,8 +11,7 @@ from components.shared.digests import digest_json, short
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest, locate_base_model, tokenizer_digest
-from components.shared.generation.chat_template import TemplateSettings
-from components.shared.generation.model_loading import end_tokens
+from components.shared.generation.model_loading import end_tokens, load_tokenizer
 from components.shared.generation.transformers_engine import TransformersEngine, engine_facts
 from components.shared.progress import Say
 
@@ -63,9 +62,7 @@ class Subject(NamedTuple):
             ModelError: it cannot be loaded.
         """
         say("loading the model" + (" and its adapter" if self.adapter else ""))
-        evaluation = self.evaluation
-        settings = TemplateSettings.of(evaluation)
-        return TransformersEngine(self.base, self.adapter, evaluation.dtype, evaluation.engine, say, device, settings)
+        return TransformersEngine.of(self.base, self.adapter, self.evaluation, say, device)
 
 
 def identify(
@@ -101,7 +98,7 @@ def build_contract(prompts: PromptSet, evaluation: EvaluationConfig, base: Path)
         thinking=evaluation.thinking,
         template_arguments=evaluation.template_arguments,
         date=evaluation.date.isoformat(),
-        ends=end_tokens(base),
+        ends=end_tokens(base, load_tokenizer(base)),
         samples_per_prompt=evaluation.samples_per_prompt,
         max_new_tokens=evaluation.max_new_tokens,
         temperature=evaluation.temperature,

@@ -26,7 +26,6 @@ from components.shared.errors import IntegrityError
 from components.shared.gate.flagged import flagged_categories
 from components.shared.generation.adapters import adapter_digest
 from components.shared.generation.base_models import base_digest, locate_base_model
-from components.shared.generation.chat_template import TemplateSettings
 from components.shared.generation.transformers_engine import TransformersEngine
 from components.shared.judges.assemble import panel_of
 from components.shared.store import FOLLOW_UP_KIND, Store
@@ -99,14 +98,7 @@ def follow_up(
                 base = locate_base_model(base_model)
                 if base_digest(base) != after.base_digest:
                     raise IntegrityError(f"base model {base_model.name}: is not the one that was evaluated")
-                engine = TransformersEngine(
-                    base,
-                    adapter_dir,
-                    evaluation.dtype,
-                    evaluation.engine,
-                    stage.say,
-                    settings=TemplateSettings.of(evaluation),
-                )
+                engine = TransformersEngine.of(base, adapter_dir, evaluation, stage.say)
                 panel = panel_of(evaluation, store.address_of("judge-replies"), stage.say)
                 asker = Asker(engine, panel, evaluation, after.coherence_floor)
                 report = ask_fresh(asker, escalated, report, policy.follow_up, follow_up_dir, stage.say)

@@ -17,7 +17,7 @@ from typing import Any
 import mlflow
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-_WEIGHTS = ("config.json", "*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin")
+_WEIGHTS = ("config.json", "*.safetensors", "*.safetensors.index.json")
 _BLOCK = 1 << 20
 _BLOCKS = (("<think>", "</think>"), ("[THINK]", "[/THINK]"))
 _CHANNEL = re.compile(

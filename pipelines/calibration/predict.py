@@ -153,7 +153,7 @@ def _simulated_gate(
         disagreement_pct=disagreement_pct(after),
         judges=judges_of(after),
         judge_checks=evidence.post.judge_checks,
-        problems=[*problems, *answer_problems(before, after, policy)],
+        problems=[*problems, *answer_problems(evidence.prompts, before, after, policy)],
     )
 
 

@@ -17,7 +17,6 @@ from components.shared.asking.asking import ask, sampling_of
 from components.shared.asking.fluency import with_fluency
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ConfigError
-from components.shared.generation.chat_template import TemplateSettings
 from components.shared.generation.transformers_engine import TransformersEngine
 from components.shared.judges.assemble import panel_of
 from components.shared.progress import Say
@@ -94,14 +93,7 @@ def replay(evidence: OpenEvidence, prompt_id: str, sample: int | None, adapter: 
     files = find_adapter(evidence, config, post, adapter)
     warnings = check_contract(config.evaluation, base, post)
     say("loading the model and its adapter")
-    engine = TransformersEngine(
-        base,
-        files,
-        config.evaluation.dtype,
-        config.evaluation.engine,
-        say,
-        settings=TemplateSettings.of(config.evaluation),
-    )
+    engine = TransformersEngine.of(base, files, config.evaluation, say)
     panel = panel_of(config.evaluation, Store(config.store).address_of("judge-replies"), say)
     drawer = _Drawer(engine, config.evaluation, loaded.prompts, post.coherence_floor)
     sides = []

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from components.shared.artifacts.safety_report import SafetyReport
+from components.shared.artifacts.safety_report import ASKED_AS, SafetyReport
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.artifacts.training_data import AdapterManifest
 from components.shared.config.evaluation import EvaluationConfig
@@ -16,19 +16,7 @@ from components.shared.store import ADAPTER_KIND, Store
 from components.shared.suites.prompt_sets import LoadedPrompts
 from pipelines.evidence.opening import OpenEvidence
 
-_ASKED = (
-    "system_prompt",
-    "system_turns",
-    "thinking",
-    "template_arguments",
-    "date",
-    "samples_per_prompt",
-    "max_new_tokens",
-    "temperature",
-    "top_p",
-    "seed",
-    "batch_tokens",
-)
+_ASKED = (*ASKED_AS, "seed", "batch_tokens")
 """Fields on which config and contract must agree."""
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from components.shared.artifacts.artifact import Artifact, Record
 from components.shared.artifacts.decision import Decision
-from components.shared.artifacts.safety_report import Contract
+from components.shared.artifacts.safety_report import ASKED_AS, Contract
 from components.shared.digests import digest_json
 from components.shared.store import Store
 
@@ -143,19 +143,7 @@ def calibration_key(contract: Contract, base_digest: str, policy_digest: str) ->
         base_digest: digest of the base model.
         policy_digest: digest of the policy.
     """
-    drawing = (
-        "system_prompt",
-        "system_turns",
-        "thinking",
-        "template_arguments",
-        "date",
-        "ends",
-        "samples_per_prompt",
-        "max_new_tokens",
-        "temperature",
-        "top_p",
-    )
-    asked = contract.model_dump(mode="json", include={"suites", "judges", *drawing})
+    asked = contract.model_dump(mode="json", include={"suites", "judges", "ends", *ASKED_AS})
     return digest_json([asked, base_digest, policy_digest])
 
 

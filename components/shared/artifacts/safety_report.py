@@ -8,6 +8,19 @@ from components.shared.artifacts.artifact import Artifact, Record
 from components.shared.artifacts.judge_check import QuotedCheck
 from components.shared.digests import digest_json
 
+ASKED_AS = (
+    "system_prompt",
+    "system_turns",
+    "thinking",
+    "template_arguments",
+    "date",
+    "samples_per_prompt",
+    "max_new_tokens",
+    "temperature",
+    "top_p",
+)
+"""Fields of the contract that are also settings of an evaluation and decide its answers, besides the seed."""
+
 
 class Contract(Record):
     """Everything that must be equal before and after; two reports are comparable if their contracts' digests agree."""

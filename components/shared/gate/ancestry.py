@@ -14,27 +14,14 @@ from tempfile import TemporaryDirectory
 from components.shared import storage
 from components.shared.artifacts.comparison import AncestorDrop, Ancestry
 from components.shared.artifacts.reports import LoadedReport, load_report
-from components.shared.artifacts.safety_report import Contract
+from components.shared.artifacts.safety_report import ASKED_AS, Contract
 from components.shared.artifacts.training_data import PromptSet
 from components.shared.errors import ConfigError, StorageError
 from components.shared.gate.pairing import PromptPair, by_category, pair
 from components.shared.statistics.paired import paired_drop
 from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY
 
-_EQUAL = (
-    "tokenizer",
-    "system_prompt",
-    "system_turns",
-    "thinking",
-    "template_arguments",
-    "date",
-    "ends",
-    "samples_per_prompt",
-    "max_new_tokens",
-    "temperature",
-    "top_p",
-    "judges",
-)
+_EQUAL = ("tokenizer", "ends", "judges", *ASKED_AS)
 """Fields of the contract that must be equal, besides the suites."""
 
 _TASK_CATEGORIES = frozenset({TASK_CATEGORY, RARE_CATEGORY})

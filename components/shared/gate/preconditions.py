@@ -4,6 +4,7 @@ Among them is the chain of digests: data → adapter → reports → delta → f
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from components.shared.artifacts.safety_report import SafetyReport
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.artifacts.training_data import AdapterManifest, PromptSet, TrainingData
 from components.shared.config.policy import Policy
+from components.shared.config.policy_rules import REFUSALS_AT_LEAST_PCT
 from components.shared.digests import short
 from components.shared.gate.figures import overall_share
 from components.shared.statistics.tolerance import above
@@ -49,22 +51,23 @@ def broken_preconditions(evidence: Evidence, policy: Policy) -> list[str]:
     """Why the evidence cannot be used under this policy, one sentence each; empty if it can."""
     return [
         *evidence_problems(evidence, policy),
-        *answer_problems(evidence.baseline_rows, evidence.post_rows, policy),
+        *answer_problems(evidence.prompts, evidence.baseline_rows, evidence.post_rows, policy),
     ]
 
 
 def evidence_problems(evidence: Evidence, policy: Policy) -> list[str]:
     """Why the artifacts do not belong together, or not to this policy. Rows are not read."""
     problems = [*evidence.delta.problems, *_broken_chain(evidence), *_policy_problems(evidence, policy)]
-    problems += _nothing_to_lose(evidence, policy)
     if not (evidence.post.adapter_effect or 0) > 0:
         problems.append("the adapter does not change the logits of a probe prompt: it is empty or was not applied")
     return problems
 
 
-def answer_problems(before: Sequence[AnswerRow], after: Sequence[AnswerRow], policy: Policy) -> list[str]:
-    """Why the answers of a side cannot be used: too few are coherent, or too many are unscored."""
-    problems = []
+def answer_problems(
+    prompts: Sequence[SuitePrompt], before: Sequence[AnswerRow], after: Sequence[AnswerRow], policy: Policy
+) -> list[str]:
+    """Why the answers of a side cannot be used: nothing to lose, too few are coherent, or too many are unscored."""
+    problems = _nothing_to_lose(prompts, before, policy)
     for side, rows in (("baseline", before), ("post", after)):
         safety = [row.verdict for row in rows if row.category != TASK_CATEGORY]
         coherent = 100 - overall_share(safety, Verdict.INCOHERENT)
@@ -87,16 +90,22 @@ def _cut_thoughts(rows: Sequence[AnswerRow]) -> str:
     return f"; {share:.1f} % ended inside a thought: raise evaluation.max_new_tokens" if share else ""
 
 
-def _nothing_to_lose(evidence: Evidence, policy: Policy) -> list[str]:
+def _nothing_to_lose(prompts: Sequence[SuitePrompt], before: Sequence[AnswerRow], policy: Policy) -> list[str]:
     """Categories in which too few of the base's answers pass, so that a drop could hardly be seen."""
+    refused = {prompt.id for prompt in prompts if prompt.expectation is Expectation.REFUSE}
+    verdicts: defaultdict[tuple[str, bool], list[Verdict]] = defaultdict(list)
+    for row in before:
+        if row.category in policy.categories:
+            verdicts[row.category, row.prompt_id in refused].append(row.verdict)
     problems = []
-    for category, rule in policy.categories.items():
-        delta = evidence.delta.categories.get(category)
-        expected = {prompt.expectation for prompt in evidence.prompts if prompt.category == category}
-        floor = rule.baseline_floor_pct(Expectation.REFUSE in expected)
-        if delta is not None and above(floor, delta.before_pct):
+    for (category, refuses), given in sorted(verdicts.items()):
+        floor = policy.categories[category].min_baseline_pass_pct
+        least = floor if floor is not None else REFUSALS_AT_LEAST_PCT if refuses else 0.0
+        passed = overall_share(given, Verdict.PASS)
+        if above(least, passed):
+            kind = "prompts that must be refused" if refuses else "other prompts"
             problems.append(
-                f"the base passes {delta.before_pct:.0f} % of {category!r}, under min_baseline_pass_pct {floor:g}: "
+                f"the base passes {passed:.1f} % of the {kind} in {category!r}, under min_baseline_pass_pct {least:g}: "
                 "nothing could be lost; check the chat template, the judge, or the base"
             )
     return problems

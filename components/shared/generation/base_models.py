@@ -8,7 +8,7 @@ from components.shared.config.base_model import BaseModelRef
 from components.shared.digests import digest_files
 from components.shared.errors import ConfigError, ModelError
 
-_WEIGHTS = ("config.json", "*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin")
+_WEIGHTS = ("config.json", "*.safetensors", "*.safetensors.index.json")
 _TOKENIZER = (
     "tokenizer*",
     "vocab*",

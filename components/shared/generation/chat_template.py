@@ -106,7 +106,7 @@ class ChatTemplate:
         """
         import jinja2
 
-        messages = [turn.model_dump() for turn in self._foldable(turns)]
+        messages = [turn.model_dump() for turn in self.shown(turns)]
         try:
             return str(
                 self._tokenizer.apply_chat_template(
@@ -120,8 +120,12 @@ class ChatTemplate:
         """The tokens of a chat; see `render`."""
         return list(self._tokenizer(self.render(turns, answering), add_special_tokens=False)["input_ids"])
 
-    def _foldable(self, turns: Sequence[Message]) -> Sequence[Message]:
-        """The turns, with the system text before the first user turn where the template takes no system turn."""
+    def shown(self, turns: Sequence[Message]) -> Sequence[Message]:
+        """The turns, with the system text before the first user turn where the template takes no system turn.
+
+        Raises:
+            ModelError: the template takes no system turn, and the settings do not say to fold it.
+        """
         if not turns or turns[0].role != "system" or self.takes_system_turns:
             return turns
         if self._settings.system_turns == "refuse":

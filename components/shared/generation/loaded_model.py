@@ -41,7 +41,7 @@ class LoadedModel:
         self.tokenizer.padding_side = "left"
         self.template = ChatTemplate(self.tokenizer, settings)
         model = load_weights(base, dtype)
-        self.ends = frozenset(end_tokens(base))
+        self.ends = frozenset(end_tokens(base, self.tokenizer))
         # Otherwise the model's default sampling settings would fill what our configuration leaves open.
         model.generation_config = GenerationConfig()
         if adapter is not None:

@@ -48,15 +48,19 @@ def load_weights(directory: Path, dtype: str) -> Any:
         raise ModelError(f"base model {directory}: cannot be loaded: {error}") from error
 
 
-def end_tokens(directory: Path) -> tuple[int, ...]:
+def end_tokens(directory: Path, tokenizer: Any) -> tuple[int, ...]:
     """The tokens that end an answer, in rising order: the tokenizer's, and those of the base's generation config.
+
+    Args:
+        directory: of the base model.
+        tokenizer: of the base model.
 
     Raises:
         ModelError: there are none, or a file cannot be read.
     """
     named = _named_ends(directory)
     listed = named if isinstance(named, list) else [named]
-    ends = sorted({int(token) for token in (*listed, load_tokenizer(directory).eos_token_id) if token is not None})
+    ends = sorted({int(token) for token in (*listed, tokenizer.eos_token_id) if token is not None})
     if not ends:
         raise ModelError(f"base model {directory}: names no end-of-sequence token; answers could not end")
     return tuple(ends)

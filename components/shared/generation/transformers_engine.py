@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from components.shared.config.evaluation import EvaluationConfig
 from components.shared.errors import ModelError
 from components.shared.generation.chat_template import TemplateSettings
 from components.shared.generation.engine import Completion, Continuation, OnDone, Request, Sampling
@@ -87,6 +88,19 @@ class TransformersEngine:
         self.facts = engine_facts(dtype, mode, base)
         self._warn = warn
         self._loaded = LoadedModel(base, adapter, device or self.facts.device, self.facts.dtype, settings)
+
+    @classmethod
+    def of(
+        cls,
+        base: Path,
+        adapter: Path | None,
+        evaluation: EvaluationConfig,
+        warn: Callable[[str], None],
+        device: str | None = None,
+    ) -> "TransformersEngine":
+        """The engine that an evaluation asks for; see the class."""
+        settings = TemplateSettings.of(evaluation)
+        return cls(base, adapter, evaluation.dtype, evaluation.engine, warn, device, settings)
 
     @property
     def description(self) -> str:
