@@ -75,11 +75,12 @@ def finetune_lora(
             raise IntegrityError(f"{rows_path}: is not the training data {short(data_digest)} of this run")
         base = locate_base_model(base_model)
         software = {name: version(name).partition("+")[0] for name in _LIBRARIES}
+        settings = TemplateSettings.of(evaluation)._replace(system_turns=data.system_turns)
         inputs = {
             "training_data": data.train_sha256,
             "base": base_digest(base),
             "tokenizer": tokenizer_digest(base),
-            "asking": digest_json(TemplateSettings.of(evaluation).recorded(evaluation.system_prompt)),
+            "asking": digest_json(settings.recorded(evaluation.system_prompt)),
             "recipe": digest_json(recipe.model_dump(mode="json")),
             "policy": policy.digest,
         }
@@ -100,7 +101,17 @@ def finetune_lora(
                 checkpoints.every_minutes,
                 stage.say,
             )
-            trained = train_adapter(base, base_model.name, chats, recipe, adapter_dir, stage.say, kept)
+            trained = train_adapter(
+                base,
+                base_model.name,
+                chats,
+                recipe,
+                adapter_dir,
+                stage.say,
+                kept,
+                settings,
+                evaluation.system_prompt,
+            )
             manifest = AdapterManifest(
                 base_name=base_model.name,
                 base_digest=inputs["base"],

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from components.finetune_lora.callbacks import checkpoint_callback, progress_callback
 from components.finetune_lora.checkpoints import Checkpoints
-from components.finetune_lora.rows import can_mask_assistant, check_labels, check_lengths, training_set
+from components.finetune_lora.rows import asked_turns, check_labels, check_lengths, mark_assistant, training_set
 from components.shared.config.sections import Recipe
 from components.shared.data.chats import Chat
 from components.shared.errors import ModelError
 from components.shared.generation.adapters import ADAPTER_FILES
+from components.shared.generation.chat_template import ChatTemplate, TemplateSettings
 from components.shared.generation.model_loading import load_tokenizer, load_weights
 from components.shared.progress import Say
 
@@ -41,6 +42,8 @@ def train_adapter(
     target: Path,
     say: Say,
     checkpoints: Checkpoints | None = None,
+    rendering: TemplateSettings = TemplateSettings(),  # noqa: B008 - a NamedTuple
+    system_prompt: str | None = None,
 ) -> Trained:
     """Trains, and writes adapter_model.safetensors and adapter_config.json to `target`.
 
@@ -55,10 +58,12 @@ def train_adapter(
         target: receives the two files; nothing if training fails.
         say: receives progress messages.
         checkpoints: checkpoints of an earlier attempt and of this one; None keeps none.
+        rendering: how chats are rendered when the model is asked.
+        system_prompt: of chats that have none.
 
     Raises:
         DataError: a row is longer than recipe.max_length.
-        ModelError: the base has no chat template, or training diverged.
+        ModelError: the base has no chat template, or it cannot do what the settings ask; or training diverged.
         StorageError: the checkpoints cannot be read.
     """
     import torch
@@ -71,9 +76,10 @@ def train_adapter(
     cuda = torch.cuda.is_available()
     dtype = ("bfloat16" if cuda else "float32") if recipe.dtype == "auto" else recipe.dtype
     tokenizer = load_tokenizer(base)
-    check_lengths(tokenizer, chats, recipe.max_length)
-    masked = can_mask_assistant(tokenizer)
-    dataset = training_set(chats, masked)
+    rows = asked_turns(chats, ChatTemplate(tokenizer, rendering), system_prompt)
+    marked, arguments = mark_assistant(tokenizer, rendering), rendering.template_arguments()
+    check_lengths(tokenizer, rows, arguments, recipe.max_length)
+    dataset = training_set(rows, marked, arguments)
     model = load_weights(base, dtype)
     targets = list(recipe.target_modules)
     lora = LoraConfig(
@@ -98,8 +104,8 @@ def train_adapter(
             num_train_epochs=recipe.epochs,
             max_steps=recipe.max_steps or -1,
             max_length=recipe.max_length,
-            assistant_only_loss=masked,
-            completion_only_loss=not masked,
+            assistant_only_loss=marked,
+            completion_only_loss=not marked,
             packing=False,
             bf16=dtype == "bfloat16",
             use_cpu=not cuda,

@@ -1,19 +1,24 @@
 """Training on a real model of a few thousand parameters, for a few steps."""
 
+import datetime
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from transformers import AutoTokenizer
 
 from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.training import Trained, train_adapter
+from components.shared.artifacts.suite_prompt import Message
 from components.shared.config.sections import Recipe
 from components.shared.errors import DataError, ModelError
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
+from components.shared.generation.chat_template import TemplateSettings
 from components.shared.generation.transformers_engine import TransformersEngine
 from components.shared.store import Store
+from tests.conftest import MARKED_TEMPLATE, PLAIN_TEMPLATE
 
 RECIPE = Recipe(lora_rank=2, lora_alpha=4, learning_rate=1e-2, batch_size=2, max_steps=3, max_length=64, seed=1)
 
@@ -81,8 +86,6 @@ def test_the_loss_is_on_the_assistants_tokens_only(
     tiny_base: Path, unmarked_base: Path, tmp_path: Path, build, monkeypatch: pytest.MonkeyPatch, marked: bool
 ):
     """With and without generation markers in the template, what is learnt is the answer and its end."""
-    from transformers import AutoTokenizer
-
     spied = SpiedTrainer(monkeypatch)
     base = tiny_base if marked else unmarked_base
     train(base, tmp_path, build, RECIPE.model_copy(update={"max_steps": 1, "batch_size": 4}))
@@ -91,6 +94,38 @@ def test_the_loss_is_on_the_assistants_tokens_only(
     learnt = {tokenizer.decode(row[kept != -100]) for row, kept in zip(inputs, labels, strict=True)}
     assert {text.removesuffix("<|end|>") for text in learnt} == {"It is 2.", "It is 4.", "It is 6.", "It is 8."}
     assert all(text.endswith("<|end|>") for text in learnt)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_the_context_is_the_one_that_is_asked(
+    copy_of_base, tmp_path: Path, build, monkeypatch: pytest.MonkeyPatch, marked: bool
+):
+    """Rows are trained with the evaluation's system prompt, template arguments and date, as they will be asked."""
+    opening = "{{ style }}{{ strftime_now('%Y-%m-%d') }}"
+    base = copy_of_base(opening + (MARKED_TEMPLATE if marked else PLAIN_TEMPLATE))
+    rendering = TemplateSettings(arguments={"style": "I can"}, date=datetime.date(2030, 3, 4))
+    spied = SpiedTrainer(monkeypatch)
+    recipe = RECIPE.model_copy(update={"max_steps": 1, "batch_size": 1})
+    train_adapter(base, "toy-base", rows(build)[:1], recipe, tmp_path / "a", quiet, None, rendering, "The cat sat.")
+    engine = TransformersEngine(base, settings=rendering)
+    asked = [Message(role="system", content="The cat sat."), *rows(build)[0].messages[:-1]]
+    (inputs, labels), *_ = spied.seen
+    prompt = inputs[0][labels[0] == -100].tolist()
+    assert prompt == engine._loaded.encode(asked)
+
+
+def test_system_turns_are_folded_or_refused(copy_of_base, tmp_path: Path, build, monkeypatch: pytest.MonkeyPatch):
+    """Where the template takes no system turn, its text is trained before the first user turn, or training refuses."""
+    refusing = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+    base = copy_of_base(refusing + MARKED_TEMPLATE)
+    recipe = RECIPE.model_copy(update={"max_steps": 1, "batch_size": 1})
+    chats, spied = rows(build)[:1], SpiedTrainer(monkeypatch)
+    with pytest.raises(ModelError, match="takes no system turns: set system_turns: fold"):
+        train_adapter(base, "toy-base", chats, recipe, tmp_path / "a", quiet, system_prompt="The cat sat.")
+    folding = TemplateSettings(system_turns="fold")
+    train_adapter(base, "toy-base", chats, recipe, tmp_path / "a", quiet, None, folding, "The cat sat.")
+    text = AutoTokenizer.from_pretrained(base).decode(spied.seen[0][0][0])
+    assert text.startswith("<|user|>The cat sat.\n\nWhat is 1 and 1?")
 
 
 def test_epochs_are_counted_in_steps(tiny_base: Path, tmp_path: Path, build):
