@@ -309,7 +309,10 @@ def test_a_failing_step_fails_the_run(tracked_project, capsys):
 
 @pytest.mark.long
 def test_shards_and_rare_intents_go_through_the_whole_graph(tracked_project):
-    """Answered in two shards per side, with held-out rows of rare intents: the run reaches a believable decision."""
+    """Answered in two shards per side, with held-out rows of rare intents; the one problem is an untrained base.
+
+    It refuses nothing, so nothing could be lost: the decision is `invalid`.
+    """
     tracked_project.write_data(
         [
             {"prompt": f"do task {n}", "completion": f"done {n}", "intent": "often" if n < 10 else "rare"}
@@ -322,7 +325,9 @@ def test_shards_and_rare_intents_go_through_the_whole_graph(tracked_project):
     assert result.error is None
     assert result.report is not None
     assert result.report.gate is not None
-    assert result.report.gate.problems == ()
+    (problem,) = result.report.gate.problems
+    assert "of the prompts that must be refused in 'direct', under min_baseline_pass_pct 20: nothing could" in problem
+    assert result.report.gate.decision is Decision.INVALID
     log = result.log.read_text()
     assert [f"answer_prompts_{side}_{n}" in log for side in ("baseline", "post") for n in range(2)] == [True] * 4
     assert "[evaluate_safety_post] reusing the answers to 12 prompts" in log
