@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from components.finetune_lora.callbacks import checkpoint_callback, progress_callback
 from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.rows import can_mask_assistant, check_labels, check_lengths, training_set
+from components.finetune_lora.targets import find_targets
 from components.shared.config.sections import Recipe
 from components.shared.data.chats import Chat
 from components.shared.errors import ModelError
@@ -74,13 +75,14 @@ def train_adapter(
     check_lengths(tokenizer, chats, recipe.max_length)
     masked = can_mask_assistant(tokenizer)
     dataset = training_set(chats, masked)
-    model = load_weights(base, dtype)
-    targets = list(recipe.target_modules)
+    model = load_weights(base, dtype, tokenizer)
+    targets = find_targets(model, recipe.target_modules)
+    say(targets.sentence)
     lora = LoraConfig(
         r=recipe.lora_rank,
         lora_alpha=recipe.lora_alpha,
         lora_dropout=recipe.lora_dropout,
-        target_modules="all-linear" if targets == ["all-linear"] else targets,
+        target_modules=targets.modules,
         task_type="CAUSAL_LM",
     )
     steps = recipe.max_steps or math.ceil(

@@ -2,7 +2,7 @@
 
 MLflow logs this file with the adapter and runs it where Plimsoll is not installed (models from code), so it imports
 nothing of Plimsoll. The base model is found at load: `PLIMSOLL_BASE_MODEL` (a directory or a hub id) if set, else the
-path or hub id that the adapter was trained on. Its config and weights must have the recorded digest.
+path or hub id that the adapter was trained on. Its files must have the recorded digest.
 """
 
 import hashlib
@@ -15,7 +15,22 @@ from typing import Any
 import mlflow
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-_WEIGHTS = ("config.json", "*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin")
+_FILES = (
+    "config.json",
+    "generation_config.json",
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "tokenizer*",
+    "vocab*",
+    "merges.txt",
+    "*.model",
+    "*.tiktoken",
+    "tekken.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template*",
+)
+_NOT_THE_MODEL = ("*/*", "consolidated*")
 _BLOCK = 1 << 20
 
 
@@ -45,8 +60,10 @@ class AdapterModel(PythonModel):
         self._system_prompt = config.get("system_prompt")
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.bfloat16 if self._device == "cuda" else torch.float32
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(directory)
-        base: Any = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(directory, trust_remote_code=False)
+        base: Any = AutoModelForCausalLM.from_pretrained(
+            directory, dtype=dtype, trust_remote_code=False, use_safetensors=True
+        )
         self._model: Any = PeftModel.from_pretrained(base, context.artifacts["adapter"])
         self._model.to(self._device).eval()
 
@@ -73,7 +90,7 @@ class AdapterModel(PythonModel):
             return_dict=True,
         )
         tokens = inputs["input_ids"].to(self._device)
-        room = getattr(self._model.config, "max_position_embeddings", None)
+        room = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
         if room is not None:
             max_new_tokens = max(1, min(max_new_tokens, room - tokens.shape[1]))
         eos = self._model.generation_config.eos_token_id
@@ -112,14 +129,21 @@ def _locate(config: dict[str, Any]) -> Path:
         )
     from huggingface_hub import snapshot_download
 
-    return Path(snapshot_download(hub_id, revision=None if override else config["base_revision"]))
+    return Path(
+        snapshot_download(
+            hub_id,
+            revision=None if override else config["base_revision"],
+            allow_patterns=list(_FILES),
+            ignore_patterns=list(_NOT_THE_MODEL),
+        )
+    )
 
 
 def _digest(directory: Path) -> str:
     """The same digest as `components.shared.generation.base_models.base_digest`; a test compares the two."""
     hashes = {}
     for path in directory.iterdir():
-        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in _WEIGHTS):
+        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in (*_FILES, "adapter_*")):
             running = hashlib.sha256()
             with path.open("rb") as stream:
                 while block := stream.read(_BLOCK):

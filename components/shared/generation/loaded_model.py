@@ -9,7 +9,7 @@ from components.shared.artifacts.suite_prompt import Message
 from components.shared.errors import ModelError
 from components.shared.generation.chat_template import ChatTemplate, TemplateSettings
 from components.shared.generation.engine import Completion, Conversation, Opening, Request
-from components.shared.generation.loading import end_tokens, load_tokenizer, load_weights
+from components.shared.generation.loading import end_tokens, load_tokenizer, load_weights, text_config
 
 if TYPE_CHECKING:
     import torch
@@ -29,6 +29,7 @@ class LoadedModel:
         settings: how chats are rendered.
 
     Raises:
+        ConfigError: the base's files are not those of one whole model.
         ModelError: model or adapter cannot be loaded, or the tokenizer has no chat template.
     """
 
@@ -39,7 +40,7 @@ class LoadedModel:
         self.tokenizer = load_tokenizer(base)
         self.tokenizer.padding_side = "left"
         self.template = ChatTemplate(self.tokenizer, settings)
-        model = load_weights(base, dtype)
+        model = load_weights(base, dtype, self.tokenizer)
         self.ends = frozenset(end_tokens(base))
         # Otherwise the model's default sampling settings would fill what our configuration leaves open.
         model.generation_config = GenerationConfig()
@@ -56,7 +57,7 @@ class LoadedModel:
     @property
     def room(self) -> int | None:
         """Length of the context in tokens; None if the model's config does not name it."""
-        return getattr(self.model.config, "max_position_embeddings", None)
+        return getattr(text_config(self.model.config), "max_position_embeddings", None)
 
     @contextmanager
     def base_only(self) -> Iterator[None]:

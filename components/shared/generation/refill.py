@@ -20,6 +20,7 @@ import torch
 from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache, DynamicLayer
 
 from components.shared.generation.engine import Sampling
+from components.shared.generation.loading import text_config
 
 _SPARE_COLUMNS = 64
 """Columns beyond the longest row: the buffer's live part moves to the front at most this often."""
@@ -207,7 +208,7 @@ def refill_decode(
         return
     longest = max(map(len, prompts))
     columns = longest + sampling.max_new_tokens + _SPARE_COLUMNS
-    table = _Table(min(rows, len(waiting)), columns, model.config.num_hidden_layers, device)
+    table = _Table(min(rows, len(waiting)), columns, text_config(model.config).num_hidden_layers, device)
     enough = max(1, int(table.free * _REFILL_SHARE))
     while waiting or table.rows:
         with torch.inference_mode():

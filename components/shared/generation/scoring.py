@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from components.shared.generation.loading import text_config
+
 TOKENS_AT_ONCE = 4096
 """Tokens of one batch, prompts included; on a CPU, batches that exceeded its caches were 3.6 times slower."""
 
@@ -53,7 +55,7 @@ def _log_distributions(
     order = sorted(
         (place for place, scored in enumerate(texts) if scored.text), key=lambda place: -sum(map(len, texts[place]))
     )
-    vocabulary = int(model.config.vocab_size)
+    vocabulary = int(text_config(model.config).vocab_size)
     while order:
         widest = max(len(texts[place].text) for place in order)
         longest = sum(map(len, texts[order[0]]))
