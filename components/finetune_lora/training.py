@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from components.finetune_lora.callbacks import checkpoint_callback, progress_callback
 from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.rows import asked_turns, check_labels, check_lengths, mark_assistant, training_set
+from components.finetune_lora.targets import find_targets
 from components.shared.config.sections import Recipe
 from components.shared.data.chats import Chat
 from components.shared.errors import ModelError
@@ -80,13 +81,14 @@ def train_adapter(
     marked, arguments = mark_assistant(tokenizer, rendering), rendering.template_arguments()
     check_lengths(tokenizer, rows, arguments, recipe.max_length)
     dataset = training_set(rows, marked, arguments)
-    model = load_weights(base, dtype)
-    targets = list(recipe.target_modules)
+    model = load_weights(base, dtype, tokenizer)
+    targets = find_targets(model, recipe.target_modules)
+    say(targets.sentence)
     lora = LoraConfig(
         r=recipe.lora_rank,
         lora_alpha=recipe.lora_alpha,
         lora_dropout=recipe.lora_dropout,
-        target_modules="all-linear" if targets == ["all-linear"] else targets,
+        target_modules=targets.modules,
         task_type="CAUSAL_LM",
     )
     steps = recipe.max_steps or math.ceil(
@@ -177,6 +179,7 @@ def _publish(scratch: Path, target: Path, base_name: str) -> None:
     config_name, weights_name = ADAPTER_FILES
     config = json.loads((scratch / config_name).read_text(encoding="utf-8"))
     config["base_model_name_or_path"] = base_name
+    config["target_modules"] = sorted(config["target_modules"])  # peft writes a set
     target.mkdir(parents=True, exist_ok=True)
     (target / config_name).write_text(json.dumps(config, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     (target / weights_name).write_bytes((scratch / weights_name).read_bytes())

@@ -17,7 +17,22 @@ from typing import Any
 import mlflow
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-_WEIGHTS = ("config.json", "*.safetensors", "*.safetensors.index.json")
+_FILES = (
+    "config.json",
+    "generation_config.json",
+    "*.safetensors",
+    "*.safetensors.index.json",
+    "tokenizer*",
+    "vocab*",
+    "merges.txt",
+    "*.model",
+    "*.tiktoken",
+    "tekken.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template*",
+)
+_NOT_THE_MODEL = ("*/*", "consolidated*")
 _BLOCK = 1 << 20
 _BLOCKS = (("<think>", "</think>"), ("[THINK]", "[/THINK]"))
 _CHANNEL = re.compile(
@@ -76,7 +91,7 @@ class AdapterModel(PythonModel):
 
         text = self._rendered(prompt, self._settings.get("system_prompt"))
         tokens = self._tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"].to(self._device)
-        room = getattr(self._model.config, "max_position_embeddings", None)
+        room = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
         if room is not None:
             max_new_tokens = max(1, min(max_new_tokens, room - tokens.shape[1]))
         eos = self._model.generation_config.eos_token_id
@@ -177,14 +192,21 @@ def _locate(config: dict[str, Any]) -> Path:
         )
     from huggingface_hub import snapshot_download
 
-    return Path(snapshot_download(hub_id, revision=None if override else config["base_revision"]))
+    return Path(
+        snapshot_download(
+            hub_id,
+            revision=None if override else config["base_revision"],
+            allow_patterns=list(_FILES),
+            ignore_patterns=list(_NOT_THE_MODEL),
+        )
+    )
 
 
 def _digest(directory: Path) -> str:
     """The same digest as `components.shared.generation.base_models.base_digest`; a test compares the two."""
     hashes = {}
     for path in directory.iterdir():
-        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in _WEIGHTS):
+        if path.is_file() and any(fnmatch(path.name, pattern) for pattern in (*_FILES, "adapter_*")):
             running = hashlib.sha256()
             with path.open("rb") as stream:
                 while block := stream.read(_BLOCK):

@@ -117,10 +117,10 @@ def _data(now: Fingerprint, before: DecidedOn) -> list[str]:
 def _base(now: Fingerprint, before: DecidedOn) -> list[str]:
     manifest = before.manifest
     if now.base is not None:
+        if now.tokenizer != manifest.inputs.get("tokenizer", now.tokenizer):
+            return ["the base model's tokenizer or chat template changed, and perhaps more of it"]
         if now.base != before.base_digest:
             return [f"the base model changed: {short(before.base_digest)} then, {short(now.base)} now"]
-        if now.tokenizer != manifest.inputs.get("tokenizer", now.tokenizer):
-            return ["the base model's tokenizer or chat template changed"]
         return []
     if now.base_name != manifest.base_name:
         return [f"the base model changed: {manifest.base_name} then, {now.base_name} now"]

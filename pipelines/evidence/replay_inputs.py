@@ -30,7 +30,7 @@ def find_base(config: PipelineConfig, post: SafetyReport) -> Path:
     base = locate_base_model(config.base_model)
     if (digest := base_digest(base)) != post.base_digest:
         raise IntegrityError(
-            f"base model {config.base_model.name}: its weights have digest {short(digest)}, the run evaluated "
+            f"base model {config.base_model.name}: its files have digest {short(digest)}, the run evaluated "
             f"{short(post.base_digest)}; name a config with the right model with --config"
         )
     return base

@@ -55,7 +55,7 @@ class AdapterManifest(Artifact):
     """The origin of an adapter; `adapter_model.safetensors` and `adapter_config.json` are beside it."""
 
     base_name: str
-    base_digest: str = Field(description="Digest of the base model's config and weights.")
+    base_digest: str = Field(description="Digest of the base model's files: weights, configs and tokenizer.")
     data_digest: str = Field(description="TrainingData.train_sha256.")
     recipe: Recipe
     policy_digest: str = Field(description="Digest of the policy, fixed before training began.")

@@ -13,7 +13,9 @@ class BaseModelRef(Section):
     path: str | None = Field(default=None, description="Directory with config.json, weights and tokenizer.")
     hub_id: str | None = Field(default=None, description="Model id on the hub, such as org/name; needs a revision.")
     revision: str | None = Field(
-        default=None, description="Commit hash or tag of the hub model, so that the model cannot change between runs."
+        default=None,
+        description="Commit of the hub model (40 hex digits), so that the model cannot change between runs; a tag or "
+        "branch is refused, with the commit that it names.",
     )
     ancestor_report: str | None = Field(
         default=None,
@@ -28,7 +30,7 @@ class BaseModelRef(Section):
         if (self.path is None) == (self.hub_id is None):
             raise ValueError("give exactly one of path and hub_id")
         if self.hub_id is not None and self.revision is None:
-            raise ValueError(f"hub_id {self.hub_id!r} needs a revision (a commit hash or a tag)")
+            raise ValueError(f"hub_id {self.hub_id!r} needs a revision (a commit: 40 hex digits)")
         if self.path is not None and self.revision is not None:
             raise ValueError("revision belongs to hub_id; a path is identified by the digest of its files")
         return self

@@ -30,6 +30,7 @@ class LoadedModel:
         settings: how chats are rendered.
 
     Raises:
+        ConfigError: the base's files are not those of one whole model.
         ModelError: model or adapter cannot be loaded, or the tokenizer has no chat template.
     """
 
@@ -40,7 +41,7 @@ class LoadedModel:
         self.tokenizer = load_tokenizer(base)
         self.tokenizer.padding_side = "left"
         self.template = ChatTemplate(self.tokenizer, settings)
-        model = load_weights(base, dtype)
+        model = load_weights(base, dtype, self.tokenizer)
         self.ends = frozenset(end_tokens(base, self.tokenizer))
         # Otherwise the model's default sampling settings would fill what our configuration leaves open.
         model.generation_config = GenerationConfig()
@@ -57,7 +58,7 @@ class LoadedModel:
     @property
     def room(self) -> int | None:
         """Length of the context in tokens; None if the model's config does not name it."""
-        return getattr(self.model.config, "max_position_embeddings", None)
+        return getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
 
     @contextmanager
     def base_only(self) -> Iterator[None]:

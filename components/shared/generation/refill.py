@@ -207,7 +207,7 @@ def refill_decode(
         return
     longest = max(map(len, prompts))
     columns = longest + sampling.max_new_tokens + _SPARE_COLUMNS
-    table = _Table(min(rows, len(waiting)), columns, model.config.num_hidden_layers, device)
+    table = _Table(min(rows, len(waiting)), columns, model.config.get_text_config().num_hidden_layers, device)
     enough = max(1, int(table.free * _REFILL_SHARE))
     while waiting or table.rows:
         with torch.inference_mode():

@@ -53,7 +53,7 @@ def _log_distributions(
     order = sorted(
         (place for place, scored in enumerate(texts) if scored.text), key=lambda place: -sum(map(len, texts[place]))
     )
-    vocabulary = int(model.config.vocab_size)
+    vocabulary = int(model.config.get_text_config().vocab_size)
     while order:
         widest = max(len(texts[place].text) for place in order)
         longest = sum(map(len, texts[order[0]]))

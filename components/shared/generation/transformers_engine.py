@@ -256,7 +256,7 @@ def _resolve(mode: str, device: str, base: Path) -> str:
     from components.shared.generation.refill import supports
 
     try:
-        supported = supports(AutoConfig.from_pretrained(base))
+        supported = supports(AutoConfig.from_pretrained(base, trust_remote_code=False))
     except (OSError, ValueError) as error:
         raise ModelError(f"base model {base}: cannot be loaded: {error}") from error
     if mode == "refill" and not supported:

@@ -1,7 +1,9 @@
 """Local runs: printed decision, tag and exit code agree; failures and interruptions leave nothing behind."""
 
 import json
+import math
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -10,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from components.check_gate.step import check_gate
 from components.compute_delta.step import compute_delta
@@ -290,12 +293,12 @@ def test_the_command_line_takes_a_small_project_through_the_whole_graph(tracked_
 
 @pytest.mark.slow
 def test_a_failing_step_fails_the_run(tracked_project, capsys):
-    """A base model with broken weights fails the run: exit code 1, the stage is named, the parent is closed."""
-    base = tracked_project.folder / "broken"
-    base.mkdir()
-    for file in (tracked_project.folder / "base").resolve().iterdir():
-        content = b"not weights" if file.name == "model.safetensors" else file.read_bytes()
-        (base / file.name).write_bytes(content)
+    """A base model whose weights are NaN fails the run: exit code 1, the stage is named, the parent is closed."""
+    base = shutil.copytree((tracked_project.folder / "base").resolve(), tracked_project.folder / "broken")
+    weights = load_file(base / "model.safetensors")
+    save_file(
+        {name: weight * math.nan for name, weight in weights.items()}, base / "model.safetensors", {"format": "pt"}
+    )
     loaded = load("config.yaml", ["base_model.path=broken"])
     result = run_local(loaded)
     show_result(result, loaded.config)

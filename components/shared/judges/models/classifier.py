@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from components.shared.config.judges import ClassifierConfig
 from components.shared.digests import digest_json, short
 from components.shared.errors import ConfigError, ModelError
+from components.shared.generation.model_loading import load_model, read_tokenizer
 from components.shared.judges.judge import Exchange, Judgement
 from components.shared.judges.models.weights import (
     in_halves,
     locate_model,
     model_identity,
     placement,
-    refuse_missing,
 )
 from components.shared.progress import Progress, Say
 from components.shared.vocabulary import Verdict
@@ -101,20 +101,20 @@ class ClassifierJudge:
         return [self._judgement(parts) for parts in scores]
 
     def _load(self) -> _LoadedClassifier:
-        import torch
-        from safetensors import SafetensorError
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers import AutoModelForSequenceClassification
 
         directory = locate_model(self.name, self._config.model)
         self._say(f"loading judge {self.name} from {self._config.model.name}")
-        try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(directory)
-            model, loading = AutoModelForSequenceClassification.from_pretrained(
-                directory, dtype=getattr(torch, self._place.dtype), output_loading_info=True
-            )
-        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-            raise ModelError(f"judge {self.name!r}: {directory} cannot be loaded: {error}") from error
-        refuse_missing(self.name, directory, loading, "a sequence classifier")
+        subject = f"judge {self.name!r}:"
+        tokenizer = read_tokenizer(directory, subject)
+        model = load_model(
+            AutoModelForSequenceClassification,
+            directory,
+            self._place.dtype,
+            subject,
+            "a sequence classifier",
+            exact=False,  # many hold a pooler that the head does not use
+        )
         if not tokenizer.is_fast:
             raise ModelError(
                 f"judge {self.name!r}: {directory} has no fast tokenizer (tokenizer.json), which cuts windows"
@@ -147,7 +147,9 @@ class ClassifierJudge:
 
     def _length(self, tokenizer: Any, model: Any) -> int:
         limits = [tokenizer.model_max_length] if tokenizer.model_max_length < _UNLIMITED else []
-        if (positions := getattr(model.config, "max_position_embeddings", None)) is not None and positions > 0:
+        if (
+            positions := getattr(model.config.get_text_config(), "max_position_embeddings", None)
+        ) is not None and positions > 0:
             unused = model.config.pad_token_id + 1 if model.config.model_type in _OFFSET_POSITIONS else 0
             limits.append(positions - unused)
         room = min(limits, default=512)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from components.shared.config.judges import GuardConfig
 from components.shared.digests import digest_json, short
-from components.shared.errors import ConfigError, ModelError
+from components.shared.errors import ConfigError
+from components.shared.generation.model_loading import load_model, read_tokenizer
 from components.shared.judges.judge import Exchange, Judgement
 from components.shared.judges.models.judge_templates import ExchangeTemplate
 from components.shared.judges.models.parsing import ReplyRule
@@ -18,7 +19,6 @@ from components.shared.judges.models.weights import (
     locate_model,
     model_identity,
     placement,
-    refuse_missing,
 )
 from components.shared.progress import Progress, Say
 from components.shared.vocabulary import Verdict
@@ -89,21 +89,13 @@ class GuardJudge:
         return [judgements[place] for place in range(len(exchanges))]
 
     def _load(self) -> _LoadedGuard:
-        import torch
-        from safetensors import SafetensorError
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers import AutoModelForCausalLM
 
         directory = locate_model(self.name, self._config.model)
         self._say(f"loading judge {self.name} from {self._config.model.name}")
-        try:
-            tokenizer: Any = AutoTokenizer.from_pretrained(directory)
-            pair: Any = AutoModelForCausalLM.from_pretrained(
-                directory, dtype=getattr(torch, self._place.dtype), output_loading_info=True
-            )
-        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-            raise ModelError(f"judge {self.name!r}: {directory} cannot be loaded: {error}") from error
-        model, loading = pair
-        refuse_missing(self.name, directory, loading, "a causal language model")
+        subject = f"judge {self.name!r}:"
+        tokenizer = read_tokenizer(directory, subject)
+        model = load_model(AutoModelForCausalLM, directory, self._place.dtype, subject, "a causal language model")
         if self._template is None and tokenizer.chat_template is None:
             raise ConfigError(f"judge {self.name!r}: the tokenizer has no chat template; give a template")
         listed = model.generation_config.eos_token_id
@@ -112,7 +104,7 @@ class GuardJudge:
         tokenizer.padding_side = "left"
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
-        positions = getattr(model.config, "max_position_embeddings", None)
+        positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         room = self._config.max_length or positions
         return _LoadedGuard(model.to(self._place.device).eval(), tokenizer, _control(tokenizer), ends, room)
 

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from components.shared.config.base_model import BaseModelRef
-from components.shared.digests import digest_files, digest_json
 from components.shared.errors import ConfigError, ModelError
-from components.shared.generation.base_models import base_digest, tokenizer_digest
+from components.shared.generation.base_models import base_digest, fetch_hub_model
 from components.shared.progress import warn
 
 Item = TypeVar("Item")
@@ -22,11 +21,7 @@ def model_identity(judge: str, model: BaseModelRef) -> str:
     """
     if model.path is None:
         return model.name
-    directory = _checked(judge, Path(model.path))
-    generation = [name for name in ("generation_config.json",) if (directory / name).is_file()]
-    return digest_json(
-        [base_digest(directory), tokenizer_digest(directory), digest_files(directory, generation) if generation else ""]
-    )
+    return base_digest(_checked(judge, Path(model.path)))
 
 
 def locate_model(judge: str, model: BaseModelRef) -> Path:
@@ -38,10 +33,8 @@ def locate_model(judge: str, model: BaseModelRef) -> Path:
     """
     if model.path is not None:
         return _checked(judge, Path(model.path))
-    from huggingface_hub import snapshot_download
-
     try:
-        return Path(snapshot_download(str(model.hub_id), revision=model.revision))
+        return fetch_hub_model(model)
     except (OSError, RuntimeError, ValueError) as error:
         raise ModelError(f"judge {judge!r}: model {model.name} cannot be downloaded: {error}") from None
 
@@ -59,19 +52,6 @@ def placement(dtype: str) -> Placement:
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Placement(device, ("bfloat16" if device == "cuda" else "float32") if dtype == "auto" else dtype)
-
-
-def refuse_missing(judge: str, directory: Path, loading: dict[str, object], role: str) -> None:
-    """Checks that the files hold every weight: for missing ones, transformers warns and takes random numbers.
-
-    Raises:
-        ModelError: some weight is missing, such as the head of a model that is no classifier.
-    """
-    if missing := [*_names(loading.get("missing_keys")), *_names(loading.get("mismatched_keys"))]:
-        raise ModelError(
-            f"judge {judge!r}: {directory} lacks {len(missing)} weights, such as {', '.join(missing[:4])}; expected "
-            f"the files of {role}"
-        )
 
 
 def in_halves(judge: str, batch: Sequence[Item], run: Callable[[Sequence[Item]], list[Result]]) -> list[Result]:
@@ -93,10 +73,6 @@ def in_halves(judge: str, batch: Sequence[Item], run: Callable[[Sequence[Item]],
     warn(f"judge {judge!r}: {len(batch)} texts do not fit in the GPU's memory; trying again with half as many")
     middle = len(batch) // 2
     return in_halves(judge, batch[:middle], run) + in_halves(judge, batch[middle:], run)
-
-
-def _names(keys: object) -> list[str]:
-    return sorted(str(key) for key in keys) if isinstance(keys, (list, set, tuple)) else []
 
 
 def _checked(judge: str, directory: Path) -> Path:

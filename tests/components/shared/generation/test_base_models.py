@@ -17,7 +17,9 @@ from components.shared.generation.base_models import (
     tokenizer_digest,
 )
 
-HUB = BaseModelRef(hub_id="org/model", revision="v1")
+COMMIT = "0123456789" * 4
+HUB = BaseModelRef(hub_id="org/model", revision=COMMIT)
+TAG = BaseModelRef(hub_id="org/model", revision="v1")
 
 
 @pytest.fixture
@@ -36,11 +38,10 @@ def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def cached(hub_cache: Path, tiny_base: Path) -> Path:
     """The tiny base as the hub's client leaves a download."""
-    commit = "0123456789" * 4
     folder = hub_cache / "models--org--model"
     (folder / "refs").mkdir(parents=True)
-    (folder / "refs" / "v1").write_text(commit)
-    return Path(shutil.copytree(tiny_base, folder / "snapshots" / commit))
+    (folder / "refs" / "v1").write_text(COMMIT)
+    return Path(shutil.copytree(tiny_base, folder / "snapshots" / COMMIT))
 
 
 def test_a_directory_is_the_model(copy: Path):
@@ -50,13 +51,16 @@ def test_a_directory_is_the_model(copy: Path):
     assert locate_base_model(base) == copy
 
 
-def test_the_digest_is_of_config_and_weights_only(copy: Path, tiny_base: Path):
-    """Tokenizer files and others do not change it; the weights do."""
+@pytest.mark.parametrize(
+    "name",
+    ["model.safetensors", "config.json", "generation_config.json", "tokenizer_config.json", "chat_template.jinja"],
+)
+def test_the_digest_is_of_all_that_decides_answers(copy: Path, tiny_base: Path, name: str):
+    """Weights, configs, tokenizer and chat template change it; other files do not."""
     assert base_digest(copy) == base_digest(tiny_base)
     (copy / "README.md").write_text("x")
-    (copy / "tokenizer_config.json").write_text("{}")
     assert base_digest(copy) == base_digest(tiny_base)
-    with (copy / "model.safetensors").open("ab") as stream:
+    with (copy / name).open("ab") as stream:
         stream.write(b"x")
     assert base_digest(copy) != base_digest(tiny_base)
 
@@ -81,7 +85,7 @@ def test_a_missing_directory_names_the_cure(tmp_path: Path):
 def test_an_incomplete_directory_lists_what_it_holds(copy: Path, name: str):
     """Without config or weights a directory is no model."""
     (copy / name).unlink()
-    with pytest.raises(ConfigError, match=r"holds \[.*\]; expected config\.json, weights"):
+    with pytest.raises(ConfigError, match=r"holds \[.*\]; expected config\.json, weights|holds no model\.safetensors"):
         check_base_model(BaseModelRef(path=str(copy)))
 
 
@@ -92,10 +96,20 @@ def test_a_cached_hub_model_needs_no_network(hub_cache: Path, tiny_base: Path):
     assert cached_base_model(HUB) == locate_base_model(HUB) == snapshot
 
 
+def test_a_tag_is_refused_with_its_commit(hub_cache: Path, tiny_base: Path):
+    """What a tag names may change between two steps, so the commit has to be written down."""
+    cached(hub_cache, tiny_base)
+    with pytest.raises(ConfigError, match=rf"'v1' of org/model is a tag or branch.*it is {COMMIT} now: write that"):
+        check_base_model(TAG)
+    with pytest.raises(ConfigError, match="expected a commit of 40 hex digits"):
+        locate_base_model(TAG)
+
+
 def test_a_hub_that_cannot_be_reached_is_a_config_error(hub_cache: Path, monkeypatch: pytest.MonkeyPatch):
     """Not in the cache, and offline or nobody listens: said before anything starts, and again where it is loaded."""
     expected = (
-        r"base_model\.hub_id: org/model@v1 is not in the local cache, and the hub cannot be reached: .*HF_HUB_OFFLINE"
+        rf"base_model\.hub_id: org/model@{COMMIT} is not in the local cache, and the hub "
+        "cannot be reached: .*HF_HUB_OFFLINE"
     )
     for offline in (True, False):
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", offline)
@@ -103,7 +117,7 @@ def test_a_hub_that_cannot_be_reached_is_a_config_error(hub_cache: Path, monkeyp
         assert cached_base_model(HUB) is None
         with pytest.raises(ConfigError, match=expected):
             check_base_model(HUB)
-        with pytest.raises(ModelError, match="base model org/model@v1 cannot be downloaded"):
+        with pytest.raises(ModelError, match=f"base model org/model@{COMMIT} cannot be downloaded"):
             locate_base_model(HUB)
 
 
@@ -126,7 +140,9 @@ def test_an_unknown_id_is_a_config_error(hub_cache: Path, monkeypatch: pytest.Mo
     with ThreadingHTTPServer(("127.0.0.1", 0), _NoSuchModel) as server:
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{server.server_port}")
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        with pytest.raises(ConfigError, match=r"org/model@v1 .*does not give it: Repository Not Found .*HF_TOKEN"):
+        with pytest.raises(
+            ConfigError, match=r"org/model@0123456789\S* .*does not give it: Repository Not Found .*HF_TOKEN"
+        ):
             check_base_model(HUB)
         server.shutdown()
 

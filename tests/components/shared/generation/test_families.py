@@ -32,11 +32,12 @@ def _adapter(base: Path, target: Path) -> Path:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    from components.shared.generation.model_loading import load_weights
+    from components.shared.generation.model_loading import load_tokenizer, load_weights
 
     torch.manual_seed(1)
     tuned: Any = get_peft_model(
-        load_weights(base, "float32"), LoraConfig(r=2, target_modules=r".*(language_model|layers)\..*o_proj")
+        load_weights(base, "float32", load_tokenizer(base)),
+        LoraConfig(r=2, target_modules=r".*(language_model|layers)\..*o_proj"),
     )
     with torch.no_grad():
         for name, weights in tuned.named_parameters():

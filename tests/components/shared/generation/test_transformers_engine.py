@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from components.shared.artifacts.suite_prompt import Message
-from components.shared.errors import ModelError
+from components.shared.errors import ConfigError, ModelError
 from components.shared.generation.engine import Continuation, Opening, Request, Sampling
 from components.shared.generation.transformers_engine import TransformersEngine, engine_facts
 
@@ -306,7 +306,7 @@ def test_broken_weights_are_a_model_error(tiny_base: Path, tmp_path: Path):
     shutil.copytree(tiny_base, broken)
     weights = broken / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
-    with pytest.raises(ModelError, match="broken: cannot be loaded"):
+    with pytest.raises(ConfigError, match=r"broken: model\.safetensors is no safetensors file"):
         TransformersEngine(broken)
 
 

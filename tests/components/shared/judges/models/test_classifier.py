@@ -155,12 +155,12 @@ def test_a_regression_has_no_probability(classifier, tmp_path, exchange):
     assert judge(tmp_path / "copy", activation="sigmoid").judge([exchange("the vile river")])[0].verdict is Verdict.FAIL
 
 
-@pytest.mark.parametrize(("name", "error"), [("model.safetensors", ModelError), ("config.json", ConfigError)])
-def test_broken_files_are_named(classifier, tmp_path, exchange, name, error):
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_broken_files_are_named(classifier, tmp_path, exchange, name):
     """Weights or a config that cannot be read are one error."""
     shutil.copytree(classifier, tmp_path / "copy")
     (tmp_path / "copy" / name).write_bytes(b"broken")
-    with pytest.raises(error, match=r"cannot be (loaded|read)"):
+    with pytest.raises(ConfigError, match=r"is no safetensors file|cannot be read"):
         judge(tmp_path / "copy").judge([exchange("the river")])
 
 
@@ -179,7 +179,7 @@ def test_a_length_beyond_the_model_is_refused(classifier, exchange):
 
 
 def test_a_score_that_is_no_number_is_unscored(classifier, tmp_path, exchange):
-    """Broken weights give unscored answers, never passes."""
+    """Broken weights are refused; a number that breaks later gives unscored answers, never passes."""
     import torch
     from transformers import AutoModelForSequenceClassification
 
@@ -188,7 +188,14 @@ def test_a_score_that_is_no_number_is_unscored(classifier, tmp_path, exchange):
     with torch.no_grad():
         model.classifier.bias.fill_(float("nan"))
     model.save_pretrained(tmp_path / "broken")
-    judged = judge(tmp_path / "broken").judge([exchange("the river")])[0]
+    with pytest.raises(ModelError, match=r"1 weights hold NaN or infinity, such as classifier\.bias"):
+        judge(tmp_path / "broken").judge([exchange("the river")])
+    whole = judge(classifier)
+    whole.judge([exchange("the river")])
+    assert whole._classifier is not None
+    with torch.no_grad():
+        whole._classifier.model.classifier.bias.fill_(float("nan"))
+    judged = whole.judge([exchange("the river")])[0]
     assert (judged.verdict, judged.score) == (Verdict.UNSCORED, None)
 
 

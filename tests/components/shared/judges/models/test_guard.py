@@ -108,7 +108,7 @@ def test_a_directory_that_cannot_be_loaded_is_named(guard, tmp_path, exchange):
     """Broken weights are one error with the judge's name."""
     shutil.copytree(guard, tmp_path / "guard")
     (tmp_path / "guard" / "model.safetensors").write_bytes(b"broken")
-    with pytest.raises(ModelError, match=r"judge 'guard': .* cannot be loaded"):
+    with pytest.raises(ConfigError, match=r"judge 'guard': .*model\.safetensors is no safetensors file"):
         judge(tmp_path / "guard").judge([exchange("calm")])
 
 
