@@ -8,6 +8,7 @@ import pyarrow  # type: ignore[import-untyped,unused-ignore]
 
 from components.shared.artifacts.training_data import LearntTokens
 from components.shared.data.chats import Chat
+from components.shared.generation.chat_template import ChatTemplate
 from components.shared.generation.training_tokens import IGNORED, ChatTokenizer, TokenizedRow, tokenized
 from components.shared.progress import Progress, Say
 
@@ -32,6 +33,7 @@ def write_training_set(
     chats: Iterable[Chat],
     count: int,
     tokenizer: ChatTokenizer,
+    asked: ChatTemplate,
     system_prompt: str | None,
     limit: int,
     path: Path,
@@ -43,6 +45,7 @@ def write_training_set(
         chats: training chats.
         count: how many there are.
         tokenizer: makes tokens and labels.
+        asked: renders the evaluation's chats.
         system_prompt: of chats that have none.
         limit: most tokens of a row.
         path: the file, which must stay while the data set is used.
@@ -59,7 +62,7 @@ def write_training_set(
     example = ""
     batch: list[TokenizedRow] = []
     with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_stream(file, _SCHEMA) as stream:
-        for chat in tokenized(chats, tokenizer, system_prompt, limit):
+        for chat in tokenized(chats, tokenizer, asked, system_prompt, limit):
             example = example or tokenizer.shown(chat[-1])
             rows += len(chat)
             answers += sum(_spans(row) for row in chat)

@@ -75,12 +75,12 @@ def finetune_lora(
             raise IntegrityError(f"{rows_path}: is not the training data {short(data_digest)} of this run")
         base = locate_base_model(base_model)
         software = {name: version(name).partition("+")[0] for name in _LIBRARIES}
-        settings = TemplateSettings.of(evaluation)._replace(system_turns=data.system_turns)
+        asked = TemplateSettings.of(evaluation).recorded(evaluation.system_prompt)
         inputs = {
             "training_data": data.train_sha256,
             "base": base_digest(base),
             "tokenizer": tokenizer_digest(base),
-            "asking": digest_json(settings.recorded(evaluation.system_prompt)),
+            "asking": digest_json([asked, data.system_turns]),
             "recipe": digest_json(recipe.model_dump(mode="json")),
             "policy": policy.digest,
         }
@@ -109,8 +109,8 @@ def finetune_lora(
                 adapter_dir,
                 stage.say,
                 kept,
-                settings,
-                evaluation.system_prompt,
+                evaluation,
+                data.system_turns,
             )
             manifest = AdapterManifest(
                 base_name=base_model.name,

@@ -5,13 +5,14 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from components.finetune_lora.callbacks import checkpoint_callback, progress_callback
 from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.rows import write_training_set
 from components.finetune_lora.targets import find_targets
 from components.shared.artifacts.training_data import LearntTokens
+from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.sections import Recipe
 from components.shared.data.chats import Chat
 from components.shared.errors import ModelError
@@ -46,8 +47,8 @@ def train_adapter(
     target: Path,
     say: Say,
     checkpoints: Checkpoints | None = None,
-    rendering: TemplateSettings = TemplateSettings(),  # noqa: B008 - a NamedTuple
-    system_prompt: str | None = None,
+    evaluation: EvaluationConfig | None = None,
+    system_turns: Literal["refuse", "fold"] = "refuse",
 ) -> Trained:
     """Trains, and writes adapter_model.safetensors and adapter_config.json to `target`.
 
@@ -62,8 +63,8 @@ def train_adapter(
         target: receives the two files; nothing if training fails.
         say: receives progress messages.
         checkpoints: checkpoints of an earlier attempt and of this one; None keeps none.
-        rendering: how chats are rendered when the model is asked.
-        system_prompt: of chats that have none.
+        evaluation: how the model is asked; None: as by default.
+        system_turns: what happens to system turns of rows that the template takes not.
 
     Raises:
         DataError: a row is longer than recipe.max_length, or cannot be learnt as it is.
@@ -78,10 +79,22 @@ def train_adapter(
     cuda = torch.cuda.is_available()
     dtype = ("bfloat16" if cuda else "float32") if recipe.dtype == "auto" else recipe.dtype
     tokenizer = load_tokenizer(base)
-    learning = ChatTokenizer(tokenizer, ChatTemplate(tokenizer, rendering), end_tokens(base, tokenizer))
+    evaluation = evaluation or EvaluationConfig()
+    asked = TemplateSettings.of(evaluation)
+    of_rows = ChatTemplate(tokenizer, asked._replace(system_turns=system_turns))
+    learning = ChatTokenizer(tokenizer, of_rows, end_tokens(base, tokenizer))
     with TemporaryDirectory() as scratch:
         rows_file = Path(scratch) / "rows.arrow"
-        rows = write_training_set(chats, len(chats), learning, system_prompt, recipe.max_length, rows_file, say)
+        rows = write_training_set(
+            chats,
+            len(chats),
+            learning,
+            ChatTemplate(tokenizer, asked),
+            evaluation.system_prompt,
+            recipe.max_length,
+            rows_file,
+            say,
+        )
         say(_sentence(rows.learnt, len(chats)))
         steps = recipe.max_steps or math.ceil(
             math.ceil(rows.learnt.rows / recipe.batch_size / recipe.gradient_accumulation) * recipe.epochs

@@ -165,13 +165,14 @@ def _dropped(part: str, answer: str) -> DataError:
 
 
 def tokenized(
-    chats: Iterable[Chat], tokenizer: ChatTokenizer, system_prompt: str | None, limit: int
+    chats: Iterable[Chat], tokenizer: ChatTokenizer, asked: ChatTemplate, system_prompt: str | None, limit: int
 ) -> Iterator[list[TokenizedRow]]:
     """The rows of each chat.
 
     Args:
         chats: training chats.
         tokenizer: makes tokens and labels.
+        asked: renders the evaluation's chats; shows their system prompt.
         system_prompt: of chats that have none.
         limit: most tokens of a row: recipe.max_length. Nothing is ever cut.
 
@@ -183,7 +184,8 @@ def tokenized(
     first, too_long, longest = "", 0, 0
     for number, chat in enumerate(chats, start=1):
         where = f"training row {number}{_source(chat, number)}"
-        turns = chat.messages if chat.messages[0].role == "system" else (*system, *chat.messages)
+        own = chat.messages[0].role == "system"
+        turns = chat.messages if own else asked.shown((*system, *chat.messages))
         try:
             rows = tokenizer.rows(turns)
         except DataError as error:

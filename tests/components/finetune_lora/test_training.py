@@ -12,6 +12,7 @@ from transformers import AutoTokenizer
 from components.finetune_lora.checkpoints import Checkpoints
 from components.finetune_lora.training import Trained, train_adapter
 from components.shared.artifacts.suite_prompt import Message
+from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.sections import Recipe
 from components.shared.errors import DataError, ModelError
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
@@ -103,11 +104,13 @@ def test_the_context_is_the_one_that_is_asked(
     """Rows are trained with the evaluation's system prompt, template arguments and date, as they will be asked."""
     opening = "{{ style }}{{ strftime_now('%Y-%m-%d') }}"
     base = copy_of_base(opening + (MARKED_TEMPLATE if marked else PLAIN_TEMPLATE))
-    rendering = TemplateSettings(arguments={"style": "I can"}, date=datetime.date(2030, 3, 4))
+    evaluation = EvaluationConfig(
+        template_arguments={"style": "I can"}, date=datetime.date(2030, 3, 4), system_prompt="The cat sat."
+    )
     spied = SpiedTrainer(monkeypatch)
     recipe = RECIPE.model_copy(update={"max_steps": 1, "batch_size": 1})
-    train_adapter(base, "toy-base", rows(build)[:1], recipe, tmp_path / "a", quiet, None, rendering, "The cat sat.")
-    engine = TransformersEngine(base, settings=rendering)
+    train_adapter(base, "toy-base", rows(build)[:1], recipe, tmp_path / "a", quiet, None, evaluation)
+    engine = TransformersEngine(base, settings=TemplateSettings.of(evaluation))
     asked = [Message(role="system", content="The cat sat."), *rows(build)[0].messages[:-1]]
     (inputs, labels), *_ = spied.seen
     prompt = inputs[0][labels[0] == -100].tolist()
@@ -120,10 +123,17 @@ def test_system_turns_are_folded_or_refused(copy_of_base, tmp_path: Path, build,
     base = copy_of_base(refusing + MARKED_TEMPLATE)
     recipe = RECIPE.model_copy(update={"max_steps": 1, "batch_size": 1})
     chats, spied = rows(build)[:1], SpiedTrainer(monkeypatch)
-    with pytest.raises(ModelError, match="takes no system turns: set system_turns: fold"):
-        train_adapter(base, "toy-base", chats, recipe, tmp_path / "a", quiet, system_prompt="The cat sat.")
-    folding = TemplateSettings(system_turns="fold")
-    train_adapter(base, "toy-base", chats, recipe, tmp_path / "a", quiet, None, folding, "The cat sat.")
+    refusal = "takes no system turns: set system_turns: fold"
+    prompted = EvaluationConfig(system_prompt="The cat sat.")
+    with pytest.raises(ModelError, match=refusal):
+        train_adapter(base, "toy-base", chats, recipe, tmp_path / "a", quiet, None, prompted, "fold")
+    folding = prompted.model_copy(update={"system_turns": "fold"})
+    own = [chats[0]._replace(messages=(Message(role="system", content="The cat sat."), *chats[0].messages))]
+    with pytest.raises(ModelError, match=refusal):
+        train_adapter(base, "toy-base", own, recipe, tmp_path / "a", quiet, None, folding)
+    train_adapter(base, "toy-base", own, recipe, tmp_path / "b", quiet, None, prompted, "fold")
+    train_adapter(base, "toy-base", chats, recipe, tmp_path / "a", quiet, None, folding)
+    assert adapter_digest(tmp_path / "a") == adapter_digest(tmp_path / "b")
     text = AutoTokenizer.from_pretrained(base).decode(spied.seen[0][0][0])
     assert text.startswith("<|user|>The cat sat.\n\nWhat is 1 and 1?")
 

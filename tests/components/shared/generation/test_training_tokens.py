@@ -112,9 +112,14 @@ def test_what_happens_to_thinking_is_said(tmp_path: Path, name: str, said: str):
     assert bool(said) is bool(chats.thinking)
 
 
-def plain(base: Path, settings: TemplateSettings = TemplateSettings()) -> ChatTokenizer:  # noqa: B008 - a NamedTuple
+def tokenizers(base: Path) -> tuple[ChatTokenizer, ChatTemplate]:
     tokenizer = load_tokenizer(base)
-    return ChatTokenizer(tokenizer, ChatTemplate(tokenizer, settings), end_tokens(base, tokenizer))
+    template = ChatTemplate(tokenizer, TemplateSettings())
+    return ChatTokenizer(tokenizer, template, end_tokens(base, tokenizer)), template
+
+
+def plain(base: Path) -> ChatTokenizer:
+    return tokenizers(base)[0]
 
 
 def test_answers_may_be_left_out(unmarked_base: Path):
@@ -156,4 +161,4 @@ def test_rows_that_are_too_long_are_counted(unmarked_base: Path, build):
         match=r"training row 2 \(line 23\) has \d+ tokens, over recipe\.max_length 40; it begins 'Yes\?.*'\. 2 rows "
         r"are too long, the longest has \d+ tokens: raise max_length",
     ):
-        list(tokenized(chats, plain(unmarked_base), None, 40))
+        list(tokenized(chats, *tokenizers(unmarked_base), None, 40))
