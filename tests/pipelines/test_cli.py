@@ -55,9 +55,15 @@ def test_schema_is_json_with_descriptions(call, of):
 
 
 def test_a_good_project_passes_the_check(call, project):
-    """`config check` says ok, and runs nothing."""
+    """`config check` says what it checked, then ok, and runs nothing."""
     code, out, _ = call("config", "check", "config.yaml")
-    assert (code, out) == (0, "config.yaml: ok\n")
+    *checked, last = out.splitlines()
+    assert (code, last) == (0, "config.yaml: ok")
+    assert [line.partition(":")[0].strip() for line in checked] == [
+        "suites and policy", "judges", "base model", "data", "chat template", "store", "audit log",
+        "MLflow sqlite", "free disk",
+    ]  # fmt: skip
+    assert "  data: 12 task (chat) rows, none of them a suite prompt; 8 to train on, 4 held out" in checked
     assert not (project.folder / ".plimsoll/mlflow.db").exists()
 
 
