@@ -24,10 +24,12 @@ class Checked(NamedTuple):
     Attributes:
         done: what was found to be right.
         skipped: what was not checked, and why.
+        wrong: what would stop a run; empty unless problems are collected.
     """
 
     done: tuple[str, ...]
     skipped: tuple[str, ...]
+    wrong: tuple[str, ...] = ()
 
 
 class CheckNotes:
@@ -36,9 +38,12 @@ class CheckNotes:
     Args:
         config: with absolute local paths.
         on_cluster: whether the steps run on a cluster, so that this machine need not reach everything.
+        collects: whether a problem is noted, and the checks go on; otherwise the first one is raised.
     """
 
-    def __init__(self, config: PipelineConfig, on_cluster: bool) -> None:
+    def __init__(self, config: PipelineConfig, on_cluster: bool, collects: bool = False) -> None:
+        self._collects = collects
+        self._wrong: list[str] = []
         self._cluster, self.on_cluster = config.cluster, on_cluster
         self._done: list[str] = []
         self._skipped: list[str] = []
@@ -51,7 +56,7 @@ class CheckNotes:
         says: Callable[[_Result], str],
         unreached: Callable[[BaseException], str | None] = why_unreached,
     ) -> _Result | None:
-        """The result of a check; None if this machine cannot carry it out and need not.
+        """The result of a check; None if this machine cannot carry it out and need not, or a problem was noted.
 
         Args:
             subject: what is checked.
@@ -73,11 +78,14 @@ class CheckNotes:
                 result = check()
         except PlimsollError as error:
             why = unreached(error) if self.on_cluster else None
-            if why is None and isinstance(error, BucketMissingError | ObjectMissingError):
+            if why is not None:
+                self.skip(subject, why)
+            elif self._collects:
+                self._wrong.append(f"{subject}: {' '.join(str(error).split())}")
+            elif isinstance(error, BucketMissingError | ObjectMissingError):
                 raise ConfigError(f"{subject}: {error}") from error
-            if why is None:
+            else:
                 raise
-            self.skip(subject, why)
             return None
         self._done.append(f"{subject}: {says(result)}")
         return result
@@ -88,7 +96,7 @@ class CheckNotes:
 
     def checked(self) -> Checked:
         """What was noted."""
-        return Checked(tuple(self._done), tuple(self._skipped))
+        return Checked(tuple(self._done), tuple(self._skipped), tuple(self._wrong))
 
 
 def show_skipped(checked: Checked) -> None:

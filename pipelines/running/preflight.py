@@ -52,7 +52,15 @@ def check_run(config: PipelineConfig, policy: Policy, work_dir: Path | None) -> 
         TrackingError: the MLflow store does not answer.
         IntegrityError: the end of the audit log or the original model's report was changed.
     """
-    notes = CheckNotes(config, work_dir is None)
+    return _check(config, policy, work_dir, CheckNotes(config, work_dir is None))
+
+
+def survey_run(config: PipelineConfig, policy: Policy, work_dir: Path | None) -> Checked:
+    """The checks of `check_run`, but a problem is noted in `wrong` and the other checks go on."""
+    return _check(config, policy, work_dir, CheckNotes(config, work_dir is None, collects=True))
+
+
+def _check(config: PipelineConfig, policy: Policy, work_dir: Path | None, notes: CheckNotes) -> Checked:
     suites = notes.attempt("suites and policy", config.suites, lambda: _read_suites(config, policy), _said_of_suites)
     prompts = [prompt for suite in suites or () for prompt in suite.prompts]
     _check_judges(config, prompts, notes)
@@ -176,7 +184,7 @@ def _check_records(config: PipelineConfig, notes: CheckNotes) -> None:
     log = tracking.audit_log
     notes.attempt("audit log", [log], lambda: open_log(log).check(), lambda _: f"{log} can be written")
     database = str(tracking.sqlite_file) if tracking.sqlite_file is not None else None
-    notes.attempt(f"MLflow {tracking.shown_uri}", [database], lambda: check_store(tracking), lambda said: said)
+    notes.attempt("MLflow", [database], lambda: check_store(tracking), lambda said: f"{tracking.shown_uri} {said}")
 
 
 def _check_store_address(name: str, address: str) -> str:

@@ -6,10 +6,13 @@ from typing import Annotated
 
 import typer
 
+from pipelines.config_argument import Overrides
+
 
 def add_starting_commands(app: typer.Typer) -> None:
     """Adds the commands of the first hour."""
     app.command(epilog="Example: plimsoll init support.yaml --base models/qwen --data train.jsonl")(init)
+    app.command(epilog="Example: plimsoll doctor configs/pipelines/demo-careful.yaml")(doctor)
 
 
 def init(
@@ -61,3 +64,37 @@ def init(
         columns = Columns(prompt=prompt_column, completion=completion_column)
     told = Told(base, revision, data, columns, policy, tuple(suite or ()), name, model_name, tracking, store)
     write_config(Interview(told, sys.stdin.isatty()).config(file))
+
+
+def doctor(
+    config: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CONFIG]", help="Pipeline config: a YAML file or s3:// address. Default: the machine alone."
+        ),
+    ] = None,
+    overrides: Overrides = None,
+    cluster: Annotated[
+        bool,
+        typer.Option("--cluster", help="The steps run on a cluster: this machine need not reach or have everything."),
+    ] = False,
+) -> None:
+    """Says what this machine has and lacks for a run: software, GPUs, memory, disk, stores, credentials.
+
+    Memory is an estimate from the sizes of the model and the recipe (docs/models.md). No weights are loaded or
+    downloaded, and only the names of credentials are shown.
+    Exit codes: 0 nothing stops a run, though there may be warnings; 2 something does.
+    """
+    from pipelines.exit_codes import USAGE
+    from pipelines.starting.diagnosis import machine_symptoms
+    from pipelines.starting.tables import show_symptoms
+
+    symptoms = [*machine_symptoms(cluster)]
+    if config is not None:
+        from pipelines.running.launch import load
+        from pipelines.starting.config_diagnosis import examine
+
+        symptoms += examine(load(config, overrides or []), cluster)
+    show_symptoms(symptoms)
+    if any(symptom.state == "problem" for symptom in symptoms):
+        raise typer.Exit(USAGE)

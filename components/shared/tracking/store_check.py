@@ -20,7 +20,7 @@ def check_store(tracking: TrackingConfig, deadline_s: float = _WAIT_S) -> str:
         TrackingError: the store does not answer, or refuses the call.
     """
     if (database := tracking.sqlite_file) is not None and not database.is_file():
-        return f"{database} does not exist yet; a run makes it"
+        return "does not exist yet; a run makes it"
     experiment = open_client(tracking, deadline_s).get_experiment_by_name(tracking.experiment)
     if experiment is None:
         return f"answers; experiment {tracking.experiment!r} does not exist yet, a run makes it"
