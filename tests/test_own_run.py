@@ -1,0 +1,55 @@
+"""The README's section on a run of one's own, followed word by word on a tiny model."""
+
+import json
+import re
+import shlex
+import shutil
+
+import pytest
+
+from components.shared.artifacts.decision import Decision
+from pipelines.exit_codes import DECISION_CODES
+from tests.pipelines.conftest import chat
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def commands(root) -> list[str]:
+    """The command lines of the section, without their comments."""
+    section = (root / "README.md").read_text().partition("## Your own run")[2].partition("`plimsoll run` ends")[0]
+    return [line.partition("#")[0].strip() for line in section.splitlines() if line.startswith("    plimsoll ")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tiny_base):
+    """What the section says that one needs: a base model, with room for the suite's prompts, and rows."""
+    place = tmp_path_factory.mktemp("own")
+    base = place / "models/base"
+    shutil.copytree(tiny_base, base)
+    config = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 1024}))
+    rows = [chat(f"do task {number}", f"done {number}") for number in range(60)]
+    (place / "train.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return place
+
+
+def test_the_section_is_about_these_commands(commands):
+    """A command that is added to the section is followed, too."""
+    assert [re.match(r"plimsoll (config \w+|\w+)", command)[1] for command in commands] == [
+        "init",
+        "doctor",
+        "config check",
+        "run",
+        "run",
+        "config schema",
+    ]
+
+
+def test_the_section_leads_to_a_decision(commands, folder, plimsoll):
+    """Each command works as written; the random model has nothing to lose, so the runs end as invalid."""
+    for command in commands:
+        done = plimsoll(*shlex.split(command)[1:], cwd=folder, timeout=400)
+        expected = DECISION_CODES[Decision.INVALID] if command.startswith("plimsoll run") else 0
+        assert done.returncode == expected, f"{command}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
