@@ -1,116 +1,109 @@
-"""Converts the training rows for trl, in the context in which the model is asked, and checks what is trained.
+"""Writes the training set to disk as tokens and labels, so that its size is not limited by memory."""
 
-The context is the system prompt of chats that have none, the folding of system turns, and the chat template's arguments
-and date.
-"""
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import pyarrow  # type: ignore[import-untyped,unused-ignore]
 
-from pydantic import JsonValue
-
-from components.shared.artifacts.suite_prompt import Message
+from components.shared.artifacts.training_data import LearntTokens
 from components.shared.data.chats import Chat
-from components.shared.errors import DataError, ModelError
-from components.shared.generation.chat_template import ChatTemplate, TemplateSettings, day_prelude
+from components.shared.generation.training_tokens import IGNORED, ChatTokenizer, TokenizedRow, tokenized
+from components.shared.progress import Progress, Say
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-Turn = dict[str, str]
-"""A turn as chat templates take it: role and content."""
+_BATCH = 1000
+"""Rows that are written at once."""
+_SCHEMA = pyarrow.schema([(name, pyarrow.list_(pyarrow.int32())) for name in ("input_ids", "labels")])
+_BEFORE, _BEGIN, _END = 500, 700, 300
+"""Characters of the shown row: before its last answer, of the answer's beginning, and of its end."""
 
 
-def asked_turns(chats: Sequence[Chat], template: ChatTemplate, system_prompt: str | None) -> list[list[Turn]]:
-    """The turns of each chat as the model sees them when it is asked.
+class TrainingSet(NamedTuple):
+    """The rows for trl, and what is learnt of them."""
+
+    dataset: "Dataset"
+    learnt: LearntTokens
+
+
+def write_training_set(
+    chats: Iterable[Chat],
+    count: int,
+    tokenizer: ChatTokenizer,
+    system_prompt: str | None,
+    limit: int,
+    path: Path,
+    say: Say,
+) -> TrainingSet:
+    """Tokenizes the chats into an Arrow file, one after another.
 
     Args:
-        chats: training rows.
-        template: renders the chats of the evaluation.
+        chats: training chats.
+        count: how many there are.
+        tokenizer: makes tokens and labels.
         system_prompt: of chats that have none.
+        limit: most tokens of a row.
+        path: the file, which must stay while the data set is used.
+        say: receives progress.
 
     Raises:
-        ModelError: the template takes no system turns, and the settings do not say to fold them.
-    """
-    system = [] if system_prompt is None else [Message(role="system", content=system_prompt)]
-    return [
-        [
-            turn.model_dump()
-            for turn in template.shown(
-                chat.messages if chat.messages[0].role == "system" else (*system, *chat.messages)
-            )
-        ]
-        for chat in chats
-    ]
-
-
-def mark_assistant(tokenizer: Any, settings: TemplateSettings) -> bool:
-    """Gives the tokenizer the template for training, with the settings' date.
-
-    Returns:
-        Whether it marks the assistant's tokens: by itself, or as trl's version of it.
-    """
-    from trl.chat_template_utils import get_training_chat_template
-
-    template, marked = tokenizer.get_chat_template(), True
-    try:
-        template = get_training_chat_template(tokenizer) or template
-    except ValueError:
-        marked = False
-    tokenizer.chat_template = f"{day_prelude(settings.date)}{template}"
-    return marked
-
-
-def training_set(rows: Sequence[list[Turn]], marked: bool, arguments: Mapping[str, JsonValue]) -> "Dataset":
-    """The training rows as a data set for trl.
-
-    Args:
-        rows: the turns of each chat.
-        marked: whether every assistant turn is trained on; otherwise the last answer is the completion, and the turns
-            before it the prompt.
-        arguments: of the chat template.
+        DataError: a row is longer than the limit, or cannot be learnt as it is.
+        ModelError: the template cannot render the chats as they are asked.
     """
     from datasets import Dataset
 
-    common = {"chat_template_kwargs": dict(arguments)}
-    if marked:
-        return Dataset.from_list([{"messages": row, **common} for row in rows])
-    return Dataset.from_list([{"prompt": row[:-1], "completion": row[-1:], **common} for row in rows])
+    progress = Progress(say, "rows tokenized", count)
+    rows = answers = tokens = learnt = longest = 0
+    example = ""
+    batch: list[TokenizedRow] = []
+    with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_stream(file, _SCHEMA) as stream:
+        for chat in tokenized(chats, tokenizer, system_prompt, limit):
+            example = example or tokenizer.shown(chat[-1])
+            rows += len(chat)
+            answers += sum(_spans(row) for row in chat)
+            tokens += sum(len(row.tokens) for row in chat)
+            learnt += sum(label != IGNORED for row in chat for label in row.labels)
+            longest = max(longest, *(len(row.tokens) for row in chat))
+            batch += chat
+            if len(batch) >= _BATCH:
+                _write(stream, batch)
+                batch = []
+            progress.advance(1)
+        _write(stream, batch)
+    summary = LearntTokens(
+        method="prefix",
+        rows=rows,
+        answers=answers,
+        tokens=tokens,
+        learnt=learnt,
+        longest=longest,
+        thinking=tokenizer.thinking,
+        example=_shortened(example),
+    )
+    return TrainingSet(Dataset.from_file(str(path)), summary)
 
 
-def check_lengths(tokenizer: Any, rows: Sequence[list[Turn]], arguments: Mapping[str, JsonValue], limit: int) -> None:
-    """Checks that no row would be truncated.
-
-    Args:
-        tokenizer: of the base model, with the template for training.
-        rows: the turns of each chat.
-        arguments: of the chat template.
-        limit: most tokens of a row: recipe.max_length.
-
-    Raises:
-        DataError: a row is longer.
-    """
-    for number, row in enumerate(rows, start=1):
-        tokens = len(tokenizer.apply_chat_template(row, tokenize=True, return_dict=True, **arguments)["input_ids"])
-        if tokens > limit:
-            asked = next(turn["content"] for turn in row if turn["role"] == "user")
-            raise DataError(
-                f"training row {number} has {tokens} tokens, over recipe.max_length {limit}; it begins "
-                f"{asked[:60]!r}: raise max_length, or shorten or remove the row"
-            )
+def _shortened(example: str) -> str:
+    """A row with its last answer marked, without what is too far before it or in its middle."""
+    place = example.rindex("⟦")
+    before, answer = example[:place], example[place:]
+    if len(before) > _BEFORE:
+        before = f"…{before[-_BEFORE:]}"
+    if len(answer) > _BEGIN + _END:
+        answer = f"{answer[:_BEGIN]} … {answer[-_END:]}"
+    return before + answer
 
 
-def check_labels(trainer: Any) -> None:
-    """Checks on the first rows that the loss is computed on some tokens and not on all.
+def _spans(row: TokenizedRow) -> int:
+    """How many answers of a row are learnt: each is one span of labels."""
+    return sum(
+        label != IGNORED and before == IGNORED
+        for before, label in zip([IGNORED, *row.labels], row.labels, strict=False)
+    )
 
-    Raises:
-        ModelError: it is computed on none, or on all.
-    """
-    rows = [trainer.train_dataset[index] for index in range(min(4, len(trainer.train_dataset)))]
-    batch = trainer.data_collator(rows)
-    learnt = float((batch["labels"] != -100).sum() / batch["attention_mask"].sum())
-    if not 0 < learnt < 1:
-        raise ModelError(
-            f"{100 * learnt:.0f} % of the tokens of the first rows are trained on; expected the assistant's tokens "
-            "only: correct the {% generation %} markers of the chat template"
-        )
+
+def _write(stream: "pyarrow.ipc.RecordBatchStreamWriter", rows: list[TokenizedRow]) -> None:
+    columns = [[row.tokens for row in rows], [row.labels for row in rows]]
+    stream.write_batch(pyarrow.record_batch([pyarrow.array(column, _SCHEMA[0].type) for column in columns], _SCHEMA))

@@ -123,6 +123,7 @@ def finetune_lora(
                 trainable_parameters=trained.trainable_parameters,
                 steps=trained.steps,
                 train_loss=trained.train_loss,
+                learnt=trained.learnt,
                 inputs=inputs,
             )
             manifest.save(adapter_dir / "manifest.json")
@@ -166,6 +167,10 @@ def _track(stage: StageRun, manifest: AdapterManifest, adapter_dir: Path) -> Non
         }
     )
     stage.params({"adapter_digest": manifest.adapter_digest})
+    if manifest.learnt is not None:
+        stage.params({"learnt_by": manifest.learnt.method})
+        stage.metrics({"train/learnt_token_share": manifest.learnt.share, "train/rows": manifest.learnt.rows})
+        stage.text(f"{manifest.learnt.example}\n", "learnt_row.txt")
     stage.file(adapter_dir / "manifest.json")
     stage.say(
         f"adapter {short(manifest.adapter_digest)}: {manifest.trainable_parameters:,} parameters, "

@@ -9,14 +9,16 @@ from typing import Any, NamedTuple
 
 from components.finetune_lora.callbacks import checkpoint_callback, progress_callback
 from components.finetune_lora.checkpoints import Checkpoints
-from components.finetune_lora.rows import asked_turns, check_labels, check_lengths, mark_assistant, training_set
+from components.finetune_lora.rows import write_training_set
 from components.finetune_lora.targets import find_targets
+from components.shared.artifacts.training_data import LearntTokens
 from components.shared.config.sections import Recipe
 from components.shared.data.chats import Chat
 from components.shared.errors import ModelError
 from components.shared.generation.adapters import ADAPTER_FILES
 from components.shared.generation.chat_template import ChatTemplate, TemplateSettings
-from components.shared.generation.model_loading import load_tokenizer, load_weights
+from components.shared.generation.model_loading import end_tokens, load_tokenizer, load_weights
+from components.shared.generation.training_tokens import ChatTokenizer
 from components.shared.progress import Say
 
 _LOG_POINTS = 100
@@ -33,6 +35,7 @@ class Trained(NamedTuple):
     """Steps, and the mean loss since the previous point."""
     resumed_at: int
     """Steps of the checkpoint that this attempt continued from; 0 if it started anew."""
+    learnt: LearntTokens
 
 
 def train_adapter(
@@ -63,78 +66,42 @@ def train_adapter(
         system_prompt: of chats that have none.
 
     Raises:
-        DataError: a row is longer than recipe.max_length.
+        DataError: a row is longer than recipe.max_length, or cannot be learnt as it is.
         ModelError: the base has no chat template, or it cannot do what the settings ask; or training diverged.
         StorageError: the checkpoints cannot be read.
     """
     import torch
     from peft import LoraConfig
     from transformers import set_seed
-    from trl.trainer.sft_config import SFTConfig
-    from trl.trainer.sft_trainer import SFTTrainer
 
     set_seed(recipe.seed)
     cuda = torch.cuda.is_available()
     dtype = ("bfloat16" if cuda else "float32") if recipe.dtype == "auto" else recipe.dtype
     tokenizer = load_tokenizer(base)
-    rows = asked_turns(chats, ChatTemplate(tokenizer, rendering), system_prompt)
-    marked, arguments = mark_assistant(tokenizer, rendering), rendering.template_arguments()
-    check_lengths(tokenizer, rows, arguments, recipe.max_length)
-    dataset = training_set(rows, marked, arguments)
-    model = load_weights(base, dtype, tokenizer)
-    targets = find_targets(model, recipe.target_modules)
-    say(targets.sentence)
-    lora = LoraConfig(
-        r=recipe.lora_rank,
-        lora_alpha=recipe.lora_alpha,
-        lora_dropout=recipe.lora_dropout,
-        target_modules=targets.modules,
-        task_type="CAUSAL_LM",
-    )
-    steps = recipe.max_steps or math.ceil(
-        math.ceil(len(chats) / recipe.batch_size / recipe.gradient_accumulation) * recipe.epochs
-    )
+    learning = ChatTokenizer(tokenizer, ChatTemplate(tokenizer, rendering), end_tokens(base, tokenizer))
     with TemporaryDirectory() as scratch:
-        settings = SFTConfig(
-            output_dir=scratch,
-            per_device_train_batch_size=recipe.batch_size,
-            gradient_accumulation_steps=recipe.gradient_accumulation,
-            learning_rate=recipe.learning_rate,
-            lr_scheduler_type=recipe.lr_scheduler,
-            warmup_steps=recipe.warmup_steps,
-            weight_decay=recipe.weight_decay,
-            num_train_epochs=recipe.epochs,
-            max_steps=recipe.max_steps or -1,
-            max_length=recipe.max_length,
-            assistant_only_loss=marked,
-            completion_only_loss=not marked,
-            packing=False,
-            bf16=dtype == "bfloat16",
-            use_cpu=not cuda,
-            gradient_checkpointing=recipe.gradient_checkpointing,
-            seed=recipe.seed,
-            data_seed=recipe.seed,
-            logging_steps=max(1, steps // _LOG_POINTS),
-            save_strategy="no",  # the callback decides when
-            report_to="none",
-            logging_nan_inf_filter=False,  # otherwise a loss of NaN counts as 0 and hides divergence
-            disable_tqdm=True,
+        rows_file = Path(scratch) / "rows.arrow"
+        rows = write_training_set(chats, len(chats), learning, system_prompt, recipe.max_length, rows_file, say)
+        say(_sentence(rows.learnt, len(chats)))
+        steps = recipe.max_steps or math.ceil(
+            math.ceil(rows.learnt.rows / recipe.batch_size / recipe.gradient_accumulation) * recipe.epochs
         )
-        try:
-            trainer = SFTTrainer(
-                model=model,
-                args=settings,
-                train_dataset=dataset,
-                processing_class=tokenizer,
-                peft_config=lora,
-                callbacks=[
-                    progress_callback(say, steps),
-                    *([checkpoint_callback(checkpoints)] if checkpoints is not None else []),
-                ],
-            )
-        except (RuntimeError, ValueError) as error:  # for example a template that marks no token, or an unknown module
-            raise ModelError(f"base model {base_name}: training cannot be set up: {error}") from error
-        check_labels(trainer)
+        model = load_weights(base, dtype, tokenizer)
+        targets = find_targets(model, recipe.target_modules)
+        say(targets.sentence)
+        lora = LoraConfig(
+            r=recipe.lora_rank,
+            lora_alpha=recipe.lora_alpha,
+            lora_dropout=recipe.lora_dropout,
+            target_modules=targets.modules,
+            task_type="CAUSAL_LM",
+        )
+        callbacks = [
+            progress_callback(say, steps),
+            *([checkpoint_callback(checkpoints)] if checkpoints is not None else []),
+        ]
+        arguments = _arguments(recipe, steps, scratch, cuda, dtype)
+        trainer = _trainer(base_name, model, tokenizer, lora, rows.dataset, arguments, callbacks)
         resumed_at = _train(trainer, checkpoints, Path(scratch) / "resume", say)
         curve = _loss_curve(trainer.state.log_history)
         loss = _mean_loss(curve)
@@ -149,7 +116,64 @@ def train_adapter(
         tuned.save_pretrained(scratch, safe_serialization=True)
         _publish(Path(scratch), target, base_name)
     trainable = sum(parameter.numel() for parameter in trained)
-    return Trained(trainer.state.global_step, loss, trainable, curve, resumed_at)
+    return Trained(trainer.state.global_step, loss, trainable, curve, resumed_at, rows.learnt)
+
+
+def _arguments(recipe: Recipe, steps: int, scratch: str, cuda: bool, dtype: str) -> Any:
+    from trl.trainer.sft_config import SFTConfig
+
+    return SFTConfig(
+        output_dir=scratch,
+        per_device_train_batch_size=recipe.batch_size,
+        gradient_accumulation_steps=recipe.gradient_accumulation,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=recipe.lr_scheduler,
+        warmup_steps=recipe.warmup_steps,
+        weight_decay=recipe.weight_decay,
+        num_train_epochs=recipe.epochs,
+        max_steps=recipe.max_steps or -1,
+        max_length=None,  # nothing is cut
+        dataset_kwargs={"skip_prepare_dataset": True},  # tokens and labels are there
+        packing=False,
+        bf16=dtype == "bfloat16",
+        use_cpu=not cuda,
+        gradient_checkpointing=recipe.gradient_checkpointing,
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        logging_steps=max(1, steps // _LOG_POINTS),
+        save_strategy="no",  # the callback decides when
+        report_to="none",
+        logging_nan_inf_filter=False,  # otherwise a loss of NaN counts as 0 and hides divergence
+        disable_tqdm=True,
+    )
+
+
+def _trainer(
+    base_name: str, model: Any, tokenizer: Any, lora: Any, rows: Any, arguments: Any, callbacks: Sequence[Any]
+) -> Any:
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    try:
+        return SFTTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=rows,
+            processing_class=tokenizer,
+            peft_config=lora,
+            callbacks=list(callbacks),
+        )
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"base model {base_name}: training cannot be set up: {error}") from error
+
+
+def _sentence(learnt: LearntTokens, chats: int) -> str:
+    """Says what is learnt, for the log."""
+    rows = f"{learnt.rows:,} rows" if learnt.rows == chats else f"{learnt.rows:,} rows of {chats:,} chats"
+    thinking = f"; {learnt.thinking}" if learnt.thinking else ""
+    return (
+        f"{100 * learnt.share:.1f} % of {learnt.tokens:,} tokens are learnt: {learnt.answers:,} answers with their end "
+        f"tokens, in {rows}, the longest of {learnt.longest:,} tokens{thinking}"
+    )
 
 
 def _train(trainer: Any, checkpoints: Checkpoints | None, folder: Path, say: Say) -> int:

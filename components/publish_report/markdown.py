@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 
 from components.publish_report.metric_table import metrics_section
-from components.publish_report.report_sections import ancestry_section, notes, requirement_section, witness_section
+from components.publish_report.report_sections import (
+    ancestry_section,
+    notes,
+    requirement_section,
+    training_section,
+    witness_section,
+)
 from components.publish_report.variant_table import variants_table
 from components.shared.artifacts.decision import GateDecision, RunReport
 from components.shared.artifacts.judge_check import QuotedCheck, Share
@@ -42,6 +48,8 @@ def report_markdown(report: RunReport) -> str:
         lines += ["", *metrics_section(report.metrics)]
     if report.judge_checks:
         lines += ["", *_checks(report.judge_checks)]
+    if learnt := training_section(report.learnt):
+        lines += ["", *learnt]
     return "\n".join(lines) + "\n"
 
 

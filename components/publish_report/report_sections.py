@@ -2,6 +2,7 @@
 
 from components.shared.artifacts.comparison import Ancestry
 from components.shared.artifacts.decision import Decision, GateDecision, RequirementFigures, Witness
+from components.shared.artifacts.training_data import LearntTokens
 
 _SHOWN = 300
 """Characters of an answer that the report shows."""
@@ -82,6 +83,25 @@ def ancestry_section(ancestry: Ancestry | None) -> list[str]:
         "| category | prompts | original | now | drop (bounds) |",
         "|---|---|---|---|---|",
         *rows,
+    ]
+
+
+def training_section(learnt: LearntTokens | None) -> list[str]:
+    """What training learnt of the rows, with the first row; empty if no adapter was trained."""
+    if learnt is None:
+        return []
+    return [
+        "## What was learnt",
+        "",
+        (
+            f"{100 * learnt.share:.1f} % of the {learnt.tokens:,} tokens of {learnt.rows:,} rows: {learnt.answers:,} "
+            "answers, each with its end token, after the prompt in which it is asked"
+            + (f"; {learnt.thinking}." if learnt.thinking else ".")
+        ),
+        "",
+        "The first row; what is learnt stands between ⟦ and ⟧:",
+        "",
+        *(f"    {line}" for line in learnt.example.splitlines()),
     ]
 
 

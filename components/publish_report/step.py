@@ -14,6 +14,7 @@ from components.shared.artifacts.artifact import Artifact
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import GateDecision, RunReport
 from components.shared.artifacts.gate_calibration import CALIBRATION_TAG
+from components.shared.artifacts.training_data import AdapterManifest
 from components.shared.config.run_context import RunContext
 from components.shared.errors import TrackingError
 from components.shared.tracking.runs import AFTER_ERROR_S, Status, Tracker
@@ -63,6 +64,7 @@ def build_report(tracker: Tracker, pipeline_state: str) -> RunReport:
     gate = _logged(parent, GateDecision, "gate_decision.json")
     delta = _logged(parent, DeltaReport, "delta_report.json")
     follow_up = _logged(parent, FollowUpReport, "evidence/follow_up/follow_up_report.json")
+    manifest = _logged(parent, AdapterManifest, "evidence/adapter/manifest.json")
     tags = parent.read_tags()
     succeeded = pipeline_state == "SUCCEEDED" and not failures
     killed = pipeline_state == "CANCELLED" or any(failure.kind == "KILLED" for failure in failures)
@@ -81,6 +83,7 @@ def build_report(tracker: Tracker, pipeline_state: str) -> RunReport:
         variants=follow_up.variants if follow_up is not None else (),
         ancestry=delta.ancestry if delta is not None else None,
         calibration=tags.get(CALIBRATION_TAG, ""),
+        learnt=manifest.learnt if manifest is not None else None,
         model_name=tags.get("plimsoll.registered_model"),
         model_version=tags.get("plimsoll.registered_version"),
     )

@@ -1,7 +1,7 @@
 """The toy tokenizer: byte-level BPE and a chat template that marks what the assistant says.
 
-The template wraps the assistant's content and its end token in `{% generation %}`, so that `assistant_only_loss` trains
-on both and the model learns to stop.
+The template wraps the assistant's content and its end token in `{% generation %}`, so that pretraining learns
+both and the model learns to stop.
 """
 
 from __future__ import annotations

@@ -13,7 +13,14 @@ from components.shared.artifacts.comparison import CategoryDelta, DeltaReport, F
 from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
 from components.shared.artifacts.safety_report import Contract, SafetyReport
 from components.shared.artifacts.suite_prompt import Message, SuitePrompt
-from components.shared.artifacts.training_data import AdapterManifest, DataSource, PromptSet, SuiteEntry, TrainingData
+from components.shared.artifacts.training_data import (
+    AdapterManifest,
+    DataSource,
+    LearntTokens,
+    PromptSet,
+    SuiteEntry,
+    TrainingData,
+)
 from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule
 from components.shared.config.sections import Recipe
@@ -157,6 +164,21 @@ def gate_decision(decision: str = "promote", **changes: object) -> GateDecision:
         "decided_on": date(2026, 1, 1),
     }
     return GateDecision(**{**fields, **changes})
+
+
+def learnt_tokens(**changes: object) -> LearntTokens:
+    """100 tokens in two rows, a quarter of them learnt."""
+    fields = {
+        "method": "prefix",
+        "rows": 2,
+        "answers": 3,
+        "tokens": 100,
+        "learnt": 25,
+        "longest": 60,
+        "thinking": "",
+        "example": "<|user|>Hello?<|end|>\n⟦Hi.<|end|>⟧",
+    }
+    return LearntTokens(**{**fields, **changes})
 
 
 def manifest(adapter: str, **changes: object) -> AdapterManifest:

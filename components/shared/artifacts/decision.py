@@ -11,6 +11,7 @@ from components.shared.artifacts.comparison import Ancestry, CategoryDelta, Vari
 from components.shared.artifacts.judge_check import QuotedCheck
 from components.shared.artifacts.metric_deltas import MetricDelta
 from components.shared.artifacts.safety_report import NoiseFloor
+from components.shared.artifacts.training_data import LearntTokens
 from components.shared.vocabulary import Verdict
 
 
@@ -170,5 +171,6 @@ class RunReport(Artifact):
     variants: tuple[VariantFigures, ...] = ()
     ancestry: Ancestry | None = None
     calibration: str = Field(default="", description="One sentence on this gate's calibration; empty: not calibrated.")
+    learnt: LearntTokens | None = Field(default=None, description="What training learnt; None if nothing was decided.")
     model_name: str | None = None
     model_version: str | None = None

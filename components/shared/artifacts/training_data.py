@@ -51,6 +51,30 @@ class PromptSet(Artifact):
     prompts_sha256: str
 
 
+class LearntTokens(Record):
+    """What training learnt of the rows."""
+
+    method: Literal["prefix"] = Field(
+        description="How it is told what is learnt. prefix: what an answer adds to the prompt in which it is asked."
+    )
+    rows: int = Field(
+        ge=1,
+        description="Rows that were trained: several of one chat, where earlier turns are shown "
+        "otherwise than when they were asked.",
+    )
+    answers: int = Field(ge=1)
+    tokens: int = Field(ge=1, description="Tokens of all rows.")
+    learnt: int = Field(ge=1, description="Tokens that were learnt: answers and their end tokens.")
+    longest: int = Field(ge=1, description="Tokens of the longest row.")
+    thinking: str = Field(description="What training does to thinking; empty for a base that knows none.")
+    example: str = Field(description="The first row, with what is learnt between ⟦ and ⟧.")
+
+    @property
+    def share(self) -> float:
+        """The share of the tokens that was learnt."""
+        return self.learnt / self.tokens
+
+
 class AdapterManifest(Artifact):
     """The origin of an adapter; `adapter_model.safetensors` and `adapter_config.json` are beside it."""
 
@@ -64,6 +88,7 @@ class AdapterManifest(Artifact):
     trainable_parameters: int = Field(ge=1)
     steps: int = Field(ge=1)
     train_loss: float
+    learnt: LearntTokens | None = Field(default=None, description="What was learnt; None in older manifests.")
 
     @property
     def recipe_digest(self) -> str:

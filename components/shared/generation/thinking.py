@@ -41,6 +41,17 @@ def closing_of(prompt: str) -> str:
     return f"\n{end}\n\n"
 
 
+def without_opening(answer: str) -> str:
+    """An answer without the mark that opens its thought, as it goes on after a prompt that opened the thought."""
+    start = next((start for start in _STARTS if answer.lstrip().startswith(start)), "")
+    return answer.lstrip().removeprefix(start).removeprefix("\n") if start else answer
+
+
+def has_thought(text: str) -> bool:
+    """Whether a text holds the marks of a thought."""
+    return _MARK.search(text) is not None
+
+
 def has_channels(text: str) -> bool:
     """Whether a text is in the harmony format."""
     return "<|channel|>" in text

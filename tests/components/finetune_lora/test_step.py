@@ -79,6 +79,22 @@ def test_the_manifest_names_everything(run, data: TrainingData, tmp_path: Path, 
     assert manifest.steps == 2
 
 
+def test_what_is_learnt_is_on_the_manifest_and_in_mlflow(run, context: RunContext, tmp_path: Path, capsys):
+    """Share, rows and method, and the first row with its answer and end token marked; the log says it too."""
+    learnt = run("adapter").learnt
+    assert learnt is not None
+    assert (learnt.rows, learnt.answers, learnt.method) == (4, 4, "prefix")
+    assert learnt.example.endswith("⟦It is 0.<|end|>⟧")
+    assert learnt.example.count("⟦") == 1
+    assert f"{100 * learnt.share:.1f} % of {learnt.tokens:,} tokens are learnt: 4 answers" in capsys.readouterr().out
+    tracker = Tracker(context)
+    (stage,) = tracker._stages()
+    assert stage.data.metrics["train/learnt_token_share"] == pytest.approx(learnt.share)
+    assert stage.data.params["learnt_by"] == "prefix"
+    shown = tracker.client.download_artifacts(stage.info.run_id, "learnt_row.txt", str(tmp_path))
+    assert Path(shown).read_text(encoding="utf-8") == f"{learnt.example}\n"
+
+
 def test_equal_inputs_are_not_trained_again(run, context: RunContext, capsys):
     """The second run takes the adapter from the store, byte for byte, and says so."""
     first = run("a")

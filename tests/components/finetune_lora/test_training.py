@@ -166,25 +166,6 @@ def test_a_base_without_chat_template_is_refused(copy_of_base, tmp_path: Path, b
         train(copy_of_base(None), tmp_path, build)
 
 
-@pytest.mark.parametrize(
-    ("template", "message"),
-    [
-        (
-            "X{% if message['role'] == 'assistant' %}{% generation %}{% endgeneration %}{% endif %}",
-            "cannot be set up: .*",
-        ),
-        ("{% generation %}X{% endgeneration %}", "100 % of the tokens of the first rows are trained on"),
-    ],
-)
-def test_markers_that_do_not_work_are_refused(copy_of_base, tmp_path: Path, build, template: str, message: str):
-    """Markers around nothing would train on no token, markers around everything on the user's words too."""
-    turn = "{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
-    whole = f"{{% for message in messages %}}{template.replace('X', turn)}{{% endfor %}}"
-    with pytest.raises(ModelError, match=message):
-        train(copy_of_base(whole), tmp_path / "adapter", build)
-    assert not (tmp_path / "adapter").exists()
-
-
 def test_an_unknown_module_is_refused(tiny_base: Path, tmp_path: Path, build):
     """Target modules that the base does not have are named."""
     with pytest.raises(

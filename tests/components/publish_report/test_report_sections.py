@@ -6,6 +6,7 @@ from components.publish_report.report_sections import (
     ancestry_section,
     notes,
     requirement_section,
+    training_section,
     witness_section,
 )
 from components.shared.artifacts.comparison import AncestorDrop, Ancestry
@@ -82,3 +83,15 @@ def test_the_original_model_is_compared_or_it_is_said_why_not():
     other = Ancestry(ancestor="sha256:a", name="first-base", drops={}, problems=("tokenizer differs",))
     assert "- cannot be compared: tokenizer differs" in ancestry_section(other)
     assert ancestry_section(None) == []
+
+
+def test_what_was_learnt_is_shown(build):
+    """Share, answers and the first row as code, and what happens to thinking."""
+    assert training_section(None) == []
+    lines = training_section(build.learnt_tokens(thinking="answers are short"))
+    assert lines[2] == (
+        "25.0 % of the 100 tokens of 2 rows: 3 answers, each with its end token, after the prompt in which it is "
+        "asked; answers are short."
+    )
+    assert lines[-2:] == ["    <|user|>Hello?<|end|>", "    ⟦Hi.<|end|>⟧"]
+    assert training_section(build.learnt_tokens())[2].endswith("in which it is asked.")

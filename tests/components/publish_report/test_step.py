@@ -101,3 +101,13 @@ def test_a_changed_decision_is_not_published(tracker: Tracker, context: RunConte
     with pytest.raises(IntegrityError, match="changed afterwards"):
         publish_report("SUCCEEDED", context)
     assert tracker.parent_status() == "FAILED"
+
+
+def test_what_was_learnt_is_read_from_the_evidence(tracker: Tracker, context: RunContext, tmp_path: Path, build):
+    """The manifest beside the decision says it; the report shows its row."""
+    decided(tracker, build.gate_decision(), tmp_path)
+    learnt = build.learnt_tokens()
+    manifest = build.manifest("sha256:2", learnt=learnt).save(tmp_path / "manifest.json")
+    tracker.parent().file(manifest, "evidence/adapter")
+    assert publish_report("SUCCEEDED", context).learnt == learnt
+    assert "    ⟦Hi.<|end|>⟧" in str(tracker.parent().read_text("report.md"))
