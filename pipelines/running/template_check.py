@@ -63,7 +63,8 @@ def check_rows(
 ) -> None:
     """Checks that the training rows can be rendered as they will be trained.
 
-    This is the place for checks of rows that need the tokenizer and the recipe, such as their length in tokens.
+    This is the place for checks of rows that need the tokenizer and the recipe, such as their length in tokens
+    (`components.shared.generation.training_tokens`).
 
     Args:
         tokenizer: of the base model.

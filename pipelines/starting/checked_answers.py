@@ -196,7 +196,8 @@ def longest_row(base: BaseModelRef, rows: Rows) -> int:
 
         settings = TemplateSettings(system_turns="fold")
         template = ChatTemplate(load_tokenizer(directory), settings)
-        tokens = max(len(template.tokens(rows.file.chats[place].messages, answering=False)) for place in longest)
+        counted = (len(template.tokens(rows.file.chats[place].messages, answering=False)) for place in longest)
+        tokens = max(counted) + 8  # a template may close a thought before the answer
     return max(_ROUNDED_TO, -(-tokens // _ROUNDED_TO) * _ROUNDED_TO)
 
 
