@@ -10,10 +10,14 @@ import typer
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError, PlimsollError
 from components.shared.storage import BucketMissingError, ObjectMissingError
+from pipelines.printing import one_line
 from pipelines.running.reach import missing_claim, why_unreached
 
 _QUIET_S = 3.0
 """A check that takes longer says what it does."""
+
+_LONGEST = 300
+"""Characters of a reason: HTTP libraries wrap one error in another."""
 
 _Result = TypeVar("_Result")
 
@@ -92,7 +96,7 @@ class CheckNotes:
 
     def skip(self, subject: str, why: str) -> None:
         """Notes that something is not checked."""
-        self._skipped.append(f"{subject}: {' '.join(why.split())}")
+        self._skipped.append(f"{subject}: {one_line(why, _LONGEST)}")
 
     def checked(self) -> Checked:
         """What was noted."""

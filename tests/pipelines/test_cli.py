@@ -67,6 +67,15 @@ def test_a_good_project_passes_the_check(call, project):
     assert not (project.folder / ".plimsoll/mlflow.db").exists()
 
 
+def test_a_check_for_a_cluster_says_what_it_does_not_reach(call, project):
+    """With --cluster a claim that is not mounted here is no error."""
+    claim = ("--set", "data.train=/data/x.jsonl", "--set", "cluster.volumes=[{claim: rows, path: /data}]")
+    assert call("config", "check", "config.yaml", *claim).code == USAGE
+    called = call("config", "check", "config.yaml", "--cluster", *claim)
+    assert called.code == 0
+    assert "  not checked: data: /data/x.jsonl is on the claim rows" in called.out
+
+
 def _break_line(project):
     with project.data_path.open("a") as stream:
         stream.write('{"messages": [\n')

@@ -1,5 +1,7 @@
 """What is checked before a run starts and a model is loaded."""
 
+import json
+
 import pytest
 
 from components.shared.audit import open_log
@@ -90,6 +92,14 @@ def test_rows_that_are_all_alike_are_found_before_the_run(project):
         check(project)
 
 
+def test_a_share_that_the_rows_cannot_give_is_found_before_the_run(project):
+    """Half of the training set cannot come from three rows beside eight."""
+    rows = "".join(f"{json.dumps(chat(f'refuse {number}', 'No.'))}\n" for number in range(3))
+    (project.folder / "safety.jsonl").write_text(rows)
+    with pytest.raises(DataError, match="has 3 rows, but its share of the training set takes 8"):
+        check(project, "data.mix=[{path: safety.jsonl, role: safety, share: 0.5}]")
+
+
 def test_a_deleted_experiment_is_found_before_the_run(tracked_project):
     """MLflow would refuse the first run of it."""
     tracking = anchor(load("config.yaml").config, tracked_project.folder).tracking
@@ -122,6 +132,7 @@ def test_a_cluster_may_reach_what_this_machine_does_not(project, environment, mo
     assert "/models/base is on the claim models, which is not mounted on this machine" in checked.skipped[0]
     assert "no credentials" in checked.skipped[1]
     assert [line.partition(":")[0] for line in checked.done] == ["suites and policy", "judges", "store"]
+    assert all(len(line) < 400 for line in checked.skipped)
     with pytest.raises(ConfigError, match="does not exist"):
         check_run(config, load_policy("policy.yaml"), project.folder / "work")
 
