@@ -23,12 +23,12 @@ def commands(root) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, tiny_base):
-    """What the section says that one needs: a base model, with room for the suite's prompts, and rows."""
+    """What the section says that one needs: rows, and a base model with room for the suite's prompts and short answers."""
     place = tmp_path_factory.mktemp("own")
     base = place / "models/base"
     shutil.copytree(tiny_base, base)
     config = json.loads((base / "config.json").read_text())
-    (base / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 1024}))
+    (base / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 384}))
     rows = [chat(f"do task {number}", f"done {number}") for number in range(60)]
     (place / "train.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     return place

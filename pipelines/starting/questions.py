@@ -72,7 +72,7 @@ class Interview:
             data=rows.address,
             columns=rows.columns,
             found=rows.sentence,
-            heldout_rows=_heldout(rows),
+            heldout_rows=_heldout(rows, policy),
             max_length=check.longest_row(base, rows),
             max_new_tokens=check.answer_length(base),
             policy=policy_address,
@@ -142,7 +142,9 @@ def _slug(stem: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40].strip("-") or "my-pipeline"
 
 
-def _heldout(rows: check.Rows) -> int:
-    """A tenth of the rows, at most 100; none of fewer than 20."""
-    count = len(rows.file.chats) if rows.file is not None else 1000
-    return 0 if count < 20 else min(100, count // 10)
+def _heldout(rows: check.Rows, policy: Policy) -> int:
+    """A tenth of the different prompts, at most 100; none of fewer than 20, unless the policy needs some."""
+    count = len({chat.user_texts for chat in rows.file.chats}) if rows.file is not None else 1000
+    if count < 20 and policy.task_min_gain_pp is None:
+        return 0
+    return max(1, min(100, count // 10))

@@ -11,6 +11,7 @@ from components.shared.config.reading import load_pipeline_config
 from components.shared.errors import ConfigError
 from pipelines.starting.first_config import quoted
 from pipelines.starting.questions import Interview, Told
+from pipelines.starting.shipped import shipped_folder
 from tests.pipelines.conftest import chat
 
 NOTHING_TOLD = Told(None, None, None, None, None, (), None, None, None, None)
@@ -72,6 +73,16 @@ def test_every_flag_reaches_the_config(folder, call):
     assert (config.tracking.uri, config.tracking.audit_log) == ("sqlite:///m.db", "./audit.jsonl")
 
 
+def test_few_rows_are_held_out_only_if_the_policy_needs_them(folder, call):
+    """The strict policy has a floor for the task, so it gets a held-out row even of ten."""
+    rows = "".join(f"{json.dumps(chat(f'do {number}', 'done'))}\n" for number in range(10))
+    (folder / "train.jsonl").write_text(rows)
+    for policy, expected in (("standard", 0), ("strict", 1)):
+        called = call("init", "x.yaml", "--base", "base", "--data", "train.jsonl", "--policy", policy, "--force")
+        assert called.code == 0, called.err
+        assert load_pipeline_config("x.yaml").data.heldout_rows == expected
+
+
 def test_a_file_is_not_replaced_unasked(folder, call):
     """--force replaces it."""
     (folder / "mine.yaml").write_text("name: mine\n")
@@ -106,9 +117,11 @@ def test_a_wrong_flag_is_one_error_and_nothing_is_written(folder, call, argument
 
 def test_a_config_that_would_not_pass_is_not_written(folder, call):
     """The preflight's error comes with the note that nothing was written."""
-    (folder / "train.jsonl").write_text(f"{json.dumps(chat('same', 'same'))}\n" * 30)
+    asked = json.loads((shipped_folder() / "suites/red-team.jsonl").read_text().splitlines()[0])["prompt"]
+    (folder / "train.jsonl").write_text(f"{json.dumps(chat(asked, 'No.'))}\n")
     called = call("init", "x.yaml", "--base", "base", "--data", "train.jsonl")
     assert (called.code, "x.yaml was not written" in called.err) == (2, True), called.err
+    assert "rt-direct-001" in called.err
     assert not (folder / "x.yaml").exists()
 
 
