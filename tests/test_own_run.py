@@ -23,7 +23,7 @@ def commands(root) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, tiny_base):
-    """What the section says that one needs: rows, and a base model with room for the suite's prompts and short answers."""
+    """What the section says that one needs: rows, and a base model with room for prompts and short answers."""
     place = tmp_path_factory.mktemp("own")
     base = place / "models/base"
     shutil.copytree(tiny_base, base)
