@@ -57,7 +57,7 @@ def calibrate(
 
     loaded = load(config, overrides or [])
     anchored = anchor(loaded.config, Path.cwd())
-    show_skipped(check_run(anchored, loaded.policy, WORK_DIR))
+    show_skipped(check_run(anchored, loaded.policy, WORK_DIR, recorded=False))
     check_calibration(anchored, bad, good)
     result = calibrate_gate(
         anchored,

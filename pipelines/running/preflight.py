@@ -17,7 +17,7 @@ from components.shared.asking.asking import refuse_equal_answers
 from components.shared.audit import open_log
 from components.shared.config.judges import LlmConfig
 from components.shared.config.policy import Policy
-from components.shared.config.sections import PipelineConfig
+from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.data.selection import Selection, select_rows
 from components.shared.data.training_files import TrainingFile, read_training_files
 from components.shared.errors import ConfigError, StorageError
@@ -36,7 +36,7 @@ FREE_BYTES = 1 << 30
 """More than adapters, answers and logs of one run need; the base model is not copied."""
 
 
-def check_run(config: PipelineConfig, policy: Policy, work_dir: Path | None) -> Checked:
+def check_run(config: PipelineConfig, policy: Policy, work_dir: Path | None, recorded: bool = True) -> Checked:
     """Checks what a run needs.
 
     Args:
@@ -44,6 +44,7 @@ def check_run(config: PipelineConfig, policy: Policy, work_dir: Path | None) -> 
         policy: the content of config.policy.
         work_dir: where a run on this machine writes; None if the steps run on a cluster, which may reach what this
             machine does not: that is then noted instead of an error.
+        recorded: whether the run writes to MLflow and the audit log; a calibration does not.
 
     Raises:
         ConfigError: config, policy, suites, base model, chat template or experiment do not fit together.
@@ -52,7 +53,7 @@ def check_run(config: PipelineConfig, policy: Policy, work_dir: Path | None) -> 
         TrackingError: the MLflow store does not answer.
         IntegrityError: the end of the audit log or the original model's report was changed.
     """
-    return _check(config, policy, work_dir, CheckNotes(config, work_dir is None))
+    return _check(config, policy, work_dir, CheckNotes(config, work_dir is None), recorded)
 
 
 def survey_run(config: PipelineConfig, policy: Policy, work_dir: Path | None) -> Checked:
@@ -60,7 +61,9 @@ def survey_run(config: PipelineConfig, policy: Policy, work_dir: Path | None) ->
     return _check(config, policy, work_dir, CheckNotes(config, work_dir is None, collects=True))
 
 
-def _check(config: PipelineConfig, policy: Policy, work_dir: Path | None, notes: CheckNotes) -> Checked:
+def _check(
+    config: PipelineConfig, policy: Policy, work_dir: Path | None, notes: CheckNotes, recorded: bool = True
+) -> Checked:
     suites = notes.attempt("suites and policy", config.suites, lambda: _read_suites(config, policy), _said_of_suites)
     prompts = [prompt for suite in suites or () for prompt in suite.prompts]
     _check_judges(config, prompts, notes)
@@ -74,7 +77,9 @@ def _check(config: PipelineConfig, policy: Policy, work_dir: Path | None, notes:
     files = _check_data(config, prompts, notes, suites is not None)
     if found is not None:
         _check_template(config, files, prompts, notes)
-    _check_records(config, notes)
+    _check_stores(config, notes)
+    if recorded:
+        _check_records(config.tracking, notes)
     if work_dir is not None:
         notes.attempt("free disk", [], lambda: _check_disk(work_dir, config), lambda free: f"{free / 2**30:.1f} GiB")
     return notes.checked()
@@ -173,14 +178,17 @@ def _check_template(
         notes.attempt("chat template", [], lambda: check_template(directory, config, files, prompts), str)
 
 
-def _check_records(config: PipelineConfig, notes: CheckNotes) -> None:
-    """What a run writes, and what it reads of earlier ones."""
-    tracking, base = config.tracking, config.base_model
-    if (report := base.ancestor_report) is not None:
+def _check_stores(config: PipelineConfig, notes: CheckNotes) -> None:
+    """What a run reads of earlier ones, and where it keeps answers and adapters."""
+    if (report := config.base_model.ancestor_report) is not None:
         notes.attempt("original model's report", [report], lambda: load_ancestor(report), lambda _: report)
     stores = {"store": config.store, "checkpoints.store": config.checkpoints.store}
     for name, address in ((name, address) for name, address in stores.items() if address is not None):
         notes.attempt(name, [address], partial(_check_store_address, name, address), lambda shown: shown)
+
+
+def _check_records(tracking: TrackingConfig, notes: CheckNotes) -> None:
+    """What a run writes for others to read."""
     log = tracking.audit_log
     notes.attempt("audit log", [log], lambda: open_log(log).check(), lambda _: f"{log} can be written")
     database = str(tracking.sqlite_file) if tracking.sqlite_file is not None else None

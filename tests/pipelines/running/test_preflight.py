@@ -7,7 +7,7 @@ import pytest
 from components.shared.audit import open_log
 from components.shared.config.anchoring import anchor
 from components.shared.config.reading import load_pipeline_config, load_policy
-from components.shared.errors import ConfigError, DataError, IntegrityError, StorageError
+from components.shared.errors import ConfigError, DataError, IntegrityError, StorageError, TrackingError
 from components.shared.tracking.runs import open_client
 from components.shared.tracking.store_check import check_store
 from pipelines.running import check_notes
@@ -107,6 +107,16 @@ def test_a_deleted_experiment_is_found_before_the_run(tracked_project):
     client.delete_experiment(client.create_experiment(tracking.experiment))
     with pytest.raises(ConfigError, match=r"tracking\.experiment: 'plimsoll' was deleted"):
         check(tracked_project)
+
+
+def test_a_calibration_needs_no_records(project, monkeypatch):
+    """It writes neither to MLflow nor to the audit log, so it does not wait for a server that is away."""
+    config = anchor(load_pipeline_config("config.yaml", ["tracking.uri=http://127.0.0.1:9"]), project.folder)
+    checked = check_run(config, load_policy("policy.yaml"), project.folder / "work", recorded=False)
+    assert [line.partition(":")[0] for line in checked.done][-2:] == ["store", "free disk"]
+    monkeypatch.setattr(check_store, "__defaults__", (0.0,))
+    with pytest.raises(TrackingError, match="did not answer"):
+        check_run(config, load_policy("policy.yaml"), project.folder / "work")
 
 
 def test_a_store_that_cannot_be_written_is_found_before_the_run(project):
