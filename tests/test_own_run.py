@@ -1,9 +1,11 @@
-"""The README's section on a run of one's own, followed word by word on a tiny model."""
+"""The README's section on a run of one's own, followed word by word on a tiny model with a small suite."""
 
+import hashlib
 import json
 import re
 import shlex
 import shutil
+from collections import Counter
 
 import pytest
 
@@ -22,16 +24,33 @@ def commands(root) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, tiny_base):
+def folder(root, tmp_path_factory, tiny_base):
     """What the section says that one needs: rows, and a base model with room for prompts and short answers."""
     place = tmp_path_factory.mktemp("own")
     base = place / "models/base"
     shutil.copytree(tiny_base, base)
     config = json.loads((base / "config.json").read_text())
     (base / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 384}))
+    _write_small_suite(root, place)
     rows = [chat(f"do task {number}", f"done {number}") for number in range(60)]
     (place / "train.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     return place
+
+
+def _write_small_suite(root, place) -> None:
+    """The red-team suite with eight prompts of each category, where `init` would copy it to; it keeps what is there."""
+    suites = place / "configs/suites"
+    suites.mkdir(parents=True)
+    lines, seen = [], Counter()
+    for line in (root / "configs/suites/red-team.jsonl").read_text().splitlines(keepends=True):
+        category = json.loads(line)["category"]
+        seen[category] += 1
+        if seen[category] <= 8:
+            lines.append(line)
+    (suites / "red-team.jsonl").write_text("".join(lines))
+    whole = (root / "configs/suites/red-team.yaml").read_text()
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+    (suites / "red-team.yaml").write_text(re.sub(r"sha256: \w+", f"sha256: {digest}", whole))
 
 
 def test_the_section_is_about_these_commands(commands):
