@@ -39,6 +39,8 @@ def why_unreached(error: BaseException) -> str | None:
     An error that was turned into one of ours still has the first one as its context.
     """
     for each in _chain(error):
+        if _hub_is_away(each):
+            return str(error)
         refused = isinstance(each, MlflowRefusalError)
         if isinstance(each, _AWAY) or (isinstance(each, TrackingError) and not refused):
             return str(error)
@@ -60,9 +62,19 @@ def why_hub_unreached(error: BaseException, base: BaseModelRef) -> str | None:
     if base.path is not None or first is None or isinstance(first, HFValidationError):
         return None
     if isinstance(first, HfHubHTTPError):
-        status = getattr(first.response, "status_code", 0)
-        return str(error) if status in {401, 403} or status >= 500 else None
+        return str(error) if _hub_is_away(first) else None
     return str(error)
+
+
+def _hub_is_away(error: BaseException) -> bool:
+    """Whether an error of the hub's client is about the connection, or about what this machine may have."""
+    from httpx2 import TransportError
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if isinstance(error, HfHubHTTPError):
+        status = getattr(error.response, "status_code", 0)
+        return status in {401, 403} or status >= 500
+    return isinstance(error, TransportError | ConnectionError)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

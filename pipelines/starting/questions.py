@@ -144,7 +144,7 @@ def _slug(stem: str) -> str:
 
 def _heldout(rows: check.Rows, policy: Policy) -> int:
     """A tenth of the different prompts, at most 100; none of fewer than 20, unless the policy needs some."""
-    count = len({chat.user_texts for chat in rows.file.chats}) if rows.file is not None else 1000
+    count = len({hash(chat.user_texts) for chat in rows.file.chats}) if rows.file is not None else 1000
     if count < 20 and policy.task_min_gain_pp is None:
         return 0
     return max(1, min(100, count // 10))

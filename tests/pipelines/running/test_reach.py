@@ -45,6 +45,8 @@ def test_a_path_on_a_claim_is_not_looked_for(tmp_path):
         (TrackingError("did not answer"), True),
         (MlflowRefusalError("who are you", "UNAUTHENTICATED"), True),
         (MlflowRefusalError("no such table", "INTERNAL_ERROR"), False),
+        (wrapped(httpx2.ConnectError("no route")), True),
+        (wrapped(FileNotFoundError("rows.jsonl")), False),
     ],
 )
 def test_only_reach_counts(error, unreached):
