@@ -18,6 +18,7 @@ from pipelines.judging.commands import judge_app
 from pipelines.policies.commands import policy_app
 from pipelines.review.commands import review, rollback
 from pipelines.running.commands import add_running_commands
+from pipelines.starting.commands import add_starting_commands
 from pipelines.suites.commands import suites_app
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+add_starting_commands(app)
 add_running_commands(app)
 app.command(name="compile", epilog="Example: plimsoll compile configs/pipelines/demo-careful.yaml -o pipeline.yaml")(
     compile_command

@@ -29,6 +29,8 @@ LONGEST = [
     "test_calibrate.py",
     "test_bad_adapters.py",
     "test_launch.py",
+    "test_own_run.py",
+    "test_example_pipelines.py",
     "test_evidence.py",
     "test_cluster_commands.py",
     "test_storage_transfers.py",

@@ -33,6 +33,7 @@ NEED_GPU_EXTRA = (
     "components/shared/judges/models/",
     "pipelines/calibration/mutants.py",
     "pipelines/demo/",
+    "pipelines/starting/devices.py",
 )
 """Modules that run in the GPU image, or on a machine with the extra `gpu`; all others also run in the CPU image."""
 

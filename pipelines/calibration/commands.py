@@ -51,12 +51,13 @@ def calibrate(
     from components.shared.config.anchoring import anchor
     from pipelines.calibration.calibrate import calibrate_gate, check_calibration
     from pipelines.calibration.tables import agreements, show_calibration
+    from pipelines.running.check_notes import show_skipped
     from pipelines.running.launch import WORK_DIR, load
     from pipelines.running.preflight import check_run
 
     loaded = load(config, overrides or [])
     anchored = anchor(loaded.config, Path.cwd())
-    check_run(anchored, loaded.policy, WORK_DIR)
+    show_skipped(check_run(anchored, loaded.policy, WORK_DIR, recorded=False))
     check_calibration(anchored, bad, good)
     result = calibrate_gate(
         anchored,

@@ -11,10 +11,11 @@ from pipelines.cluster.options import (
     Experiment,
     Host,
     Namespace,
+    NoCheck,
     Token,
     TokenFile,
+    check_for_cluster,
     connect,
-    warn_of_local_addresses,
 )
 from pipelines.cluster.schedule_command import schedule
 from pipelines.config_argument import Config, Overrides
@@ -46,6 +47,7 @@ def submit(
     upload: Annotated[
         bool, typer.Option("--upload", help="Uploads the pipeline as a version first, and runs that version.")
     ] = False,
+    no_check: NoCheck = False,
     experiment: Experiment = None,
     run_name: Annotated[
         str | None,
@@ -68,7 +70,7 @@ def submit(
     from pipelines.running.launch import load, new_run_id
 
     loaded = load(config, overrides or [])
-    warn_of_local_addresses(loaded.config)
+    check_for_cluster(loaded, no_check)
     package = compile_package(loaded)
     client = connect(loaded.config.cluster, host, namespace, token, token_file, cookie)
     name = run_name or f"{loaded.config.name}-{new_run_id()}"
@@ -173,7 +175,7 @@ def _trigger_on_cluster(
     from pipelines.cluster.trigger import trigger as start
 
     if assessment.why or reason is not None:
-        warn_of_local_addresses(loaded.config)
+        check_for_cluster(loaded)
     package = compile_package(loaded)
     launcher = ClusterLauncher(client, submission_of(loaded.config, package, loaded.config.name, experiment))
     triggered = start(anchored, assessment, launcher, reason)

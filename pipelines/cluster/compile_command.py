@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cluster.options import warn_of_local_addresses
+from pipelines.cluster.options import NoCheck, check_for_cluster
 from pipelines.config_argument import Config, Overrides
 
 
@@ -13,13 +13,14 @@ def compile_command(
     config: Config,
     output: Annotated[Path, typer.Option("--output", "-o", help="The YAML file to write.")],
     overrides: Overrides = None,
+    no_check: NoCheck = False,
 ) -> None:
-    """Compiles the graph to Kubeflow's pipeline YAML."""
+    """Checks what a run needs, as far as this machine reaches it, and compiles the graph to Kubeflow's YAML."""
     from pipelines.running.launch import compile_pipeline, load
 
     if output.suffix not in (".yaml", ".yml"):
         raise typer.BadParameter(f"{str(output)!r} does not end in .yaml", param_hint="--output")
     loaded = load(config, overrides or [])
-    warn_of_local_addresses(loaded.config)
+    check_for_cluster(loaded, no_check)
     compile_pipeline(loaded, output)
     typer.echo(f"wrote {output}")

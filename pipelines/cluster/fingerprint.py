@@ -1,12 +1,13 @@
 """The digests of a pipeline's inputs today, and how they differ from the inputs of its last decision.
 
 Data, suites, policy and recipe are read and hashed as prepare_data and the gate do it. The base model is identified by
-its files if they are on this machine, else by id and revision: nothing is downloaded. How rows are mixed and how
-answers are drawn is compared if the last run's config is known.
+its files if they are on this machine, else by id and revision, or by its path on a claim: nothing is downloaded. How
+rows are mixed and how answers are drawn is compared if the last run's config is known.
 """
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.shared.config.evaluation import EvaluationConfig
@@ -18,6 +19,7 @@ from components.shared.generation.base_models import base_digest, cached_base_mo
 from components.shared.suites.suite_files import dump_prompts, load_suites
 from components.shared.tracking.decided import DecidedOn
 from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY
+from pipelines.running.reach import missing_claim
 
 _DATA_CATEGORIES = {TASK_CATEGORY, RARE_CATEGORY}
 _WITHOUT_EFFECT = {"batch_tokens", "chunk_answers", "workers", "shards", "judge_checks"}
@@ -70,7 +72,7 @@ def fingerprint(config: PipelineConfig, policy: Policy) -> Fingerprint:
     """
     suites = load_suites(config.suites)
     files = read_training_files(config.data, [prompt for suite in suites for prompt in suite.prompts])
-    directory = cached_base_model(config.base_model)
+    directory = _base_directory(config)
     return Fingerprint(
         sources=tuple(Source(file.role, file.sha256, file.address) for file in files),
         base_name=config.base_model.name,
@@ -82,6 +84,14 @@ def fingerprint(config: PipelineConfig, policy: Policy) -> Fingerprint:
         mixing=_mixing(config.data),
         asking=_asking(config.evaluation),
     )
+
+
+def _base_directory(config: PipelineConfig) -> Path | None:
+    """The base model's files, if they are on this machine; a claim may be mounted in the steps only."""
+    path = config.base_model.path
+    if path is not None and missing_claim(path, config.cluster) is not None:
+        return None
+    return cached_base_model(config.base_model)
 
 
 def differences(now: Fingerprint, before: DecidedOn, sections: Sections | None) -> list[str]:

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from components.shared.errors import PlimsollError
+
 if TYPE_CHECKING:
     from components.shared.config.cluster import ClusterConfig
     from components.shared.config.sections import PipelineConfig
     from pipelines.cluster.kfp_client import Client
+    from pipelines.running.launch import Loaded
 
 _PANEL = "Server"
 
@@ -66,6 +69,40 @@ Cookie = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+NoCheck = Annotated[
+    bool,
+    typer.Option(
+        "--no-check",
+        help="Looks at nothing but config and policy: for a machine without the data, such as one that only compiles.",
+    ),
+]
+
+
+def check_for_cluster(loaded: "Loaded", no_check: bool = False) -> None:
+    """The preflight before something is compiled or sent, with warnings of what a cluster will not see.
+
+    What this machine does not reach is said in a line and does not stop anything; what it reaches must be right.
+
+    Args:
+        loaded: config and policy.
+        no_check: whether nothing but the warnings is wanted.
+
+    Raises:
+        PlimsollError: see `check_run`.
+    """
+    from components.shared.config.anchoring import anchor
+    from pipelines.running.check_notes import show_skipped
+    from pipelines.running.preflight import check_run
+
+    warn_of_local_addresses(loaded.config)
+    if no_check:
+        return
+    try:
+        checked = check_run(anchor(loaded.config, Path.cwd()), loaded.policy, None)
+    except PlimsollError as error:
+        error.add_note("the cluster may have what this machine lacks: --no-check leaves this check out")
+        raise
+    show_skipped(checked)
 
 
 def connect(

@@ -9,10 +9,11 @@ from pipelines.cluster.options import (
     Experiment,
     Host,
     Namespace,
+    NoCheck,
     Token,
     TokenFile,
+    check_for_cluster,
     connect,
-    warn_of_local_addresses,
 )
 from pipelines.config_argument import Config, Overrides
 
@@ -38,6 +39,7 @@ def schedule(
     pause: Annotated[bool, typer.Option("--pause", help="Starts no more runs until --resume.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Starts runs again.")] = False,
     delete: Annotated[bool, typer.Option("--delete", help="Removes the schedule; its runs stay.")] = False,
+    no_check: NoCheck = False,
     experiment: Experiment = None,
     host: Host = None,
     namespace: Namespace = None,
@@ -66,7 +68,7 @@ def schedule(
         from pipelines.cluster.submit import submission_of
 
         expression = server_cron(cron, zone, loaded.config.cluster.time_zone)
-        warn_of_local_addresses(loaded.config)
+        check_for_cluster(loaded, no_check)
         submission = submission_of(loaded.config, compile_package(loaded), title, experiment)
         identity, replaced = put_schedule(
             client, submission.package, title, expression, submission.experiment, submission.service_account

@@ -89,12 +89,23 @@ def schema(
 
 
 @config_app.command(epilog="Example: plimsoll config check configs/pipelines/demo-careful.yaml")
-def check(config: Config, overrides: Overrides = None) -> None:
-    """Checks a config, its policy, suites, data and base model, and runs nothing."""
+def check(
+    config: Config,
+    overrides: Overrides = None,
+    cluster: Annotated[
+        bool,
+        typer.Option("--cluster", help="The steps run on a cluster: what this machine does not reach is no error."),
+    ] = False,
+) -> None:
+    """Checks everything that a run needs without loading a model, prints what was checked, and runs nothing."""
     from components.shared.config.anchoring import anchor
     from pipelines.running.launch import WORK_DIR, load
     from pipelines.running.preflight import check_run
 
     loaded = load(config, overrides or [])
-    check_run(anchor(loaded.config, Path.cwd()), loaded.policy, WORK_DIR)
+    checked = check_run(anchor(loaded.config, Path.cwd()), loaded.policy, None if cluster else WORK_DIR)
+    for line in checked.done:
+        typer.echo(f"  {line}")
+    for line in checked.skipped:
+        typer.echo(f"  not checked: {line}")
     typer.echo(f"{config}: ok")

@@ -25,6 +25,7 @@ from components.shared.errors import ConfigError, PlimsollError
 from components.shared.progress import speaker
 from components.shared.tracking.runs import Tracker
 from pipelines.exit_codes import DECISION_CODES, FAILURE, error_code
+from pipelines.running.check_notes import show_skipped
 from pipelines.running.console import RunOutput
 from pipelines.running.interruption import RUN_VARIABLE, Interrupted, interruptible, stop_run, watched
 from pipelines.running.preflight import check_run
@@ -102,7 +103,7 @@ def run_local(loaded: Loaded, verbose: bool = False, runner: Runner = "subproces
     from pipelines.safety_gate import build
 
     config, policy = anchor(loaded.config, Path.cwd()), loaded.policy
-    check_run(config, policy, WORK_DIR)
+    show_skipped(check_run(config, policy, WORK_DIR))
     context = RunContext(config.tracking, config.name, new_run_id())
     pipeline = build(config, policy, context.pipeline_run)
     if runner == "docker":

@@ -1,55 +1,88 @@
-"""Checks a run's inputs before it starts and a model is loaded.
+"""Checks a run's inputs before anything is started, compiled or sent, and before a model is loaded.
 
-These are the config against policy and suites, the suites' hashes, the base model, every training row, its overlap with
-the suites, held-out rows and shares, the audit log, and free disk.
+Every command that starts runs uses it: `run`, `config check`, `compile`, `submit`, `schedule`, `trigger` and
+`gate calibrate`. It looks at the suites and the policy, the judges, the base model and its chat template, every
+training row, its overlap with the suites, held-out rows and shares, the stores, MLflow, the audit log, and free disk.
 """
 
+import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
+from components.shared import storage
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.asking.asking import refuse_equal_answers
 from components.shared.audit import open_log
+from components.shared.config.judges import LlmConfig
 from components.shared.config.policy import Policy
-from components.shared.config.sections import PipelineConfig
-from components.shared.data.selection import select_rows
-from components.shared.data.training_files import read_training_files
+from components.shared.config.sections import PipelineConfig, TrackingConfig
+from components.shared.data.selection import Selection, select_rows
+from components.shared.data.training_files import TrainingFile, read_training_files
 from components.shared.errors import ConfigError, StorageError
 from components.shared.gate.ancestry import load_ancestor
-from components.shared.generation.base_models import check_base_model
+from components.shared.generation.base_models import cached_base_model, check_base_model
 from components.shared.judges.assemble import panel_of, refuse_unjudged
 from components.shared.progress import warn
 from components.shared.suites.suite_files import Suite, load_suites
+from components.shared.tracking.store_check import check_store
 from components.shared.vocabulary import RARE_CATEGORY
+from pipelines.running.check_notes import Checked, CheckNotes
+from pipelines.running.reach import why_hub_unreached
+from pipelines.running.template_check import can_read_templates, check_template
 
-_FREE_BYTES = 1 << 30
+FREE_BYTES = 1 << 30
 """More than adapters, answers and logs of one run need; the base model is not copied."""
 
 
-def check_run(config: PipelineConfig, policy: Policy, work_dir: Path) -> None:
-    """Checks what a local run needs.
+def check_run(config: PipelineConfig, policy: Policy, work_dir: Path | None, recorded: bool = True) -> Checked:
+    """Checks what a run needs.
+
+    Args:
+        config: with absolute local paths.
+        policy: the content of config.policy.
+        work_dir: where a run on this machine writes; None if the steps run on a cluster, which may reach what this
+            machine does not: that is then noted instead of an error.
+        recorded: whether the run writes to MLflow and the audit log; a calibration does not.
 
     Raises:
-        ConfigError: config, policy, suites or base model do not fit together.
+        ConfigError: config, policy, suites, base model, chat template or experiment do not fit together.
         DataError: a training row is malformed or a suite prompt, or there are too few rows.
-        StorageError: there is too little free disk, or the audit log cannot be written.
+        StorageError: there is too little free disk, or a store or the audit log cannot be written.
+        TrackingError: the MLflow store does not answer.
         IntegrityError: the end of the audit log or the original model's report was changed.
     """
-    suites = load_suites(config.suites)
-    check_categories(config, policy, suites)
-    prompts = [prompt for suite in suites for prompt in suite.prompts]
-    refuse_unjudged(panel_of(config.evaluation, None, warn), prompts)
-    refuse_equal_answers(config.evaluation, prompts)
-    check_base_model(config.base_model)
-    open_log(config.tracking.audit_log).check()
-    if config.base_model.ancestor_report is not None:
-        load_ancestor(config.base_model.ancestor_report)
-    select_rows(read_training_files(config.data, prompts), config.data)
-    work_dir.mkdir(parents=True, exist_ok=True)
-    if (free := shutil.disk_usage(work_dir).free) < _FREE_BYTES:
-        raise StorageError(
-            f"{work_dir.absolute()}: {free / 2**30:.1f} GiB are free, a run needs {_FREE_BYTES / 2**30:.0f} GiB"
-        )
+    return _check(config, policy, work_dir, CheckNotes(config, work_dir is None), recorded)
+
+
+def survey_run(config: PipelineConfig, policy: Policy, work_dir: Path | None) -> Checked:
+    """The checks of `check_run`, but a problem is noted in `wrong` and the other checks go on."""
+    return _check(config, policy, work_dir, CheckNotes(config, work_dir is None, collects=True))
+
+
+def _check(
+    config: PipelineConfig, policy: Policy, work_dir: Path | None, notes: CheckNotes, recorded: bool = True
+) -> Checked:
+    suites = notes.attempt("suites and policy", config.suites, lambda: _read_suites(config, policy), _said_of_suites)
+    prompts = [prompt for suite in suites or () for prompt in suite.prompts]
+    _check_judges(config, prompts, notes)
+    found = notes.attempt(
+        "base model",
+        [config.base_model.path],
+        lambda: _check_base(config),
+        str,
+        partial(why_hub_unreached, base=config.base_model),
+    )
+    files = _check_data(config, prompts, notes, suites is not None)
+    if found is not None:
+        _check_template(config, files, prompts, notes)
+    _check_stores(config, notes)
+    if recorded:
+        _check_records(config.tracking, notes)
+    if work_dir is not None:
+        notes.attempt("free disk", [], lambda: _check_disk(work_dir, config), lambda free: f"{free / 2**30:.1f} GiB")
+    return notes.checked()
 
 
 def check_categories(config: PipelineConfig, policy: Policy, suites: Sequence[Suite]) -> None:
@@ -77,3 +110,117 @@ def check_categories(config: PipelineConfig, policy: Policy, suites: Sequence[Su
             f"{config.policy}: task_min_gain_pp is {policy.task_min_gain_pp:g}, but data.heldout_rows is 0: there is "
             "nothing to measure the task on; hold rows out, or remove the floor"
         )
+
+
+def _read_suites(config: PipelineConfig, policy: Policy) -> tuple[Suite, ...]:
+    suites = load_suites(config.suites)
+    check_categories(config, policy, suites)
+    refuse_equal_answers(config.evaluation, [prompt for suite in suites for prompt in suite.prompts])
+    return suites
+
+
+def _check_base(config: PipelineConfig) -> str:
+    check_base_model(config.base_model)
+    return config.base_model.name
+
+
+def _said_of_suites(suites: Iterable[Suite]) -> str:
+    shown = ", ".join(f"{suite.name} {suite.version} ({len(suite.prompts)} prompts)" for suite in suites)
+    return f"{shown}; the policy has a place for every category"
+
+
+def _check_judges(config: PipelineConfig, prompts: Sequence[SuitePrompt], notes: CheckNotes) -> None:
+    """Keys of endpoints may be secrets of the cluster, so there they are not looked for."""
+    judges = config.evaluation.judges
+    paths = [judge.model.path for judge in judges if not isinstance(judge, LlmConfig)]
+    keys = {judge.api_key_env for judge in judges if isinstance(judge, LlmConfig) and judge.api_key_env}
+    given = {name for secret in config.cluster.secrets for name in secret.keys.values()}
+    if notes.on_cluster and (secret := sorted(name for name in keys & given if not os.environ.get(name))):
+        notes.skip("judges", f"the cluster's secret gives the key {secret[0]}, which this machine does not have")
+        return
+    notes.attempt(
+        "judges",
+        paths,
+        lambda: refuse_unjudged(panel_of(config.evaluation, None, warn), prompts),
+        lambda _: "every prompt has one",
+    )
+
+
+def _check_data(
+    config: PipelineConfig, prompts: Sequence[SuitePrompt], notes: CheckNotes, with_suites: bool
+) -> Sequence[TrainingFile]:
+    data = config.data
+
+    def read() -> tuple[tuple[TrainingFile, ...], Selection]:
+        files = read_training_files(data, prompts)
+        return files, select_rows(files, data)
+
+    def said(result: tuple[tuple[TrainingFile, ...], Selection]) -> str:
+        files, selected = result
+        sources = ", ".join(f"{len(file.chats)} {file.role} ({file.shape})" for file in files)
+        held_out = len(selected.heldout) + len(selected.rare)
+        compared = ", none of them a suite prompt" if with_suites else ""
+        return f"{sources} rows{compared}; {len(selected.train)} to train on, {held_out} held out"
+
+    read_rows = notes.attempt("data", [data.train, *(source.path for source in data.mix)], read, said)
+    return read_rows[0] if read_rows is not None else ()
+
+
+def _check_template(
+    config: PipelineConfig, files: Sequence[TrainingFile], prompts: Sequence[SuitePrompt], notes: CheckNotes
+) -> None:
+    directory = cached_base_model(config.base_model)
+    if directory is None:
+        notes.skip("chat template", "the base model's files are not on this machine yet")
+    elif not can_read_templates():
+        notes.skip("chat template", "transformers is not installed on this machine (the extra `gpu`)")
+    else:
+        notes.attempt("chat template", [], lambda: check_template(directory, config, files, prompts), str)
+
+
+def _check_stores(config: PipelineConfig, notes: CheckNotes) -> None:
+    """What a run reads of earlier ones, and where it keeps answers and adapters."""
+    if (report := config.base_model.ancestor_report) is not None:
+        notes.attempt("original model's report", [report], lambda: load_ancestor(report), lambda _: report)
+    stores = {"store": config.store, "checkpoints.store": config.checkpoints.store}
+    for name, address in ((name, address) for name, address in stores.items() if address is not None):
+        notes.attempt(name, [address], partial(_check_store_address, name, address), lambda shown: shown)
+
+
+def _check_records(tracking: TrackingConfig, notes: CheckNotes) -> None:
+    """What a run writes for others to read."""
+    log = tracking.audit_log
+    notes.attempt("audit log", [log], lambda: open_log(log).check(), lambda _: f"{log} can be written")
+    database = str(tracking.sqlite_file) if tracking.sqlite_file is not None else None
+    notes.attempt("MLflow", [database], lambda: check_store(tracking), lambda said: f"{tracking.shown_uri} {said}")
+
+
+def _check_store_address(name: str, address: str) -> str:
+    if storage.is_s3(address):
+        storage.exists(storage.join(address, "plimsoll"))  # asks whether there is such a bucket
+        return f"{address} answers"
+    folder = existing_parent(Path(address))
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise StorageError(f"{name}: {address!r} cannot be written: {folder} is no folder that this user may write to")
+    return f"{address} can be written"
+
+
+def existing_parent(path: Path) -> Path:
+    """The path, or the nearest folder above it that exists."""
+    return next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
+
+
+def _check_disk(work_dir: Path, config: PipelineConfig) -> int:
+    """The least free bytes of the disks that a run writes to."""
+    work_dir.mkdir(parents=True, exist_ok=True)
+    stores = [Path(address) for address in (config.store, config.checkpoints.store or config.store)
+              if not storage.is_s3(address)]  # fmt: skip
+    least = FREE_BYTES << 20
+    for folder in (work_dir, *stores):
+        free = shutil.disk_usage(existing_parent(folder)).free
+        if free < FREE_BYTES:
+            raise StorageError(
+                f"{folder.absolute()}: {free / 2**30:.1f} GiB are free, a run needs {FREE_BYTES / 2**30:.0f} GiB"
+            )
+        least = min(least, free)
+    return least

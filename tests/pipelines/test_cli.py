@@ -55,10 +55,25 @@ def test_schema_is_json_with_descriptions(call, of):
 
 
 def test_a_good_project_passes_the_check(call, project):
-    """`config check` says ok, and runs nothing."""
+    """`config check` says what it checked, then ok, and runs nothing."""
     code, out, _ = call("config", "check", "config.yaml")
-    assert (code, out) == (0, "config.yaml: ok\n")
+    *checked, last = out.splitlines()
+    assert (code, last) == (0, "config.yaml: ok")
+    assert [line.partition(":")[0].strip() for line in checked] == [
+        "suites and policy", "judges", "base model", "data", "chat template", "store", "audit log",
+        "MLflow", "free disk",
+    ]  # fmt: skip
+    assert "  data: 12 task (chat) rows, none of them a suite prompt; 8 to train on, 4 held out" in checked
     assert not (project.folder / ".plimsoll/mlflow.db").exists()
+
+
+def test_a_check_for_a_cluster_says_what_it_does_not_reach(call, project):
+    """With --cluster a claim that is not mounted here is no error."""
+    claim = ("--set", "data.train=/data/x.jsonl", "--set", "cluster.volumes=[{claim: rows, path: /data}]")
+    assert call("config", "check", "config.yaml", *claim).code == USAGE
+    called = call("config", "check", "config.yaml", "--cluster", *claim)
+    assert called.code == 0
+    assert "  not checked: data: /data/x.jsonl is on the claim rows" in called.out
 
 
 def _break_line(project):

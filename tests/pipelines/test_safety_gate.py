@@ -13,6 +13,7 @@ from kfp.compiler import Compiler
 from components.shared.config.reading import load_pipeline_config, load_policy
 from pipelines.safety_gate import build, config_texts
 from tests.support.compiled_graph import Graph, listing
+from tests.support.shipped_configs import filled_in
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs/pipelines").glob("*.yaml"))
 LISTING = Path(__file__).with_name("safety_gate.txt")
@@ -21,7 +22,7 @@ LISTING = Path(__file__).with_name("safety_gate.txt")
 
 @pytest.fixture(scope="module", params=CONFIGS, ids=lambda path: path.stem)
 def loaded(root, request):
-    config = load_pipeline_config(str(request.param))
+    config = load_pipeline_config(str(request.param), filled_in(request.param))
     return config, load_policy(str(root / config.policy))
 
 

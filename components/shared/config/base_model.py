@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.shared.config.section import Section
 
@@ -24,6 +24,16 @@ class BaseModelRef(Section):
         "s3:// with safety_report.json and answers.jsonl). The drop against it is shown beside the drop against this "
         "base.",
     )
+
+    @field_validator("revision")
+    @classmethod
+    def _filled_in(cls, revision: str | None) -> str | None:
+        if revision is not None and ("<" in revision or not revision.strip()):
+            raise ValueError(
+                "is a placeholder; expected the commit of the model, 40 hex digits, which "
+                "`git ls-remote https://huggingface.co/ORG/NAME main` prints"
+            )
+        return revision
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

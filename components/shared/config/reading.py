@@ -80,7 +80,7 @@ def load_pipeline_config(address: str, overrides: Sequence[str] = ()) -> Pipelin
     Raises:
         ConfigError: the file is missing or wrong; the message names where and what was expected.
     """
-    return _load(address, PipelineConfig, overrides)
+    return load_text(_text(address), PipelineConfig, address, overrides)
 
 
 def load_policy(address: str) -> Policy:
@@ -89,7 +89,7 @@ def load_policy(address: str) -> Policy:
     Raises:
         ConfigError: the file is missing or wrong.
     """
-    return _load(address, Policy)
+    return load_text(_text(address), Policy, address)
 
 
 def read_yaml(address: str) -> object:
@@ -123,8 +123,18 @@ def _plain(value: object) -> str:
     raise TypeError(f"{value!r} is a {type(value).__name__}")
 
 
-def _load(address: str, model: type[Model], overrides: Sequence[str] = ()) -> Model:
-    text = _text(address)
+def load_text(text: str, model: type[Model], address: str, overrides: Sequence[str] = ()) -> Model:
+    """The content of a YAML text as `model`.
+
+    Args:
+        text: YAML.
+        model: what it should be.
+        address: where the text is, for errors.
+        overrides: see `load_pipeline_config`.
+
+    Raises:
+        ConfigError: it is not YAML, or wrong.
+    """
     content = _parse(address, text)
     if not isinstance(content, dict):
         raise ConfigError(

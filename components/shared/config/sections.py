@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.cluster import ClusterConfig
 from components.shared.config.evaluation import EvaluationConfig
+from components.shared.config.names import check_experiment_name, check_model_name, check_pipeline_name
 from components.shared.config.section import Section
 
 
@@ -132,10 +133,8 @@ class RegistryConfig(Section):
 
     @field_validator("model_name")
     @classmethod
-    def _no_address_characters(cls, name: str) -> str:
-        if re.search(r"[/:@]", name):
-            raise ValueError("a registered model's name may not hold '/', ':' or '@'")
-        return name
+    def _name_for_mlflow(cls, name: str) -> str:
+        return check_model_name(name)
 
 
 class TrackingConfig(Section):
@@ -152,6 +151,11 @@ class TrackingConfig(Section):
         description="Append-only log of decisions and approvals: a local JSONL file, or s3://bucket/prefix.",
     )
 
+    @field_validator("experiment")
+    @classmethod
+    def _name_for_mlflow(cls, name: str) -> str:
+        return check_experiment_name(name)
+
     @field_validator("uri")
     @classmethod
     def _known_scheme(cls, uri: str) -> str:
@@ -167,6 +171,11 @@ class TrackingConfig(Section):
         return address
 
     @property
+    def shown_uri(self) -> str:
+        """The store's address for messages: a password in it becomes `***`."""
+        return re.sub(r"//([^/:@]*):[^/]*@", r"//\1:***@", self.uri)
+
+    @property
     def sqlite_file(self) -> Path | None:
         """The database file of a sqlite store; None for a server."""
         return Path(self.uri.removeprefix("sqlite:///")) if self.uri.startswith("sqlite") else None
@@ -176,7 +185,8 @@ class PipelineConfig(Section):
     """One pipeline: a base model, data, a recipe, suites and the policy that decides."""
 
     name: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name of the pipeline; lower case, digits and hyphens."
+        pattern=r"^[a-z0-9][a-z0-9-]*$",
+        description="Name of the pipeline: at most 63 lower-case letters, digits and hyphens; no hyphen at the end.",
     )
     note: str = Field(
         default="",
@@ -206,6 +216,11 @@ class PipelineConfig(Section):
     cluster: ClusterConfig = Field(
         default_factory=ClusterConfig, description="Resources and settings on a cluster; a local run ignores it."
     )
+
+    @field_validator("name")
+    @classmethod
+    def _name_for_pods(cls, name: str) -> str:
+        return check_pipeline_name(name)
 
     def addresses(self) -> dict[str, str]:
         """Every file and directory in the config, by field."""

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner, Result
 
-from components.shared.errors import ConfigError
+from components.shared.errors import ConfigError, DataError
 from pipelines.cli import app
 from pipelines.cluster.server_errors import ClusterError
 
@@ -60,6 +60,30 @@ def test_a_dry_run_sends_nothing(plimsoll, kubeflow):
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["POST /apis/v2beta1/runs"]["service_account"] == "runner"
     assert kubeflow.requests == []
+
+
+@pytest.mark.parametrize(
+    "command", [("submit",), ("submit", "--dry-run"), ("schedule", "--cron", "0 3 * * 1"), ("trigger",)]
+)
+def test_what_is_wrong_is_found_before_anything_is_sent(plimsoll, kubeflow, tracked_project, command):
+    """A row that no run could train on stops every command; nothing is sent, and no run is claimed."""
+    with tracked_project.data_path.open("a") as rows:
+        rows.write('{"messages": [\n')
+    refused = plimsoll(command[0], "config.yaml", *command[1:])
+    assert isinstance(refused.exception, DataError)
+    assert "task.jsonl:13" in str(refused.exception)
+    assert kubeflow.requests == []
+    assert not (tracked_project.folder / ".plimsoll/store/claims").exists()
+
+
+@pytest.mark.parametrize("command", [("submit",), ("schedule", "--cron", "0 3 * * 1")])
+def test_a_machine_without_the_data_can_leave_the_check_out(plimsoll, kubeflow, tracked_project, command):
+    """With --no-check only config and policy are read here."""
+    tracked_project.data_path.unlink()
+    assert isinstance(plimsoll(command[0], "config.yaml", *command[1:]).exception, DataError)
+    sent = plimsoll(command[0], "config.yaml", "--no-check", *command[1:])
+    assert sent.exit_code == 0, sent.output
+    assert kubeflow.things["runs"] or kubeflow.things["recurringruns"]
 
 
 def test_the_token_of_the_environment_is_used(plimsoll, kubeflow, monkeypatch):

@@ -302,6 +302,15 @@ def test_a_hub_model_is_compared_by_its_name_where_it_is_not_cached(tracked_proj
     assert [why for why in _assess(tracked_project).why if why.endswith("then, org/model@v1 now")]
 
 
+def test_a_base_on_a_claim_is_compared_by_its_path(tracked_project, decide):
+    """The pod that triggers need not mount the claim with the base model."""
+    decide("20260501-a")
+    claim = {"volumes": [{"claim": "models", "path": "/models"}]}
+    tracked_project.write_config(base_model={"path": "/models/base"}, cluster=claim)
+    why = [line for line in _assess(tracked_project).why if line.endswith("then, /models/base now")]
+    assert len(why) == 1
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_trigger_runs_the_graph_here_and_then_finds_nothing_due(tracked_project):

@@ -39,6 +39,7 @@ from components.shared.vocabulary import Verdict
 from pipelines.exit_codes import DECISION_CODES, FAILURE, USAGE
 from pipelines.running.launch import Loaded, compile_pipeline, conclude, load, run_local
 from pipelines.running.tables import show_result
+from tests.support.shipped_configs import filled_in
 
 PROMPTS = 60
 SAMPLES = 5
@@ -254,7 +255,7 @@ def test_the_demo_policy_and_configs_compile(root, monkeypatch, tmp_path):
     configs = sorted((root / "configs/pipelines").glob("*.yaml"))
     assert configs
     for config in configs:
-        compile_pipeline(load(str(config)), tmp_path / config.name)
+        compile_pipeline(load(str(config), filled_in(config)), tmp_path / config.name)
         assert (tmp_path / config.name).stat().st_size > 0
 
 

@@ -1,16 +1,24 @@
 """What is checked before a run starts and a model is loaded."""
 
+import json
+
 import pytest
 
 from components.shared.audit import open_log
+from components.shared.config.anchoring import anchor
 from components.shared.config.reading import load_pipeline_config, load_policy
-from components.shared.errors import ConfigError, DataError, IntegrityError
+from components.shared.errors import ConfigError, DataError, IntegrityError, StorageError, TrackingError
+from components.shared.tracking.runs import open_client
+from components.shared.tracking.store_check import check_store
+from pipelines.running import check_notes
 from pipelines.running.launch import load
 from pipelines.running.preflight import check_run
+from tests.pipelines.conftest import chat
 
 
 def check(project, *overrides: str) -> None:
-    check_run(load_pipeline_config("config.yaml", overrides), load_policy("policy.yaml"), project.folder / "work")
+    config = anchor(load_pipeline_config("config.yaml", overrides), project.folder)
+    check_run(config, load_policy("policy.yaml"), project.folder / "work")
 
 
 def test_a_project_that_fits_together_passes(project):
@@ -67,7 +75,7 @@ def test_a_damaged_audit_log_is_found_before_the_run(project):
 
 def test_a_missing_report_of_the_original_model_is_found_before_the_run(project):
     """`base_model.ancestor_report` is read before any model is."""
-    with pytest.raises(ConfigError, match=r"base_model\.ancestor_report 'nowhere'"):
+    with pytest.raises(ConfigError, match=r"base_model\.ancestor_report '.*/nowhere'"):
         check(project, "base_model.ancestor_report=nowhere")
 
 
@@ -75,3 +83,101 @@ def test_more_heldout_rows_than_data_are_found_before_the_run(project):
     """What prepare_data would refuse is refused before a model is loaded."""
     with pytest.raises(DataError, match=r"data\.heldout_rows is 5000"):
         check(project, "data.heldout_rows=5000")
+
+
+def test_rows_that_are_all_alike_are_found_before_the_run(project):
+    """Of equal rows one could be held out, and none would be left to train on."""
+    project.write_data([chat("do the task", "done")] * 12)
+    with pytest.raises(DataError, match="has 1 different prompts"):
+        check(project)
+
+
+def test_a_share_that_the_rows_cannot_give_is_found_before_the_run(project):
+    """Half of the training set cannot come from three rows beside eight."""
+    rows = "".join(f"{json.dumps(chat(f'refuse {number}', 'No.'))}\n" for number in range(3))
+    (project.folder / "safety.jsonl").write_text(rows)
+    with pytest.raises(DataError, match="has 3 rows, but its share of the training set takes 8"):
+        check(project, "data.mix=[{path: safety.jsonl, role: safety, share: 0.5}]")
+
+
+def test_a_deleted_experiment_is_found_before_the_run(tracked_project):
+    """MLflow would refuse the first run of it."""
+    tracking = anchor(load("config.yaml").config, tracked_project.folder).tracking
+    client = open_client(tracking)
+    client.delete_experiment(client.create_experiment(tracking.experiment))
+    with pytest.raises(ConfigError, match=r"tracking\.experiment: 'plimsoll' was deleted"):
+        check(tracked_project)
+
+
+def test_a_calibration_needs_no_records(project, monkeypatch):
+    """It writes neither to MLflow nor to the audit log, so it does not wait for a server that is away."""
+    config = anchor(load_pipeline_config("config.yaml", ["tracking.uri=http://127.0.0.1:9"]), project.folder)
+    checked = check_run(config, load_policy("policy.yaml"), project.folder / "work", recorded=False)
+    assert [line.partition(":")[0] for line in checked.done][-2:] == ["store", "free disk"]
+    monkeypatch.setattr(check_store, "__defaults__", (0.0,))
+    with pytest.raises(TrackingError, match="did not answer"):
+        check_run(config, load_policy("policy.yaml"), project.folder / "work")
+
+
+def test_a_store_that_cannot_be_written_is_found_before_the_run(project):
+    """A file in the way of the store's folder is named."""
+    (project.folder / "taken").write_text("")
+    with pytest.raises(StorageError, match=r"store: '.*/taken/store' cannot be written: .*/taken is no folder"):
+        check(project, "store=taken/store")
+
+
+def test_a_cluster_may_reach_what_this_machine_does_not(project, environment, monkeypatch):
+    """Claims that are not mounted, a store without credentials and an MLflow server that is away are said."""
+    monkeypatch.setattr(check_store, "__defaults__", (0.0,))
+    overrides = [
+        "base_model.path=/models/base",
+        "data.train=s3://rows/task.jsonl",
+        "tracking.uri=http://127.0.0.1:9",
+        "tracking.audit_log=s3://log/audit",
+        "cluster.volumes=[{claim: models, path: /models}]",
+    ]
+    config = load_pipeline_config("config.yaml", overrides)
+    checked = check_run(config, load_policy("policy.yaml"), None)
+    assert [line.partition(":")[0] for line in checked.skipped] == ["base model", "data", "audit log", "MLflow"]
+    assert "/models/base is on the claim models, which is not mounted on this machine" in checked.skipped[0]
+    assert "no credentials" in checked.skipped[1]
+    assert [line.partition(":")[0] for line in checked.done] == ["suites and policy", "judges", "store"]
+    assert all(len(line) < 400 for line in checked.skipped)
+    with pytest.raises(ConfigError, match="does not exist"):
+        check_run(config, load_policy("policy.yaml"), project.folder / "work")
+
+
+def test_what_is_reached_and_wrong_stops_a_submission(project, bucket, call):
+    """A missing object, and a local file that is not there, end with exit code 2 before anything is compiled."""
+    for wrong, named in (
+        (f"data.train={bucket}/nothing.jsonl", "there is no such object"),
+        ("data.train=nothing.jsonl", "no such file"),
+        ("store=s3://no-such-bucket/store", "store: s3://no-such-bucket/store/plimsoll: there is no such bucket"),
+    ):
+        called = call("compile", "config.yaml", "-o", "out.yaml", "--set", wrong)
+        assert (called.code, named in called.err) == (2, True), called.err
+        assert "--no-check leaves this check out" in called.err
+        assert not (project.folder / "out.yaml").exists()
+    assert call("compile", "config.yaml", "-o", "out.yaml", "--no-check", "--set", "data.train=nothing.jsonl").code == 0
+    assert (project.folder / "out.yaml").exists()
+
+
+def test_the_key_of_a_judge_may_be_a_secret_of_the_cluster(project):
+    """A key that the cluster gives need not be on the machine that submits."""
+    judge = "{kind: llm, name: j, role: opinion, expectations: [refuse], url: 'http://j/v1', model: m, template: "
+    judge += "'{{ answer }}', parse: '(?P<label>A|B)', labels: {A: pass, B: fail}, api_key_env: JUDGE_KEY}"
+    given = "cluster.secrets=[{name: keys, keys: {judge: JUDGE_KEY}}]"
+    for overrides, refused in (([], True), ([given], False)):
+        config = load_pipeline_config("config.yaml", [f"evaluation.judges=[{judge}]", *overrides])
+        if refused:
+            with pytest.raises(ConfigError, match="JUDGE_KEY is not set"):
+                check_run(config, load_policy("policy.yaml"), None)
+        else:
+            assert "secret gives the key JUDGE_KEY" in check_run(config, load_policy("policy.yaml"), None).skipped[0]
+
+
+def test_a_slow_check_says_what_it_does(project, monkeypatch, capsys):
+    """What takes longer than a few seconds is announced on standard error."""
+    monkeypatch.setattr(check_notes, "_QUIET_S", 0.0)
+    check(project)
+    assert "[preflight] checking data ..." in capsys.readouterr().err

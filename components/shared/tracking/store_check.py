@@ -1,0 +1,33 @@
+"""Checks before a run that the MLflow store answers and can take its runs. Nothing is created."""
+
+from components.shared.config.sections import TrackingConfig
+from components.shared.errors import ConfigError
+from components.shared.tracking.runs import open_client
+
+_WAIT_S = 10.0
+"""Seconds for which a server that is away is asked again."""
+
+
+def check_store(tracking: TrackingConfig, deadline_s: float = _WAIT_S) -> str:
+    """What the store says about the experiment, in a few words.
+
+    Args:
+        tracking: the store; a sqlite file that does not exist is not made.
+        deadline_s: seconds for which a call is repeated.
+
+    Raises:
+        ConfigError: the experiment was deleted.
+        TrackingError: the store does not answer, or refuses the call.
+    """
+    if (database := tracking.sqlite_file) is not None and not database.is_file():
+        return "does not exist yet; a run makes it"
+    experiment = open_client(tracking, deadline_s).get_experiment_by_name(tracking.experiment)
+    if experiment is None:
+        return f"answers; experiment {tracking.experiment!r} does not exist yet, a run makes it"
+    if experiment.lifecycle_stage == "deleted":
+        raise ConfigError(
+            f"tracking.experiment: {tracking.experiment!r} was deleted in the MLflow store; choose another name, or "
+            f"bring it back: MLFLOW_TRACKING_URI={tracking.shown_uri} mlflow experiments restore --experiment-id "
+            f"{experiment.experiment_id}"
+        )
+    return f"answers; experiment {tracking.experiment!r} exists"

@@ -1,0 +1,1 @@
+"""The first hour: a config of one's own, and what this machine lacks for it."""

@@ -1,0 +1,79 @@
+"""The chat template is tried on what a run renders, before the run."""
+
+import json
+
+import pytest
+
+from components.shared.config.reading import load_pipeline_config, load_policy
+from components.shared.errors import ConfigError
+from pipelines.running import template_check
+from pipelines.running.preflight import check_run
+from tests.conftest import PLAIN_TEMPLATE
+
+REFUSING = (
+    "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system turns') }}{% endif %}" + PLAIN_TEMPLATE
+)
+
+
+@pytest.fixture
+def use_template(project, copy_of_base):
+    """Gives the project's base model another chat template."""
+
+    def use(template: str | None) -> None:
+        (project.folder / "base").unlink()
+        (project.folder / "base").symlink_to(copy_of_base(template))
+
+    return use
+
+
+def check(project, *overrides: str):
+    config = load_pipeline_config("config.yaml", overrides)
+    return check_run(config, load_policy("policy.yaml"), project.folder / "work")
+
+
+def with_system_row(project):
+    rows = [json.loads(line) for line in project.data_path.read_text().splitlines()]
+    rows[4]["messages"].insert(0, {"role": "system", "content": "Be brief."})
+    project.write_data(rows)
+
+
+def test_a_base_without_a_chat_template_is_refused(project, use_template):
+    """Plimsoll tunes chat models; this is found without loading weights."""
+    use_template(None)
+    with pytest.raises(ConfigError, match="has no chat template"):
+        check(project)
+
+
+def test_rows_that_the_template_refuses_are_named(project, use_template):
+    """The first row with such turns is named with file and line, and folding them is the cure."""
+    use_template(REFUSING)
+    assert "chat template: takes no system turns" in check(project).done
+    with_system_row(project)
+    with pytest.raises(ConfigError, match=r"task\.jsonl:5: .*set system_turns: fold"):
+        check(project)
+    assert check(project, "data.system_turns=fold").done
+
+
+def test_prompts_that_the_template_refuses_are_named(project, use_template):
+    """A system prompt of the evaluation is refused for the prompts first, then for the rows."""
+    use_template(REFUSING)
+    with pytest.raises(ConfigError, match=r"suite 'small': prompt 'direct-0': .*takes no system turns"):
+        check(project, "evaluation.system_prompt=Be kind.")
+    with pytest.raises(ConfigError, match=r"task\.jsonl:1: .*takes no system turns"):
+        check(project, "evaluation.system_prompt=Be kind.", "evaluation.system_turns=fold")
+    assert check(
+        project, "evaluation.system_prompt=Be kind.", "evaluation.system_turns=fold", "data.system_turns=fold"
+    ).done
+
+
+def test_an_argument_that_the_template_does_not_read_is_refused(project):
+    """A misspelt argument would change nothing, silently."""
+    with pytest.raises(ConfigError, match="does not read 'effort'"):
+        check(project, "evaluation.template_arguments={effort: low}")
+
+
+def test_without_transformers_it_is_said(project, monkeypatch):
+    """A machine that only submits needs no transformers."""
+    monkeypatch.setattr(template_check, "find_spec", lambda name: None)
+    checked = check(project)
+    assert checked.skipped == ("chat template: transformers is not installed on this machine (the extra `gpu`)",)
