@@ -11,9 +11,10 @@ from components.prepare_data.step import prepare_data
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import DataConfig, MixSource
 
-WORDS = (
-    "Where is my parcel refund ÄRGER straße cafe\u0301 café order? 中文 ０１ cancel_it the-item now!! please".split()
-)
+WORDS = [
+    *("Where", "is", "my", "parcel", "refund", "\u00c4RGER", "stra\u00dfe", "cafe\u0301", "caf\u00e9", "order?"),
+    *("\u4e2d\u6587", "\uff10\uff11", "cancel_it", "the-item", "now!!", "please"),
+]
 INTENTS = ("order", "refund", "delivery", "complaint")
 
 
