@@ -67,6 +67,7 @@ def prepare_data(
                     format=source.shape,
                     rows=len(source.chats),
                     used=count,
+                    revision=source.revision,
                 )
                 for source, count in zip(files, selected.used, strict=True)
             ),

@@ -9,7 +9,7 @@ import io
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -56,6 +56,20 @@ def list_files(address: str) -> list[str]:
     if not files:
         raise DataError(f"{address}: the folder holds no files of rows; expected some that end with {_SUFFIXES}")
     return files
+
+
+def refuse_other_files(files: Iterable[str]) -> None:
+    """Checks that the names of a data set's files end as files of rows do.
+
+    Raises:
+        DataError: one ends otherwise.
+    """
+    for file in files:
+        if not _kind(file)[0]:
+            raise DataError(
+                f"{file}: is a file of the data set's split; expected only files that end with "
+                f"{', '.join(_SUFFIXES)} (or .gz after it): save the split as one of them, and give its path"
+            )
 
 
 class RowFile:

@@ -25,6 +25,7 @@ Indexes = NDArray[np.int64]
 _BATCH = 1000
 """Rows that are written, and read in one go."""
 _NO_INTENT = -1
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _TABLES = """
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
@@ -207,7 +208,7 @@ def dump_chat(chat: Chat) -> bytes:
         {"role": turn.role, "content": turn.content, **({} if turn.learnt else {"learnt": False})}
         for turn in chat.messages
     ]
-    return json.dumps({"messages": turns}, ensure_ascii=False).encode()
+    return _ENCODER.encode({"messages": turns}).encode()
 
 
 def _sortable(texts: Sequence[str]) -> bytes:

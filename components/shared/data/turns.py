@@ -1,5 +1,6 @@
 """Reads the turns of a conversation: OpenAI's `role` and `content`, or ShareGPT's `from` and `value`."""
 
+import re
 from typing import Any, Literal, cast
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
@@ -8,6 +9,8 @@ from components.shared.artifacts.suite_prompt import Message
 from components.shared.data.row_keys import MARKS, is_empty, read_learnt, read_role, unused_turn_keys
 from components.shared.errors import DataError
 
+_Role = Literal["system", "user", "assistant"]
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NAMES = (("role", "content"), ("from", "value"))
 
 
@@ -50,7 +53,7 @@ def read_text(value: object, key: str, place: str) -> str:
     """
     if not isinstance(value, str) or not value.strip():
         raise DataError(f"{place}: {key} is {value!r}; expected a text that is not empty")
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and _SURROGATE.search(value):
         raise DataError(f"{place}: {key} is {value[:60]!r}; expected Unicode text: it holds half of a \\u escape pair")
     return value
 
@@ -91,7 +94,7 @@ def _read_turn(turn: object, where: str, key: str, place: str, unused: set[str])
     content = turn[names[1]]
     text = _join_parts(content, f"{where}.{names[1]}", place) if isinstance(content, list) else content
     return ChatTurn(
-        role=cast(Literal["system", "user", "assistant"], role),
+        role=cast(_Role, role),
         content=read_text(text, f"{where}.{names[1]}", place),
         learnt=learnt,
     )

@@ -130,7 +130,7 @@ def test_an_error_after_many_rows_is_found_where_it_is(tmp_path: Path):
             r"f\.json: not valid JSON: Expecting value: .*\(char 3102012\)",
         ),
         ("f.json", f"[{f'{row},' * 3000}1]", r"f\.json: item 3001: holds a number, expected one JSON object"),
-        ("f.json", f"[{row}] x", r"f\.json: not valid JSON: Extra data: line 1 column 1036"),
+        ("f.json", f"[{row}] x", r"f\.json: not valid JSON: Extra data: line 1 column 1037"),
         ("f.csv", "a,b\n" + "c,d\n" * 90_000 + "\udcff,e\n", r"f\.csv:90002: byte 360004 \(0xff\) is not UTF-8"),
         ("f.csv", "a,b\n" + "c,d\n" * 90_000 + '"e', r"f\.csv:90002: not valid CSV: .*is it cut off\?"),
         ("f.json", f'[{row}, {{"a": NaN}}]', r"f\.json: not valid JSON: NaN is no JSON value"),
