@@ -13,6 +13,7 @@ from components.shared.config.base_model import BaseModelRef
 from components.shared.config.cluster import ClusterConfig
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.section import Section
+from components.shared.config.sqlite_addresses import sqlite_path
 
 DEFAULT_SPLIT = "train"
 """The split of a data set on the hub that is read if the config names none."""
@@ -179,7 +180,8 @@ class TrackingConfig(Section):
 
     uri: str = Field(
         default="sqlite:///.plimsoll/mlflow.db",
-        description="sqlite:///path on one machine; http(s):// or postgresql:// on a cluster.",
+        description="sqlite:///path on one machine, with %25 for % and %3F for ? in the path; http(s):// or "
+        "postgresql:// on a cluster.",
     )
     experiment: str = Field(default="plimsoll", min_length=1, description="MLflow experiment.")
     audit_log: str = Field(
@@ -205,7 +207,7 @@ class TrackingConfig(Section):
     @property
     def sqlite_file(self) -> Path | None:
         """The database file of a sqlite store; None for a server."""
-        return Path(self.uri.removeprefix("sqlite:///")) if self.uri.startswith("sqlite") else None
+        return sqlite_path(self.uri)
 
 
 class PipelineConfig(Section):
