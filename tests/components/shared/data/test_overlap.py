@@ -1,5 +1,8 @@
 """Training rows that are suite prompts."""
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +51,13 @@ def test_a_fingerprint_ignores_case_and_its_own_form(text: str):
     assert fingerprint(once) == once
     if any(character.isalnum() for character in once):
         assert fingerprint(f" «{text}» ") == once
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_texts_have_the_fingerprint_of_the_general_rule(text: str):
+    """The short way for ASCII gives what the way for all texts gives."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    assert fingerprint(text) == (re.sub(r"[\W_]+", " ", folded).strip() or text.strip())
 
 
 def test_the_error_names_line_and_prompt(build):
