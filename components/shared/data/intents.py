@@ -2,9 +2,10 @@
 
 If every row has an `intent` field, it is used; otherwise the rows are clustered by the words of their user turns
 (TF-IDF and k-means of scikit-learn), and a cluster counts as an intent. Clusters are approximate: two wordings of one
-intent may be in two clusters.
+intent may be in two clusters. Of more than 50,000 rows the clusters are made of 50,000; the others go to the nearest.
 """
 
+import random
 from collections import Counter
 from collections.abc import Iterable
 from math import ceil, sqrt
@@ -18,6 +19,10 @@ from components.shared.data.row_store import Rows
 from components.shared.errors import DataError
 
 _MAX_CLUSTERS = 100
+_MOST_CLUSTERED = 50_000
+"""Rows that clusters are made of; of more rows so many are drawn, so that their vectors fit into memory."""
+_BATCH = 10_000
+"""Rows that get their clusters at once."""
 
 
 class RareRow(NamedTuple):
@@ -82,16 +87,22 @@ def intents_of(chats: Rows, seed: int) -> list[str]:
     from sklearn.cluster import KMeans
     from sklearn.feature_extraction.text import TfidfVectorizer
 
+    sample = chats
+    if len(chats) > _MOST_CLUSTERED:
+        sample = chats.at(sorted(random.Random(seed).sample(range(len(chats)), _MOST_CLUSTERED)))
     try:
         vectorizer = TfidfVectorizer(sublinear_tf=True)
-        vectors = vectorizer.fit_transform(chats.asked_texts())
+        vectors = vectorizer.fit_transform(sample.asked_texts())
     except ValueError:  # no row has a word
         return ["rows"] * len(chats)
-    clusters = min(_MAX_CLUSTERS, ceil(sqrt(len(chats) / 2)), _different(chats.asked_texts(), _MAX_CLUSTERS))
+    clusters = min(_MAX_CLUSTERS, ceil(sqrt(len(chats) / 2)), _different(sample.asked_texts(), _MAX_CLUSTERS))
     means = KMeans(clusters, random_state=seed, n_init=1).fit(vectors)
     words = vectorizer.get_feature_names_out()
     names = [f"{number}-{words[centre.argmax()]}" for number, centre in enumerate(means.cluster_centers_)]
-    return [names[label] for label in means.labels_]
+    if sample is chats:
+        return [names[label] for label in means.labels_]
+    batches = (chats[start : start + _BATCH].asked_texts() for start in range(0, len(chats), _BATCH))
+    return [names[label] for texts in batches for label in means.predict(vectorizer.transform(texts))]
 
 
 def _different(texts: Iterable[str], most: int) -> int:

@@ -32,6 +32,7 @@ def test_a_run_is_recorded_verified_and_served_there(tmp_path, make_project, cal
     run_id = re.search(r"MLflow run (\w{32})", ran.out).group(1)
     verified = call("verify", run_id)
     assert verified.code == 0, verified.out + verified.err
+    (tmp_path / "downloaded").mkdir()
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-c", LOAD, str(tmp_path / "downloaded")]
     loaded = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False)

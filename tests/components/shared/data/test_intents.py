@@ -71,6 +71,18 @@ def test_rows_without_intents_are_clustered_by_their_words():
     assert intents_of(training, 0) == found
 
 
+def test_many_rows_go_to_the_clusters_of_some(monkeypatch: pytest.MonkeyPatch):
+    """Above a limit, clusters are made of rows drawn by the seed; every row has one, in all batches."""
+    monkeypatch.setattr("components.shared.data.intents._MOST_CLUSTERED", 60)
+    monkeypatch.setattr("components.shared.data.intents._BATCH", 7)
+    texts = [f"please cancel my order number {n}" if n % 3 else f"what about warranty repair {n}" for n in range(100)]
+    training = keep_rows(chat(n, text) for n, text in enumerate(texts))
+    found = intents_of(training, 0)
+    assert len(found) == 100
+    assert {intent for n, intent in enumerate(found) if n % 3}.isdisjoint(found[::3])
+    assert intents_of(training, 0) == found
+
+
 def test_rows_without_words_are_one_intent():
     """Punctuation only cannot be clustered."""
     assert intents_of(keep_rows([chat(1, "?"), chat(2, "!!")]), 0) == ["rows", "rows"]
