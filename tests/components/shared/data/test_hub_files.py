@@ -23,7 +23,7 @@ configs:
   - split: test
     path: data/test.jsonl.gz
 - config_name: other
-  data_files: other.csv
+  data_files: other.jsonl
 - config_name: pictures
   data_files: other.txt
 ---
@@ -43,6 +43,13 @@ for config in json.loads(sys.argv[1]):
         found.append(str(error))
 print(json.dumps(found))
 """
+LOAD = """
+import json
+from datasets import load_dataset
+wanted = ((None, "train"), (None, "test"), ("other", "train"))
+splits = [load_dataset("org/name", subset, split=split, revision="main") for subset, split in wanted]
+print(json.dumps([list(split["prompt"]) for split in splits]))
+"""
 
 
 def rows(*users: str) -> bytes:
@@ -54,22 +61,27 @@ FILES = {
     "data/train-00000.jsonl": rows("a", "b"),
     "data/train-00001.jsonl": rows("c"),
     "data/test.jsonl.gz": gzip.compress(rows("d"), mtime=0),
-    "other.csv": b"prompt,completion\ne,Yes.\n",
+    "other.jsonl": rows("e"),
+    "other.csv": b"prompt,completion\nf,Yes.\n",
     "other.txt": b"f",
 }
 NAME = f"hub://org/name@{COMMIT}"
 
 
 def read(configs: list[dict], home: Path, endpoint: str, offline: str = "0") -> list:
+    return run(READ, configs, home, endpoint, offline)
+
+
+def run(script: str, configs: list[dict], home: Path, endpoint: str, offline: str = "0") -> list:
     environment = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_OFFLINE": offline}
-    command = [sys.executable, "-c", READ, json.dumps(configs)]
+    command = [sys.executable, "-c", script, json.dumps(configs)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_splits_and_subsets_are_read_as_datasets_reads_them(tmp_path: Path):
-    """Online, then from the cache without a network: the same files of the same commit, and clear errors."""
+    """Online, then from the cache without a network: the rows of `load_dataset`, the same commit, and clear errors."""
     configs = [
         {"train": "hub://org/name@main"},
         {"train": "hub://org/name@main", "split": "test"},
@@ -97,12 +109,14 @@ def test_splits_and_subsets_are_read_as_datasets_reads_them(tmp_path: Path):
             [["a", "train-00000.jsonl", 1], ["b", "train-00000.jsonl", 2], ["c", "train-00001.jsonl", 1]],
         ],
         [COMMIT, [f"{NAME}/data/test.jsonl.gz"], [["d", "test.jsonl.gz", 1]]],
-        [COMMIT, [f"{NAME}/other.csv"], [["e", "other.csv", 2]]],
-        [COMMIT, [f"{NAME}/other.csv"], [["e", "other.csv", 2]]],
+        [COMMIT, [f"{NAME}/other.jsonl"], [["e", "other.jsonl", 1]]],
+        [COMMIT, [f"{NAME}/other.csv"], [["f", "other.csv", 2]]],
     ]
     with serve("org/name", FILES) as endpoint:
         found = read([*configs, *(config for config, _ in wrong)], tmp_path, endpoint)
+        loaded = run(LOAD, [], tmp_path, endpoint)
     assert found[: len(configs)] == expected
+    assert loaded == [[text for text, _, _ in texts] for _, _, texts in expected[:3]]
     for (_, message), error in zip(wrong, found[len(configs) :], strict=True):
         assert "hub://org/n" in error
         assert message in error
