@@ -1,19 +1,14 @@
 """Training files of every format, alone and in folders."""
 
 import gzip
-import io
 import json
 from pathlib import Path
-from unittest.mock import patch
 
 import pyarrow
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pyarrow import ipc, parquet
 
 from components.shared import storage
-from components.shared.data import json_arrays
 from components.shared.data.row_files import RowFile, list_files
 from components.shared.errors import DataError, StorageError
 
@@ -107,17 +102,6 @@ def test_tables_are_read_when_gzipped_and_in_many_batches(tmp_path: Path):
     for name in ("f.parquet", "f.arrow"):
         found = read_rows(tmp_path, f"{name}.gz", gzip.compress((tmp_path / name).read_bytes(), mtime=0))
         assert found == list(enumerate(rows, start=1)) == list(RowFile(tmp_path / name, name).rows())
-
-
-@given(
-    st.lists(st.dictionaries(st.text(max_size=3), st.text(max_size=9) | st.integers(), max_size=3), max_size=9),
-    st.integers(1, 40),
-    st.sampled_from([None, 0, 2]),
-)
-def test_a_json_array_is_read_piece_by_piece(rows: list, chunk: int, indent: int | None):
-    """Wherever a piece ends, the objects are those that the whole file holds."""
-    with patch.object(json_arrays, "_CHUNK", chunk):
-        assert list(json_arrays.array_items(io.StringIO(json.dumps(rows, indent=indent)))) == rows
 
 
 def test_an_error_after_many_rows_is_found_where_it_is(tmp_path: Path):
