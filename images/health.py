@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 DISTRIBUTION = "plimsoll-pipelines"
-HEAVY = ("torch", "transformers", "peft", "trl", "accelerate", "datasets", "safetensors")
+HEAVY = ("torch", "transformers", "peft", "trl", "accelerate", "safetensors")
 EVERYWHERE = (
-    *("kfp.dsl.executor_main", "kfp_server_api", "mlflow", "boto3", "huggingface_hub"),
+    *("kfp.dsl.executor_main", "kfp_server_api", "mlflow", "boto3", "datasets", "huggingface_hub"),
     *("scipy", "sklearn", "matplotlib", "pipelines.cli"),
 )
 

@@ -3,11 +3,10 @@
 Never cached by Kubeflow: the digest that it computes decides whether a scheduled run trains again.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.artifacts.suite_prompt import Message, SuitePrompt
 from components.shared.artifacts.training_data import DataSource, PromptSet, SuiteEntry, TrainingData
 from components.shared.audit import AuditEntry, record
 from components.shared.config.run_context import RunContext
@@ -16,7 +15,7 @@ from components.shared.data.chats import Chat
 from components.shared.data.intents import RareRow
 from components.shared.data.selection import select_rows
 from components.shared.data.training_files import read_training_files
-from components.shared.digests import digest_bytes
+from components.shared.digests import digest_bytes, write_lines
 from components.shared.suites.suite_files import (
     Suite,
     dump_prompts,
@@ -51,13 +50,14 @@ def prepare_data(
     with Tracker(context).stage(STAGE) as stage:
         loaded = load_suites(suites)
         suite_prompts = [prompt for suite in loaded for prompt in suite.prompts]
-        files = read_training_files(data, suite_prompts)
+        files = read_training_files(data, suite_prompts, stage.say)
         for source in files:
             if source.unused:
                 stage.say(f"{source.address}: keys without effect: {', '.join(source.unused)}")
         selected = select_rows(files, data)
-        content = _dump_chats(selected.train)
         prompt_set = _write_prompts(loaded, (_task_suite(selected.heldout), _rare_suite(selected.rare)), prompts_dir)
+        data_dir.mkdir(parents=True, exist_ok=True)
+        train_sha256 = write_lines(selected.train.dump(), data_dir / "train.jsonl")
         result = TrainingData(
             sources=tuple(
                 DataSource(
@@ -67,18 +67,17 @@ def prepare_data(
                     format=source.shape,
                     rows=len(source.chats),
                     used=count,
+                    revision=source.revision,
                 )
                 for source, count in zip(files, selected.used, strict=True)
             ),
             train_rows=len(selected.train),
             heldout_rows=len(selected.heldout) + len(selected.rare),
-            train_sha256=digest_bytes(content),
+            train_sha256=train_sha256,
             suite_prompts_checked=len(suite_prompts),
             system_turns=data.system_turns,
             inputs={"prompt_set": prompt_set.digest},
         )
-        data_dir.mkdir(parents=True, exist_ok=True)
-        (data_dir / "train.jsonl").write_bytes(content)
         result.save(data_dir / "training_data.json")
         _track(stage, result, prompt_set)
         stage.tags(_audit(context, result).tags)
@@ -98,7 +97,7 @@ def _audit(context: RunContext, data: TrainingData) -> AuditEntry:
 
 
 def _task_suite(heldout: Sequence[Chat]) -> Suite | None:
-    """The held-out rows as a suite: each asks for its row's last answer."""
+    """The held-out rows as a suite: each asks for its row's last answer that is learnt."""
     prompts = [
         _heldout_prompt(chat, f"{TASK_CATEGORY}-{number:04d}").model_copy(update={"suite": TASK_SUITE})
         for number, chat in enumerate(heldout, start=1)
@@ -124,13 +123,14 @@ def _rare_suite(rare: Sequence[RareRow]) -> Suite | None:
 
 def _heldout_prompt(chat: Chat, prompt_id: str) -> SuitePrompt:
     system = next((turn.content for turn in chat.messages if turn.role == "system"), None)
-    turns = tuple(turn for turn in chat.messages if turn.role != "system")
+    last = max(place for place, turn in enumerate(chat.messages) if turn.role == "assistant" and turn.learnt)
+    turns = tuple(turn for turn in chat.messages[: last + 1] if turn.role != "system")
     return SuitePrompt(
         id=prompt_id,
         category=TASK_CATEGORY,
         prompt=turns[-2].content,
         system=system,
-        messages=turns[:-2],
+        messages=tuple(Message(role=turn.role, content=turn.content) for turn in turns[:-2]),
         expectation=Expectation.EXACT,
         reference=turns[-1].content,
         source=f"held-out training row, {chat.file and f'{chat.file}, '}line {chat.line}",
@@ -162,13 +162,6 @@ def _write_prompts(suites: Sequence[Suite], heldout: Sequence[Suite | None], dir
     (directory / "prompts.jsonl").write_bytes(content)
     result.save(directory / "prompt_set.json")
     return result
-
-
-def _dump_chats(chats: Sequence[Chat]) -> bytes:
-    rows = (
-        json.dumps({"messages": [turn.model_dump() for turn in chat.messages]}, ensure_ascii=False) for chat in chats
-    )
-    return "".join(f"{row}\n" for row in rows).encode()
 
 
 def _track(stage: StageRun, data: TrainingData, prompts: PromptSet) -> None:

@@ -44,6 +44,20 @@ def digest_file(path: Path) -> str:
     return f"sha256:{running.hexdigest()}"
 
 
+def write_lines(lines: Iterable[bytes], path: Path) -> str:
+    """Writes lines, which have their ends, to a file, and returns the digest of the file's bytes.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    running = hashlib.sha256()
+    with path.open("wb") as stream:
+        for line in lines:
+            running.update(line)
+            stream.write(line)
+    return f"sha256:{running.hexdigest()}"
+
+
 def digest_files(directory: Path, names: Iterable[str]) -> str:
     """The digest of several files of one directory: of their names and contents, in name order."""
     return digest_json({name: digest_file(directory / name) for name in sorted(names)})

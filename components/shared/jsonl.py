@@ -27,7 +27,7 @@ def parse_objects(lines: Iterable[bytes], where: str) -> Iterator[tuple[int, dic
     for number, line in numbered:
         place = f"{where}:{number}"
         try:
-            row = json.loads(line.decode(), parse_constant=_refuse_constant)
+            row = _DECODER.decode(line.decode())
         except UnicodeDecodeError as error:
             raise DataError(f"{place}: not UTF-8 at byte {error.start} of the line; save the file as UTF-8") from None
         except json.JSONDecodeError as error:
@@ -68,3 +68,6 @@ def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

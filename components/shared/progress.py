@@ -8,7 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 Say = Callable[[str], None]
 
@@ -25,12 +25,12 @@ class Count(NamedTuple):
     """The line without stage and remaining time, e.g. "40/500 steps, loss 0.512"."""
 
 
-def speaker(stage: str) -> Say:
-    """A function that prints one line with the stage in front, flushed at once."""
+def speaker(stage: str, stream: TextIO | None = None) -> Say:
+    """A function that prints one line with the stage in front, flushed at once; to standard output if not said."""
 
     def say(text: str) -> None:
         for line in text.splitlines() or [""]:
-            print(f"[{stage}] {line}", flush=True)  # noqa: T201 - this is the one place that prints
+            print(f"[{stage}] {line}", file=stream, flush=True)
 
     return say
 

@@ -18,6 +18,7 @@ from components.shared.artifacts.gate_calibration import GateCalibration, Mutant
 from components.shared.artifacts.reports import load_report
 from components.shared.config.policy import Policy
 from components.shared.config.sections import PipelineConfig, TrackingConfig
+from components.shared.config.sqlite_addresses import sqlite_address
 from components.shared.errors import ConfigError
 from components.shared.progress import Say
 from components.shared.store import Store
@@ -85,7 +86,7 @@ def calibrate_gate(
     with TemporaryDirectory(prefix="plimsoll-calibration-") as scratch:
         folder = Path(scratch)
         with redirect_stderr(StringIO()):  # hides mlflow's migrations; they are slow, so all processes copy this file
-            open_client(TrackingConfig(uri=f"sqlite:///{folder / 'mlflow.db'}"))
+            open_client(TrackingConfig(uri=sqlite_address(folder / "mlflow.db")))
         truth = _TRUTH_FACTOR * config.evaluation.samples_per_prompt
         plan = CalibrationPlan(config, policy, folder, truth, _CAP * _limit(policy), simulations)
         with _pool(workers) as pool:

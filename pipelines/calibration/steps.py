@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
 from components.shared.config.sections import DataConfig, PipelineConfig, TrackingConfig
+from components.shared.config.sqlite_addresses import sqlite_address
 
 if TYPE_CHECKING:
     from kfp.dsl import Artifact
@@ -215,7 +216,7 @@ def open_bench(config: PipelineConfig, policy: Policy, folder: Path) -> Bench:
         if (folder / "mlflow.db").exists():
             shutil.copyfile(folder / "mlflow.db", database)
     tracking = TrackingConfig(
-        uri=f"sqlite:///{database}",
+        uri=sqlite_address(database),
         experiment="calibration",
         audit_log=str(process_folder / "tracking" / "audit.jsonl"),
     )

@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -150,13 +151,24 @@ def call(monkeypatch, capsys):
 
 
 @pytest.fixture
-def project(tmp_path, tiny_base, monkeypatch) -> Project:
+def make_project(tiny_base, monkeypatch) -> Callable[[Path], Project]:
+    """Makes a project that runs in a folder, which becomes the current directory."""
+
+    def make(folder: Path) -> Project:
+        folder.mkdir(exist_ok=True)
+        monkeypatch.chdir(folder)
+        (folder / "base").symlink_to(tiny_base)
+        small = Project(folder)
+        small.write_config()
+        small.write_policy()
+        small.write_suite(3)
+        small.write_data([chat(f"do task {number}", f"done {number}") for number in range(12)])
+        return small
+
+    return make
+
+
+@pytest.fixture
+def project(tmp_path, make_project) -> Project:
     """A project that runs, and is the current directory."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "base").symlink_to(tiny_base)
-    small = Project(tmp_path)
-    small.write_config()
-    small.write_policy()
-    small.write_suite(3)
-    small.write_data([chat(f"do task {number}", f"done {number}") for number in range(12)])
-    return small
+    return make_project(tmp_path)

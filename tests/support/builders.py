@@ -12,7 +12,7 @@ from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import CategoryDelta, DeltaReport, FollowUpPrompt, FollowUpReport
 from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
 from components.shared.artifacts.safety_report import Contract, SafetyReport
-from components.shared.artifacts.suite_prompt import Message, SuitePrompt
+from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.artifacts.training_data import (
     AdapterManifest,
     DataSource,
@@ -25,6 +25,7 @@ from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule
 from components.shared.config.sections import Recipe
 from components.shared.data.chats import Chat
+from components.shared.data.turns import ChatTurn
 from components.shared.digests import digest_bytes
 from components.shared.gate.deltas import category_deltas, group_deltas
 from components.shared.gate.figures import category_figures
@@ -51,8 +52,8 @@ def prompt(prompt_id: str = "p-1", **changes: object) -> SuitePrompt:
 
 
 def chat(user: str, assistant: str = "Yes.", line: int = 1, system: str | None = None) -> Chat:
-    opening = [Message(role="system", content=system)] if system else []
-    turns = [*opening, Message(role="user", content=user), Message(role="assistant", content=assistant)]
+    opening = [ChatTurn(role="system", content=system)] if system else []
+    turns = [*opening, ChatTurn(role="user", content=user), ChatTurn(role="assistant", content=assistant)]
     return Chat(tuple(turns), line)
 
 

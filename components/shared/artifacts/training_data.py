@@ -10,7 +10,7 @@ from components.shared.digests import digest_json
 
 
 class DataSource(Record):
-    """One file of training rows."""
+    """The training rows of one address: of a file, a folder or a data set."""
 
     address: str
     role: str = Field(description="task, safety or replay.")
@@ -18,6 +18,7 @@ class DataSource(Record):
     format: str
     rows: int = Field(ge=0, description="Rows in the file.")
     used: int = Field(ge=0, description="Rows that are in the training set.")
+    revision: str | None = Field(default=None, description="Commit of a data set on the hub; null: the rows are files.")
 
 
 class TrainingData(Artifact):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.shared.config.judges import JudgeConfig, LlmConfig
 from components.shared.config.sections import PipelineConfig, TrackingConfig
+from components.shared.config.sqlite_addresses import sqlite_address
 
 
 def anchor_path(address: str, root: Path) -> str:
@@ -18,7 +19,8 @@ def anchor_tracking(tracking: TrackingConfig, root: Path) -> TrackingConfig:
     """The same store and audit log, their local paths absolute below `root`."""
     uri = tracking.uri
     if (database := tracking.sqlite_file) is not None:
-        uri = f"sqlite:///{anchor_path(str(database), root)}"
+        _, options, query = uri.partition("?")
+        uri = sqlite_address(anchor_path(str(database), root)) + options + query
     return tracking.model_copy(update={"uri": uri, "audit_log": anchor_path(tracking.audit_log, root)})
 
 

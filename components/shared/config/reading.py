@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -51,23 +51,34 @@ class _StrictLoader(yaml.SafeLoader):
         return node
 
 
-for _name, _pattern, _first in (
-    ("bool", r"^(true|True|TRUE|false|False|FALSE)$", "tTfF"),
-    ("int", r"^[-+]?(0|[1-9][0-9]*)$", "-+0123456789"),
-    (
-        "float",
+def _tagged(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> object:
+    """A value with a tag such as `!!int` is read as the same words are without one, or refused."""
+    name = node.tag.removeprefix(_TAG)
+    words = str(loader.construct_scalar(node))
+    if not any(re.match(_WORDS[kind][0], words) for kind in _READ_AS[name]):
+        problem = f"{words!r} is no !!{name}; {_CURES[name]}"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+    constructors = {"bool": loader.construct_yaml_bool, "int": loader.construct_yaml_int}
+    return constructors.get(name, loader.construct_yaml_float)(node)
+
+
+_WORDS = {
+    "bool": (r"^(true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    "int": (r"^[-+]?(0|[1-9][0-9]*)$", "-+0123456789"),
+    "float": (
         r"^([-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$",
         "-+.0123456789",
     ),
-):
-    _StrictLoader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(_pattern), list(_first))
-
-_CURES = {
-    "int_type": "write it in decimal digits, without quotes, leading zeros, '_' or ':'",
-    "float_type": "write it in decimal digits, without quotes, leading zeros, '_' or ':'",
-    "bool_type": "write true or false, without quotes",
 }
-"""What to write instead of a text, by pydantic's type of error."""
+"""The words that are a boolean or a number, and their first characters."""
+_READ_AS = {"bool": ("bool",), "int": ("int",), "float": ("float", "int")}
+for _name, (_pattern, _first) in _WORDS.items():
+    _StrictLoader.add_implicit_resolver(f"{_TAG}{_name}", re.compile(_pattern), list(_first))
+    _StrictLoader.add_constructor(f"{_TAG}{_name}", _tagged)
+
+_DIGITS = "write it in decimal digits, without quotes, leading zeros, '_' or ':'"
+_CURES = {"int": _DIGITS, "float": _DIGITS, "bool": "write true or false, without quotes"}
+"""What to write instead of a text, by what was expected."""
 
 
 def load_pipeline_config(address: str, overrides: Sequence[str] = ()) -> PipelineConfig:
@@ -101,8 +112,15 @@ def read_yaml(address: str) -> object:
     return _parse(address, _text(address))
 
 
-def validate(content: object, model: type[Model], address: str, text: str = "") -> Model:
+def validate(content: object, model: type[Model], address: str, text: str = "", overrides: Sequence[str] = ()) -> Model:
     """The content as `model`.
+
+    Args:
+        content: what the file holds, with the overrides.
+        model: what it should be.
+        address: of the file.
+        text: of the file, for lines.
+        overrides: the `dotted.key=value` texts that replaced values of the file.
 
     Raises:
         ConfigError: naming each wrong field, its line where `text` is given, its value and what was expected.
@@ -110,7 +128,7 @@ def validate(content: object, model: type[Model], address: str, text: str = "") 
     try:
         return model.model_validate_json(json.dumps(content, default=_plain))
     except ValidationError as error:
-        details = [_explain(detail, model, address, text) for detail in error.errors()]
+        details = [_explain(detail, model, _Origin(address, text, overrides)) for detail in error.errors()]
         raise ConfigError("\n".join(details)) from None
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{address}: {error}; write such values as quoted text") from None
@@ -142,7 +160,7 @@ def load_text(text: str, model: type[Model], address: str, overrides: Sequence[s
         )
     for override in overrides:
         _override(content, override)
-    return validate(content, model, address, text)
+    return validate(content, model, address, text, overrides)
 
 
 def _text(address: str) -> str:
@@ -180,18 +198,38 @@ def _override(content: dict[str, Any], override: str) -> None:
     place[last] = _parse(f"--set {override}", value)
 
 
-def _explain(detail: ErrorDetails, model: type[BaseModel], address: str, text: str) -> str:
+class _Origin(NamedTuple):
+    """What a content was read from."""
+
+    address: str
+    text: str
+    overrides: Sequence[str]
+
+    def of(self, location: Location) -> str:
+        """Where a value is written: file and line, or the `--set` that gave it; both for a section with one."""
+        line = _line(self.text, location)
+        where = f"{self.address}:{line}" if line else self.address
+        parts = [str(part) for part in location]
+        for override in reversed(self.overrides):
+            key = override.partition("=")[0].split(".")
+            if key == parts[: len(key)]:
+                return f"--set {override}"
+            if parts and parts == key[: len(parts)]:
+                return f"{where} with --set {override}"
+        return where
+
+
+def _explain(detail: ErrorDetails, model: type[BaseModel], origin: _Origin) -> str:
     location = tuple(part for part in detail["loc"])
     field = ".".join(str(part) for part in location) or "the file"
-    line = _line(text, location)
-    where = f"{address}:{line}" if line else address
+    where = origin.of(location)
     if detail["type"] == "extra_forbidden":
         return f"{where}: {field}: unknown key{_did_you_mean(model, location)}"
     if detail["type"] == "missing":
         return f"{where}: {field}: missing; it is required, see `plimsoll config schema`"
     message = detail["msg"].removeprefix("Value error, ")
     message = message.replace("Input should be", "expected")
-    if isinstance(detail["input"], str) and (cure := _CURES.get(detail["type"])):
+    if isinstance(detail["input"], str) and (cure := _CURES.get(detail["type"].removesuffix("_type"))):
         message = f"{message}; {cure}"
     got = repr(detail["input"])
     return f"{where}: {field}: got {got if len(got) <= _SHOWN else got[:_SHOWN] + '…'}; {message}"

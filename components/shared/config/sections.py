@@ -5,15 +5,32 @@ Paths are relative to the directory in which the command runs; `s3://` works whe
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.cluster import ClusterConfig
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.names import check_experiment_name, check_model_name, check_pipeline_name
 from components.shared.config.section import Section
+from components.shared.config.sqlite_addresses import sqlite_path
+
+DEFAULT_SPLIT = "train"
+"""The split of a data set on the hub that is read if the config names none."""
+
+
+def _check_hub_address(address: str, subset: str | None, split: str | None) -> None:
+    if address.startswith("hub://"):
+        if re.fullmatch(r"hub://[^/@]+/[^/@]+@[^/]+(/.+)?", address) is None:
+            raise ValueError(
+                f"{address!r} is no data set on the hub; expected hub://ORG/NAME@REVISION, REVISION a commit, tag or "
+                "branch"
+            )
+        if address.count("/") > 3 and (subset is not None or split is not None):
+            raise ValueError("subset and split belong to a whole data set; the address names one file: remove them")
+    elif subset is not None or split is not None:
+        raise ValueError(f"subset and split belong to a data set hub://ORG/NAME@REVISION; the rows are in {address!r}")
 
 
 class Columns(Section):
@@ -33,7 +50,7 @@ class Columns(Section):
 class MixSource(Section):
     """Rows mixed with the task rows, to protect behaviour that the task does not train."""
 
-    path: str = Field(min_length=1, description="Rows: a file or folder as in data.train.")
+    path: str = Field(min_length=1, description="Rows: a file, a folder or a data set on the hub, as in data.train.")
     role: Literal["safety", "replay"] = Field(
         description="safety: requests that must be refused or handled with care. replay: ordinary benign chats."
     )
@@ -41,6 +58,13 @@ class MixSource(Section):
         gt=0, lt=1, description="Share of these rows in the final training set (0.2 = one row in five)."
     )
     columns: Columns | None = Field(default=None, description="As data.columns, for these rows.")
+    subset: str | None = Field(default=None, min_length=1, description="As data.subset, for these rows.")
+    split: str | None = Field(default=None, min_length=1, description="As data.split, for these rows.")
+
+    @model_validator(mode="after")
+    def _of_the_hub(self) -> Self:
+        _check_hub_address(self.path, self.subset, self.split)
+        return self
 
 
 class DataConfig(Section):
@@ -48,8 +72,16 @@ class DataConfig(Section):
 
     train: str = Field(
         min_length=1,
-        description="The task's rows: JSONL, JSON, CSV, Parquet or Arrow, a file or a folder of them, a path or s3://.",
+        description="The task's rows: JSONL, JSON, CSV, Parquet or Arrow, a file or a folder of them, a path or s3://; "
+        "or a data set on the hub, hub://ORG/NAME@REVISION, the revision best a commit.",
     )
+    subset: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Configuration of a data set on the hub, the second argument of datasets.load_dataset; null: the "
+        "only or default one.",
+    )
+    split: str | None = Field(default=None, min_length=1, description="Split of a data set on the hub; null: train.")
     format: Literal["auto", "chat", "sharegpt", "prompt_completion", "alpaca"] = Field(
         default="auto", description="Row format; auto detects it from the keys of each file's first row."
     )
@@ -82,6 +114,11 @@ class DataConfig(Section):
         if (total := sum(source.share for source in mix)) >= 1:
             raise ValueError(f"the shares add up to {total:g}; expected less than 1, to leave room for the task rows")
         return mix
+
+    @model_validator(mode="after")
+    def _of_the_hub(self) -> Self:
+        _check_hub_address(self.train, self.subset, self.split)
+        return self
 
 
 class Recipe(Section):
@@ -142,7 +179,8 @@ class TrackingConfig(Section):
 
     uri: str = Field(
         default="sqlite:///.plimsoll/mlflow.db",
-        description="sqlite:///path on one machine; http(s):// or postgresql:// on a cluster.",
+        description="sqlite:///path on one machine, with %25 for % and %3F for ? in the path; http(s):// or "
+        "postgresql:// on a cluster.",
     )
     experiment: str = Field(default="plimsoll", min_length=1, description="MLflow experiment.")
     audit_log: str = Field(
@@ -178,7 +216,7 @@ class TrackingConfig(Section):
     @property
     def sqlite_file(self) -> Path | None:
         """The database file of a sqlite store; None for a server."""
-        return Path(self.uri.removeprefix("sqlite:///")) if self.uri.startswith("sqlite") else None
+        return sqlite_path(self.uri)
 
 
 class PipelineConfig(Section):

@@ -2,7 +2,7 @@
 
     chat               {"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}
     sharegpt           {"conversations": [{"from": "human", "value": "…"}, {"from": "gpt", "value": "…"}]}
-    prompt_completion  {"prompt": "…", "completion": "…"} (texts, or lists of messages)
+    prompt_completion  {"prompt": "…", "completion": "…"} (texts, or lists of messages; only the completion is learnt)
     alpaca             {"instruction": "…", "input": "…", "output": "…"} (input may be missing or empty; earlier turns
                        in `history`, as pairs of texts)
 
@@ -10,13 +10,12 @@ A row of any shape may have a system prompt in `system`, and an `intent`. A cont
 columns are read as prompt and completion where the config names them. What happens to further keys: `row_keys`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from components.shared.artifacts.suite_prompt import Message
 from components.shared.config.sections import Columns
 from components.shared.data.row_keys import is_empty, unused_keys
-from components.shared.data.turns import check_order, read_text, read_turns
+from components.shared.data.turns import ChatTurn, check_order, read_text, read_turns
 from components.shared.errors import DataError
 from components.shared.jsonl import parse_objects
 
@@ -30,12 +29,13 @@ _KEYS: dict[Shape, tuple[str, ...]] = {
 }
 _OPTIONAL: dict[Shape, tuple[str, ...]] = {"alpaca": ("input", "history")}
 _COMMON = ("system", "intent")
+_USED = {shape: frozenset((*keys, *_OPTIONAL.get(shape, ()), *_COMMON)) for shape, keys in _KEYS.items()}
 
 
 class Chat(NamedTuple):
     """A conversation that ends with the assistant's answer."""
 
-    messages: tuple[Message, ...]
+    messages: tuple[ChatTurn, ...]
     line: int
     """The line in its file; in a file without lines the row's number, from 1."""
     intent: str | None = None
@@ -50,15 +50,14 @@ class Chat(NamedTuple):
 
 
 class ChatFile(NamedTuple):
-    """All rows of one file, their shape, and the keys without effect."""
+    """All rows of one file, and their shape."""
 
     chats: tuple[Chat, ...]
     shape: Shape
-    unused: tuple[str, ...] = ()
 
 
 def parse_chats(content: bytes, where: str, shape: Shape = "auto") -> ChatFile:
-    """Reads JSONL rows.
+    """Reads JSONL rows that fit into memory.
 
     Args:
         content: the file's bytes, UTF-8 (a byte-order mark is skipped).
@@ -68,42 +67,54 @@ def parse_chats(content: bytes, where: str, shape: Shape = "auto") -> ChatFile:
     Raises:
         DataError: a row does not have the shape (file and line are named), or the file has no rows.
     """
-    return read_chats(parse_objects(content.split(b"\n"), where), where, shape)
+    reader = ChatReader(shape)
+    chats = tuple(reader.read(parse_objects(content.split(b"\n"), where), where))
+    return ChatFile(chats, reader.shape)
 
 
-def read_chats(
-    rows: Iterable[tuple[int, dict[str, Any]]],
-    where: str,
-    shape: Shape = "auto",
-    columns: Columns | None = None,
-    file: str = "",
-) -> ChatFile:
-    """Reads rows, each with its line or number.
+class ChatReader:
+    """Reads the rows of one file after another into chats; all have the shape of the first row.
+
+    Attributes:
+        shape: the form of the rows; auto before the first row.
+        unused: the keys without effect that were seen.
 
     Args:
-        rows: the rows of one file.
-        where: the file's address, for errors.
         shape: the form of the rows; auto decides by the keys of the first row.
         columns: the columns of prompt and completion, where they have other names.
-        file: the file's name, where it is one of a folder.
-
-    Raises:
-        DataError: a row does not have the shape (file and line are named), or the file has no rows.
     """
-    chats: list[Chat] = []
-    unused: set[str] = set()
-    for number, row in rows:
-        place = f"{where}:{number}"
-        if columns is not None:
-            shape, row = "prompt_completion", _renamed(row, columns, place)  # noqa: PLW2901
-        elif shape == "auto":
-            shape = _detect(row, place)
-        messages = _messages(row, shape, place, unused)
+
+    def __init__(self, shape: Shape = "auto", columns: Columns | None = None) -> None:
+        self.shape: Shape = shape
+        self.unused: set[str] = set()
+        self._columns = columns
+
+    def read(self, rows: Iterable[tuple[int, dict[str, Any]]], where: str, file: str = "") -> Iterator[Chat]:
+        """The chats of one file, one at a time.
+
+        Args:
+            rows: the rows, each with its line or number.
+            where: the file's address, for errors.
+            file: the file's name, where it is one of a folder.
+
+        Raises:
+            DataError: a row does not have the shape (file and line are named), or the file has no rows.
+        """
+        empty = True
+        for number, row in rows:
+            empty = False
+            yield self._chat(row, number, f"{where}:{number}", file)
+        if empty:
+            raise DataError(f"{where}: holds no rows; expected at least one, such as a JSON object per line")
+
+    def _chat(self, row: dict[str, Any], number: int, place: str, file: str) -> Chat:
+        if self._columns is not None:
+            self.shape, row = "prompt_completion", _renamed(row, self._columns, place)
+        elif self.shape == "auto":
+            self.shape = _detect(row, place)
+        messages = _messages(row, self.shape, place, self.unused)
         intent = None if is_empty(row.get("intent")) else read_text(row["intent"], "intent", place)
-        chats.append(Chat(tuple(messages), number, intent, file))
-    if not chats:
-        raise DataError(f"{where}: holds no rows; expected at least one, such as a JSON object per line")
-    return ChatFile(tuple(chats), shape, tuple(sorted(unused)))
+        return Chat(tuple(messages), number, intent, file)
 
 
 def _detect(row: dict[str, Any], place: str) -> Shape:
@@ -136,34 +147,32 @@ def _renamed(row: dict[str, Any], columns: Columns, place: str) -> dict[str, Any
     return {**rest, **{own: row[name] for own, name in mapping.items()}}
 
 
-def _messages(row: dict[str, Any], shape: Shape, place: str, unused: set[str]) -> list[Message]:
+def _messages(row: dict[str, Any], shape: Shape, place: str, unused: set[str]) -> list[ChatTurn]:
     for key in _KEYS[shape]:
         if key not in row:
             raise DataError(f"{place}: no key {key!r} in a file of {shape} rows; the row has {sorted(row)}")
-    unused |= unused_keys(row, frozenset((*_KEYS[shape], *_OPTIONAL.get(shape, ()), *_COMMON)), place)
-    readers: dict[str, Callable[[dict[str, Any], str, set[str]], list[Message]]] = {
-        "chat": lambda row, place, unused: read_turns(row["messages"], "messages", place, unused),
-        "sharegpt": lambda row, place, unused: read_turns(row["conversations"], "conversations", place, unused),
-        "prompt_completion": _prompt_completion,
-        "alpaca": lambda row, place, _: _alpaca(row, place),
-    }
-    messages = readers[shape](row, place, unused)
+    unused |= unused_keys(row, _USED[shape], place)
+    messages = _READERS[shape](row, place, unused)
     if not is_empty(row.get("system")):
         if messages[0].role == "system":
             raise DataError(f"{place}: has the key 'system' and a system turn; expected one of them: remove the other")
-        messages.insert(0, Message(role="system", content=read_text(row["system"], "system", place)))
+        messages.insert(0, ChatTurn(role="system", content=read_text(row["system"], "system", place)))
     check_order(messages, place)
     return messages
 
 
-def _prompt_completion(row: dict[str, Any], place: str, unused: set[str]) -> list[Message]:
+def _prompt_completion(row: dict[str, Any], place: str, unused: set[str]) -> list[ChatTurn]:
     prompt, completion = row["prompt"], row["completion"]
     if isinstance(prompt, list) and isinstance(completion, list):
-        return read_turns(prompt, "prompt", place, unused) + read_turns(completion, "completion", place, unused)
+        earlier = [
+            turn.model_copy(update={"learnt": turn.role != "assistant"})
+            for turn in read_turns(prompt, "prompt", place, unused)
+        ]
+        return earlier + read_turns(completion, "completion", place, unused)
     return _pair(prompt, completion, ("prompt", "completion"), place)
 
 
-def _alpaca(row: dict[str, Any], place: str) -> list[Message]:
+def _alpaca(row: dict[str, Any], place: str) -> list[ChatTurn]:
     history = [] if is_empty(row.get("history")) else row["history"]
     if not isinstance(history, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in history):
         raise DataError(f"{place}: history is {str(history)[:60]!r}; expected a list of pairs: request and answer")
@@ -178,8 +187,16 @@ def _alpaca(row: dict[str, Any], place: str) -> list[Message]:
     return earlier + _pair(request, row["output"], ("instruction", "output"), place)
 
 
-def _pair(request: object, answer: object, keys: tuple[str, str], place: str) -> list[Message]:
+def _pair(request: object, answer: object, keys: tuple[str, str], place: str) -> list[ChatTurn]:
     return [
-        Message(role="user", content=read_text(request, keys[0], place)),
-        Message(role="assistant", content=read_text(answer, keys[1], place)),
+        ChatTurn(role="user", content=read_text(request, keys[0], place)),
+        ChatTurn(role="assistant", content=read_text(answer, keys[1], place)),
     ]
+
+
+_READERS: dict[Shape, Callable[[dict[str, Any], str, set[str]], list[ChatTurn]]] = {
+    "chat": lambda row, place, unused: read_turns(row["messages"], "messages", place, unused),
+    "sharegpt": lambda row, place, unused: read_turns(row["conversations"], "conversations", place, unused),
+    "prompt_completion": _prompt_completion,
+    "alpaca": lambda row, place, _: _alpaca(row, place),
+}

@@ -1,22 +1,24 @@
 """Splits off held-out rows and mixes the sources in their shares."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from components.shared.data.chats import Chat
-from components.shared.data.overlap import user_fingerprints
+from components.shared.data.row_store import Rows, digests_of
 from components.shared.errors import DataError
 
 
 class Split(NamedTuple):
     """Rows to train on, and rows kept out of training."""
 
-    train: tuple[Chat, ...]
-    heldout: tuple[Chat, ...]
+    train: Rows
+    heldout: Rows
 
 
-def split_heldout(chats: Sequence[Chat], rows: int, seed: int, where: str) -> Split:
+def split_heldout(chats: Rows, rows: int, seed: int, where: str) -> Split:
     """Keeps `rows` rows out of training; rows with equal user texts stay together.
 
     The choice depends on rows and seed only, not on what is mixed in later, so runs of one task have the same held-out
@@ -32,27 +34,20 @@ def split_heldout(chats: Sequence[Chat], rows: int, seed: int, where: str) -> Sp
         DataError: there are not more than `rows` different texts, so nothing would be left to train on.
     """
     if rows == 0:
-        return Split(tuple(chats), ())
-    texts = [user_fingerprints(chat) for chat in chats]
-    different = sorted(set(texts))
+        return Split(chats, chats[:0])
+    different = chats.different()
     if rows >= len(different):
         raise DataError(
             f"{where}: has {len(different)} different prompts and data.heldout_rows is {rows}; expected fewer held-out "
             "rows than prompts, so that something is left to train on"
         )
-    chosen = set(random.Random(seed).sample(different, rows))
-    heldout: dict[tuple[str, ...], Chat] = {}
-    for chat, text in zip(chats, texts, strict=True):
-        if text in chosen:
-            heldout.setdefault(text, chat)
-    train = tuple(chat for chat, text in zip(chats, texts, strict=True) if text not in chosen)
-    return Split(train, tuple(heldout[text] for text in sorted(heldout)))
+    heldout = different.at(sorted(random.Random(seed).sample(range(len(different)), rows)))
+    return Split(chats.where(~np.isin(chats.digests, heldout.digests)), heldout)
 
 
-def without_heldout(chats: Sequence[Chat], heldout: Sequence[Chat]) -> tuple[Chat, ...]:
+def without_heldout(chats: Rows, heldout: Iterable[Chat]) -> Rows:
     """The rows of a mixed-in file whose user texts are not those of a held-out row."""
-    kept_out = {user_fingerprints(chat) for chat in heldout}
-    return tuple(chat for chat in chats if user_fingerprints(chat) not in kept_out)
+    return chats.where(~np.isin(chats.digests, digests_of(heldout)))
 
 
 def rows_for_share(task_rows: int, shares: Mapping[str, float]) -> dict[str, int]:
@@ -69,7 +64,7 @@ def rows_for_share(task_rows: int, shares: Mapping[str, float]) -> dict[str, int
     return {name: round(share * total) for name, share in shares.items()}
 
 
-def sample_rows(chats: Sequence[Chat], rows: int, seed: int, where: str) -> tuple[Chat, ...]:
+def sample_rows(chats: Rows, rows: int, seed: int, where: str) -> Rows:
     """Rows drawn without replacement, in file order.
 
     Raises:
@@ -80,5 +75,4 @@ def sample_rows(chats: Sequence[Chat], rows: int, seed: int, where: str) -> tupl
             f"{where}: has {len(chats)} rows, but its share of the training set takes {rows}; add rows or lower the "
             "share"
         )
-    picked = set(random.Random(seed).sample(range(len(chats)), rows))
-    return tuple(chat for index, chat in enumerate(chats) if index in picked)
+    return chats.at(sorted(random.Random(seed).sample(range(len(chats)), rows)))

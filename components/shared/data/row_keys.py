@@ -15,7 +15,7 @@ _PREFERENCE = "it belongs to preference data, and only good answers are trained:
 _REASONING = (
     "reasoning is not trained apart from the answer: write it into the answer as the base model does, or remove it"
 )
-_WEIGHTS = "every row and every assistant turn counts the same: split the row, or remove the key"
+_WEIGHTS = "every row counts the same: remove the key"
 _TEMPLATE = "the chat template gets the settings of the config, not of a row: remove the key"
 _TOKENS = "rows are tokenized here: give the texts instead"
 _NAME = "most chat templates drop it: write the name into the text, or remove the key"
@@ -29,12 +29,20 @@ _MEANING: dict[str, str] = {
     **dict.fromkeys(("chosen", "rejected", "label", "kto_tag", "rejected_messages", "preferred_output"), _PREFERENCE),
     **dict.fromkeys(("non_preferred_output", "margin"), _PREFERENCE),
     **dict.fromkeys(("reasoning", "reasoning_content", "thinking"), _REASONING),
-    **dict.fromkeys(("weight", "train", "training", "train_detail", "masked"), _WEIGHTS),
+    **dict.fromkeys(("weight", "train", "training", "train_detail", "masked", "learnt"), _WEIGHTS),
     **dict.fromkeys(("chat_template_kwargs", "chat_template"), _TEMPLATE),
     **dict.fromkeys(("input_ids", "labels", "attention_mask", "assistant_masks", "completion_mask"), _TOKENS),
 }
 _ROW = {**_MEANING, "history": _HISTORY}
-_TURN = {**_MEANING, "name": _NAME, "refusal": "write the refusal as the turn's content"}
+_TURN = {
+    **_MEANING,
+    "name": _NAME,
+    "refusal": "write the refusal as the turn's content",
+    "train_detail": "a turn is learnt as a whole or not at all: mark the turn with 'train'",
+}
+
+MARKS = frozenset({"learnt", "weight", "train", "training", "masked"})
+"""Keys of a turn that say whether it is learnt; `masked` says the opposite."""
 
 ROLES = {
     "system": "system",
@@ -66,15 +74,49 @@ def unused_keys(row: Mapping[str, Any], used: frozenset[str], place: str) -> set
     return _unused(row, used, _ROW, "", place)
 
 
-def unused_turn_keys(turn: Mapping[str, Any], role: str, used: frozenset[str], where: str, place: str) -> set[str]:
-    """The keys of a turn that have no effect; a mark that says what is done anyway is honoured.
+def read_learnt(turn: Mapping[str, Any], role: str, where: str, place: str) -> bool:
+    """Whether a turn is learnt as far as its marks say: false only for an assistant's turn that is marked so.
 
-    Assistant turns are trained on, others are not: `weight: 1` of an assistant's turn and `train: false` of a user's
-    turn only say so.
+    The marks are those of axolotl (`train`, `training`), OpenAI (`weight`), `masked`, and `learnt` of train.jsonl.
 
     Args:
         turn: the turn.
         role: system, user or assistant.
+        where: the turn's place in the row, such as messages[0].
+        place: file and line, for errors.
+
+    Raises:
+        DataError: a mark is not 0 or 1, two marks disagree, or another turn than an assistant's is to be learnt.
+    """
+    said: dict[str, bool] = {}
+    for name in sorted(MARKS & turn.keys()):
+        value = turn[name]
+        if is_empty(value):
+            continue
+        if not isinstance(value, (bool, int, float)) or value not in (0, 1):
+            raise DataError(
+                f"{place}: {where}.{name} is {str(value)[:60]!r}; expected true or false, or 1 or 0: a turn is learnt "
+                "as a whole or not at all"
+            )
+        said[name] = bool(value) is not (name == "masked")
+    if len(set(said.values())) > 1:
+        raise DataError(
+            f"{place}: {where} has the marks {sorted(said)}, which disagree; expected one: remove the other"
+        )
+    learnt = next(iter(said.values()), True)
+    if role != "assistant" and said and learnt:
+        raise DataError(
+            f"{place}: {where}.{next(iter(said))} says that a {role}'s turn is learnt; only assistant turns are: "
+            "remove the key"
+        )
+    return learnt or role != "assistant"
+
+
+def unused_turn_keys(turn: Mapping[str, Any], used: frozenset[str], where: str, place: str) -> set[str]:
+    """The keys of a turn that have no effect.
+
+    Args:
+        turn: the turn.
         used: the keys that are read.
         where: the turn's place in the row, such as messages[0].
         place: file and line, for errors.
@@ -82,10 +124,7 @@ def unused_turn_keys(turn: Mapping[str, Any], role: str, used: frozenset[str], w
     Raises:
         DataError: a key that is not used would change what the turn means.
     """
-    trained = role == "assistant"
-    marks = {"weight": trained, "train": trained, "training": trained, "masked": not trained}
-    said = {key for key, value in marks.items() if key in turn and _is_mark(turn[key], value)}
-    return _unused(turn, used | said, _TURN, f"{where}.", place)
+    return _unused(turn, used, _TURN, f"{where}.", place)
 
 
 def read_role(name: object, where: str, place: str) -> str:
@@ -105,10 +144,6 @@ def read_role(name: object, where: str, place: str) -> str:
 def is_empty(value: object) -> bool:
     """Whether a key says nothing: null, an empty text, list or object, as a column has where a row lacks it."""
     return value is None or (isinstance(value, (str, list, dict)) and not value)
-
-
-def _is_mark(value: object, expected: bool) -> bool:
-    return isinstance(value, (bool, int, float)) and value == expected
 
 
 def _unused(

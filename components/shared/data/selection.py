@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from components.shared.config.sections import DataConfig
-from components.shared.data.chats import Chat
 from components.shared.data.intents import RareRow, split_rare
 from components.shared.data.mixing import rows_for_share, sample_rows, split_heldout, without_heldout
+from components.shared.data.row_store import Rows, joined
 from components.shared.data.training_files import TrainingFile
 from components.shared.errors import DataError
 
@@ -18,9 +18,9 @@ from components.shared.errors import DataError
 class Selection(NamedTuple):
     """The rows of a run."""
 
-    train: tuple[Chat, ...]
+    train: Rows
     """In the order of training."""
-    heldout: tuple[Chat, ...]
+    heldout: Rows
     rare: tuple[RareRow, ...]
     used: tuple[int, ...]
     """How many rows of each file are trained on."""
@@ -51,6 +51,7 @@ def select_rows(files: Sequence[TrainingFile], data: DataConfig) -> Selection:
             )
         usable = without_heldout(source.chats, kept_out)
         picked.append(sample_rows(usable, rows, data.seed, source.address))
-    train = [chat for chats in (rare.train, *picked) for chat in chats]
-    random.Random(data.seed).shuffle(train)
-    return Selection(tuple(train), split.heldout, rare.rare, (len(rare.train), *map(len, picked)))
+    train = joined([rare.train, *picked])
+    order = list(range(len(train)))
+    random.Random(data.seed).shuffle(order)
+    return Selection(train.at(order), split.heldout, rare.rare, (len(rare.train), *map(len, picked)))

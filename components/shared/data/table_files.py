@@ -8,14 +8,16 @@ import difflib
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, NoReturn
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, NoReturn, TextIO
 
 from pydantic import JsonValue
 
 from components.shared.errors import DataError
 from components.shared.jsonl import parse_objects
 
+_LONGEST_CELL = 1 << 31
+"""Characters; the csv module's own limit is 131072."""
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -56,30 +58,34 @@ def read_csv(text: str, where: str) -> list[Row]:
     """
     return [
         Row(dict(cells), f"{where}:{line}", number)
-        for number, (line, cells) in enumerate(csv_rows(text, where), start=1)
+        for number, (line, cells) in enumerate(iterate_csv(io.StringIO(text, newline=""), where), start=1)
     ]
 
 
-def csv_rows(text: str, where: str) -> list[tuple[int, dict[str, str]]]:
-    """The same rows, each with the line on which it begins.
+def iterate_csv(stream: TextIO, where: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """The same rows one at a time, each with the line on which it begins.
+
+    Args:
+        stream: the file's text, with its line ends as they are.
+        where: its address, for errors.
 
     Raises:
         DataError: as `read_csv`.
     """
-    records = read_records(text, where)
-    if not records:
+    records = iterate_records(stream, where)
+    _, header = next(records, (1, []))
+    if not header:
         raise DataError(f"{where}: is empty; expected a line of column names, then rows")
-    (_, header), *rest = records
     for name, count in Counter(header).items():
         if count > 1:
             raise DataError(f"{where}:1: column {name!r} occurs {count} times; give each column its own name")
-    for line, cells in rest:
+    for line, cells in records:
         if len(cells) != len(header):
             raise DataError(
                 f"{where}:{line}: has {len(cells)} cells, expected {len(header)} ({', '.join(header)}): put cells that "
                 "hold commas, quotes or line breaks into double quotes"
             )
-    return [(line, dict(zip(header, cells, strict=True))) for line, cells in rest]
+        yield line, dict(zip(header, cells, strict=True))
 
 
 def read_records(text: str, where: str) -> list[tuple[int, list[str]]]:
@@ -88,18 +94,25 @@ def read_records(text: str, where: str) -> list[tuple[int, list[str]]]:
     Raises:
         DataError: the file is not CSV, or ends inside a quoted cell.
     """
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    records, line = [], 1
+    return list(iterate_records(io.StringIO(text, newline=""), where))
+
+
+def iterate_records(stream: TextIO, where: str) -> Iterator[tuple[int, list[str]]]:
+    """The same records one at a time.
+
+    Raises:
+        DataError: as `read_records`.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_CELL))
+    reader, line = csv.reader(stream, strict=True), 1
     try:
         for cells in reader:
             if cells:
-                records.append((line, cells))
+                yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
         cut = "; the file ends inside a quoted cell, is it cut off?" if "end of data" in str(error) else ""
         raise DataError(f"{where}:{line}: not valid CSV: {error}{cut}") from None
-    return records
 
 
 def read_jsonl(text: str, where: str) -> list[Row]:

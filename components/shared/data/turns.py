@@ -1,15 +1,34 @@
 """Reads the turns of a conversation: OpenAI's `role` and `content`, or ShareGPT's `from` and `value`."""
 
+import re
 from typing import Any, Literal, cast
 
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
 from components.shared.artifacts.suite_prompt import Message
-from components.shared.data.row_keys import is_empty, read_role, unused_turn_keys
+from components.shared.data.row_keys import MARKS, is_empty, read_learnt, read_role, unused_turn_keys
 from components.shared.errors import DataError
 
+_Role = Literal["system", "user", "assistant"]
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _NAMES = (("role", "content"), ("from", "value"))
 
 
-def read_turns(value: object, key: str, place: str, unused: set[str]) -> list[Message]:
+class ChatTurn(Message):
+    """A turn of a training row."""
+
+    learnt: bool = True
+    """Whether training learns it, if it is an assistant's turn; written only where it is false."""
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = dump(self)
+        if self.learnt:
+            content.pop("learnt", None)
+        return content
+
+
+def read_turns(value: object, key: str, place: str, unused: set[str]) -> list[ChatTurn]:
     """The turns in a row's key.
 
     Args:
@@ -34,13 +53,15 @@ def read_text(value: object, key: str, place: str) -> str:
     """
     if not isinstance(value, str) or not value.strip():
         raise DataError(f"{place}: {key} is {value!r}; expected a text that is not empty")
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and _SURROGATE.search(value):
         raise DataError(f"{place}: {key} is {value[:60]!r}; expected Unicode text: it holds half of a \\u escape pair")
     return value
 
 
-def check_order(messages: list[Message], place: str) -> None:
-    """Checks that user and assistant take turns, after at most one system message, and the assistant is the last.
+def check_order(messages: list[ChatTurn], place: str) -> None:
+    """Checks that user and assistant take turns, the assistant last, and that there is something to learn.
+
+    At most one system message may come first.
 
     Raises:
         DataError: they do not.
@@ -53,9 +74,14 @@ def check_order(messages: list[Message], place: str) -> None:
             f"{place}: the turns are {turns}; expected an optional system message, then user and assistant in "
             "turn, ending with the assistant"
         )
+    if not any(message.learnt for message in messages if message.role == "assistant"):
+        raise DataError(
+            f"{place}: no assistant turn is learnt; expected one without a mark such as 'train': false or 'weight': 0: "
+            "remove the row, or the mark"
+        )
 
 
-def _read_turn(turn: object, where: str, key: str, place: str, unused: set[str]) -> Message:
+def _read_turn(turn: object, where: str, key: str, place: str, unused: set[str]) -> ChatTurn:
     names = next((pair for pair in _NAMES if isinstance(turn, dict) and set(pair) <= set(turn)), None)
     if names is None or not isinstance(turn, dict):
         raise DataError(
@@ -63,11 +89,14 @@ def _read_turn(turn: object, where: str, key: str, place: str, unused: set[str])
             "'from' and 'value'"
         )
     role = read_role(turn[names[0]], f"{where}.{names[0]}", place)
-    unused |= {f"{key}[].{name}" for name in unused_turn_keys(turn, role, frozenset(names), where, place)}
+    learnt = read_learnt(turn, role, where, place) if not MARKS.isdisjoint(turn) else True
+    unused |= {f"{key}[].{name}" for name in unused_turn_keys(turn, frozenset(names) | MARKS, where, place)}
     content = turn[names[1]]
     text = _join_parts(content, f"{where}.{names[1]}", place) if isinstance(content, list) else content
-    return Message(
-        role=cast(Literal["system", "user", "assistant"], role), content=read_text(text, f"{where}.{names[1]}", place)
+    return ChatTurn(
+        role=cast(_Role, role),
+        content=read_text(text, f"{where}.{names[1]}", place),
+        learnt=learnt,
     )
 
 

@@ -41,14 +41,25 @@ def read_bytes(address: str) -> bytes:
     """
     if is_s3(address):
         return read_object(address)
-    try:
+    with _translated(address):
         return Path(address).read_bytes()
-    except FileNotFoundError:
-        raise StorageError(f"{address}: no such file (looked in {Path.cwd()})") from None
-    except IsADirectoryError:
-        raise StorageError(f"{address}: is a directory, expected a file") from None
-    except OSError as error:
-        raise StorageError(f"{address}: {error.strerror}") from None
+
+
+@contextmanager
+def local_file(address: str) -> Iterator[Path]:
+    """A local path with the content of a file or object: the file itself, or a temporary copy of the object.
+
+    Raises:
+        StorageError: it does not exist, or may not be read.
+        IntegrityError: an object does not have the digest that its writer recorded.
+    """
+    if not is_s3(address):
+        with _translated(address):
+            Path(address).open("rb").close()
+        yield Path(address)
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        yield fetch(address, Path(directory) / "object")
 
 
 def exists(address: str) -> bool:
@@ -153,6 +164,18 @@ def delete_tree(address: str) -> None:
         shutil.rmtree(address)
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise StorageError(f"{address}: {error.strerror}") from None
+
+
+@contextmanager
+def _translated(address: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise StorageError(f"{address}: no such file (looked in {Path.cwd()})") from None
+    except IsADirectoryError:
+        raise StorageError(f"{address}: is a directory, expected a file") from None
     except OSError as error:
         raise StorageError(f"{address}: {error.strerror}") from None
 

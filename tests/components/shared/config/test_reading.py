@@ -168,9 +168,15 @@ def test_overrides_replace_values_and_are_checked(write):
         ("=1", r"--set '=1': expected KEY=VALUE"),
         ("name.x=1", r"--set 'name\.x=1': 'name' is a value, not a section"),
         ("recipe.seed=[", r"--set recipe\.seed=\[:1: not valid YAML"),
-        ("recipe.sed=1", r"recipe\.sed: unknown key; did you mean 'seed'\?"),
-        ("recipe.seed=-1", r"recipe\.seed: got -1; expected greater than or equal to 0"),
-        ("recipe.seed=.nan", r"recipe\.seed: got nan; "),
+        ("recipe.seed=!!int 010", r"--set recipe\.seed=!!int 010:1: not valid YAML: '010' is no !!int"),
+        ("recipe.sed=1", r"^--set recipe\.sed=1: recipe\.sed: unknown key; did you mean 'seed'\?"),
+        ("recipe.seed=-1", r"^--set recipe\.seed=-1: recipe\.seed: got -1; expected greater than or equal to 0"),
+        ("recipe.seed=.nan", r"^--set recipe\.seed=\.nan: recipe\.seed: got nan; "),
+        ("recipe={seed: -1}", r"^--set recipe=\{seed: -1\}: recipe\.seed: got -1; "),
+        (
+            "data.split=dev",
+            r"^.*c\.yaml:\d+ with --set data\.split=dev: data: got .*; subset and split belong",
+        ),
     ],
 )
 def test_a_bad_override_is_refused(write, override: str, message: str):
@@ -264,6 +270,14 @@ def test_such_text_is_no_number(write, text: str):
         load_pipeline_config(write(PIPELINE.replace("2e-4", text)))
     with pytest.raises(ConfigError, match=rf"recipe\.seed: {wrong}"):
         load_pipeline_config(write(PIPELINE), [f"recipe.seed={text}"])
+
+
+@pytest.mark.parametrize("words", ["!!int 010", "!!int 0x1F", "!!float 12:30", "!!float 1_0.5", "!!bool on", "!!int x"])
+def test_a_tag_does_not_change_what_words_mean(write, words: str):
+    """What is no number without a tag is none with it; the error has line and cure."""
+    with pytest.raises(ConfigError, match=r"c\.yaml:2: not valid YAML: '.*' is no !!\w+; write (it in|true or)"):
+        read_yaml(write(f"b: 1\na: {words}\n"))
+    assert read_yaml(write("a: !!float 1\nb: !!int '7'\nc: !!bool true\n")) == {"a": 1.0, "b": 7, "c": True}
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def test_only_known_stores_are_taken(uri: str):
 def test_a_sqlite_store_knows_its_file():
     """Only a sqlite store is a file."""
     assert TrackingConfig(uri="sqlite:////tmp/x.db").sqlite_file == Path("/tmp/x.db")  # noqa: S108 - nothing is written
+    assert TrackingConfig(uri="sqlite:///a%20b/x.db?timeout=5").sqlite_file == Path("a b/x.db")
     assert TrackingConfig(uri="http://mlflow:5000").sqlite_file is None
 
 

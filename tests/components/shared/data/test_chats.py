@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.shared.config.sections import Columns
-from components.shared.data.chats import parse_chats, read_chats
+from components.shared.data.chats import ChatReader, parse_chats
+from components.shared.data.row_store import dump_chat
 from components.shared.errors import DataError
 
 USER, ASSISTANT = {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}
@@ -57,8 +58,9 @@ def test_a_system_message_and_several_turns_are_kept():
 def test_keys_without_effect_are_named_once():
     """A key beside those of the shape does no harm, but the result names it, also that of a turn."""
     row = {"messages": [{**USER, "id": 1}, ASSISTANT], "source": "forum", "empty": None}
-    file = parse_chats(lines(row, {**row, "id": 7}), "f")
-    assert (len(file.chats), file.unused) == (2, ("id", "messages[].id", "source"))
+    reader = ChatReader()
+    assert len(list(reader.read([(1, row), (2, {**row, "id": 7})], "f"))) == 2
+    assert reader.unused == {"id", "messages[].id", "source"}
 
 
 def test_a_system_key_and_a_history_come_first():
@@ -74,13 +76,14 @@ def test_named_columns_are_read_as_prompt_and_completion():
     """The config's names of columns replace ours; other columns are named as without effect."""
     columns = Columns(prompt="question", completion="answer", system="rules", intent="label")
     row = {"question": "Hi", "answer": "Hello", "rules": "Be kind", "label": "greeting", "id": 1}
-    file = read_chats([(1, row)], "f", columns=columns)
-    assert [turn.content for turn in file.chats[0].messages] == ["Be kind", "Hi", "Hello"]
-    assert (file.shape, file.chats[0].intent, file.unused) == ("prompt_completion", "greeting", ("id",))
+    reader = ChatReader(columns=columns)
+    (chat,) = reader.read([(1, row)], "f")
+    assert [turn.content for turn in chat.messages] == ["Be kind", "Hi", "Hello"]
+    assert (reader.shape, chat.intent, reader.unused) == ("prompt_completion", "greeting", {"id"})
     with pytest.raises(DataError, match=r"f:2: no column 'rules', which columns.system names; the row has"):
-        read_chats([(2, {"question": "Hi", "answer": "Hello", "label": ""})], "f", columns=columns)
+        list(reader.read([(2, {"question": "Hi", "answer": "Hello", "label": ""})], "f"))
     with pytest.raises(DataError, match=r"f:3: the row has 'prompt' besides the mapped columns; map it too"):
-        read_chats([(3, {**row, "prompt": "Hello?"})], "f", columns=columns)
+        list(reader.read([(3, {**row, "prompt": "Hello?"})], "f"))
 
 
 @pytest.mark.parametrize(
@@ -111,9 +114,9 @@ def test_a_key_that_changes_a_row_is_refused(key: str, cure: str):
         ({"function_call": {"name": "f"}}, "function_call is .*tool calls are not trained"),
         ({"reasoning_content": "hm"}, "reasoning_content is 'hm', .*write it into the answer"),
         ({"thinking": "hm"}, "thinking is 'hm', .*write it into the answer"),
-        ({"weight": 0}, "weight is '0', .*counts the same"),
-        ({"train": False}, "train is 'False', .*counts the same"),
-        ({"masked": True}, "masked is 'True', .*counts the same"),
+        ({"weight": 0.5}, "weight is '0.5'; expected true or false, or 1 or 0"),
+        ({"train": "no"}, "train is 'no'; expected true or false, or 1 or 0"),
+        ({"train_detail": [1]}, "train_detail is .*mark the turn with 'train'"),
         ({"name": "Ann"}, "name is 'Ann', .*most chat templates drop it"),
         ({"content": [{"type": "image_url"}]}, r"content\[0\] is of type 'image_url'; only parts of type 'text'"),
         ({"content": [{"type": "text", "text": "a", "x": 1}]}, r"content\[0\] has the key 'x'"),
@@ -124,6 +127,39 @@ def test_a_key_that_changes_a_turn_is_refused(turn: dict, message: str):
     """Turns are checked as rows are."""
     with pytest.raises(DataError, match=rf"f:1: messages\[1\]\.{message}"):
         parse_chats(lines({"messages": [USER, {**ASSISTANT, **turn}]}), "f")
+
+
+@pytest.mark.parametrize(
+    "mark", [{"train": False}, {"weight": 0}, {"masked": True}, {"learnt": False}, {"training": 0}]
+)
+def test_a_turn_that_is_not_to_be_learnt_keeps_its_mark(mark: dict):
+    """The marks of other trainers are read, and train.jsonl says the same in our own word; other turns need none."""
+    turns = [USER, {**ASSISTANT, **mark}, {**USER, "train": False}, {**ASSISTANT, "weight": 1, "train": None}]
+    (chat,) = parse_chats(lines({"messages": turns}), "f").chats
+    assert [turn.learnt for turn in chat.messages] == [True, False, True, True]
+    assert [turn.model_dump() for turn in chat.messages] == [USER, {**ASSISTANT, "learnt": False}, USER, ASSISTANT]
+    assert parse_chats(dump_chat(chat), "train.jsonl").chats[0].messages == chat.messages
+
+
+def test_only_the_completion_is_learnt():
+    """Answers in the prompt of a row with prompt and completion are its context."""
+    row = {"prompt": [USER, ASSISTANT, USER], "completion": [ASSISTANT]}
+    (chat,) = parse_chats(lines(row), "f").chats
+    assert [turn.learnt for turn in chat.messages] == [True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("turns", "message"),
+    [
+        ([USER, {**ASSISTANT, "train": False}], "f:1: no assistant turn is learnt; expected one without a mark"),
+        ([USER, {**ASSISTANT, "train": True, "weight": 0}], r"f:1: messages\[1\] has the marks \['train', 'weight'\]"),
+        ([{**USER, "train": True}, ASSISTANT], r"f:1: messages\[0\]\.train says that a user's turn is learnt"),
+    ],
+)
+def test_marks_that_cannot_be_followed_are_refused(turns: list, message: str):
+    """Nothing to learn, two marks that disagree, and a user's turn to learn."""
+    with pytest.raises(DataError, match=message):
+        parse_chats(lines({"messages": turns}), "f")
 
 
 @pytest.mark.parametrize("role", ["tool", "function", "ipython", "developer", "observation"])

@@ -1,11 +1,21 @@
 """Training rows that are suite prompts."""
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.data.overlap import fingerprint, refuse_overlap
+from components.shared.data.overlap import OverlapCheck, fingerprint, user_fingerprints
 from components.shared.errors import DataError
+
+
+def refuse_overlap(chats: list, prompts: list) -> None:
+    check = OverlapCheck("f", prompts)
+    for chat in chats:
+        check.see(chat, user_fingerprints(chat))
+    check.refuse()
 
 
 @pytest.mark.parametrize(
@@ -43,6 +53,13 @@ def test_a_fingerprint_ignores_case_and_its_own_form(text: str):
         assert fingerprint(f" «{text}» ") == once
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_texts_have_the_fingerprint_of_the_general_rule(text: str):
+    """The short way for ASCII gives what the way for all texts gives."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    assert fingerprint(text) == (re.sub(r"[\W_]+", " ", folded).strip() or text.strip())
+
+
 def test_the_error_names_line_and_prompt(build):
     """The first row that overlaps is named with its line and prompt, the others are counted."""
     chats = [
@@ -52,11 +69,11 @@ def test_the_error_names_line_and_prompt(build):
     ]
     prompts = [build.prompt("p-1"), build.prompt("p-2")]
     with pytest.raises(DataError, match=r"^f:2: the user text 'TELL me about p 1!' is suite prompt 'p-1' and 1 more;"):
-        refuse_overlap(chats, "f", prompts)
+        refuse_overlap(chats, prompts)
 
 
 def test_only_what_the_user_says_counts(build):
     """An answer or system message that equals a prompt is not training on the exam."""
     chats = [build.chat("Hi", assistant="Tell me about p-1.", system="Tell me about p-1.")]
-    assert refuse_overlap(chats, "f", [build.prompt("p-1")]) is None
-    assert refuse_overlap(chats, "f", []) is None
+    assert refuse_overlap(chats, [build.prompt("p-1")]) is None
+    assert refuse_overlap(chats, []) is None

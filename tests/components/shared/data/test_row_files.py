@@ -9,8 +9,14 @@ import pytest
 from pyarrow import ipc, parquet
 
 from components.shared import storage
-from components.shared.data.row_files import list_files, read_rows
+from components.shared.data.row_files import RowFile, list_files
 from components.shared.errors import DataError, StorageError
+
+
+def read_rows(folder: Path, name: str, content: bytes) -> list:
+    (folder / name).write_bytes(content)
+    return list(RowFile(folder / name, name).rows())
+
 
 ROWS = [
     {"prompt": 'a, "b"\nc', "completion": "4"},
@@ -49,9 +55,9 @@ def in_parquet(rows: list) -> bytes:
         ("f.arrow", arrow(ipc.new_stream), [1, 2]),
     ],
 )
-def test_every_format_gives_the_same_rows(name: str, content: bytes, numbers: list[int]):
+def test_every_format_gives_the_same_rows(tmp_path: Path, name: str, content: bytes, numbers: list[int]):
     """Texts stay texts, and each row has its line or number."""
-    rows = list(read_rows(content, name))
+    rows = read_rows(tmp_path, name, content)
     assert [row for _, row in rows] == ROWS
     assert [number for number, _ in rows] == numbers
 
@@ -61,10 +67,10 @@ def test_a_parquet_file_of_a_data_set_keeps_its_turns(tmp_path: Path):
     datasets = pytest.importorskip("datasets")
     rows = [{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]}]
     datasets.Dataset.from_list(rows).to_parquet(tmp_path / "f.parquet")
-    assert [row for _, row in read_rows((tmp_path / "f.parquet").read_bytes(), "f.parquet")] == rows
+    assert [row for _, row in RowFile(tmp_path / "f.parquet", "f.parquet").rows()] == rows
     datasets.Dataset.from_list(rows).save_to_disk(tmp_path / "saved")
     (file,) = list_files(str(tmp_path / "saved"))
-    assert [row for _, row in read_rows(Path(file).read_bytes(), file)] == rows
+    assert [row for _, row in RowFile(Path(file), file).rows()] == rows
 
 
 @pytest.mark.parametrize(
@@ -80,10 +86,41 @@ def test_a_parquet_file_of_a_data_set_keeps_its_turns(tmp_path: Path):
         ("f.json", b"[{]", "f.json: not valid JSON"),
     ],
 )
-def test_a_damaged_file_is_a_data_error(name: str, content: bytes, message: str):
+def test_a_damaged_file_is_a_data_error(tmp_path: Path, name: str, content: bytes, message: str):
     """No error of a library comes through."""
     with pytest.raises(DataError, match=message):
-        list(read_rows(content, name))
+        read_rows(tmp_path, name, content)
+
+
+def test_tables_are_read_when_gzipped_and_in_many_batches(tmp_path: Path):
+    """Parquet and Arrow need the whole file at hand; their rows are numbered through all batches."""
+    rows = [{"prompt": str(number), "completion": "x"} for number in range(2500)]
+    table = pyarrow.Table.from_pylist(rows)
+    parquet.write_table(table, tmp_path / "f.parquet", row_group_size=700)
+    with ipc.new_file(tmp_path / "f.arrow", table.schema) as writer:
+        writer.write_table(table)
+    for name in ("f.parquet", "f.arrow"):
+        found = read_rows(tmp_path, f"{name}.gz", gzip.compress((tmp_path / name).read_bytes(), mtime=0))
+        assert found == list(enumerate(rows, start=1)) == list(RowFile(tmp_path / name, name).rows())
+
+
+def test_an_error_after_many_rows_is_found_where_it_is(tmp_path: Path):
+    """The rows before it are read; then the place is the one in the whole file."""
+    row = json.dumps({"prompt": "a" * 1000, "completion": "b"})
+    for name, content, message in (
+        (
+            "f.json",
+            f"[{f'{row},' * 3000}" + '{"prompt": }]',
+            r"f\.json: not valid JSON: Expecting value: .*\(char 3102012\)",
+        ),
+        ("f.json", f"[{f'{row},' * 3000}1]", r"f\.json: item 3001: holds a number, expected one JSON object"),
+        ("f.json", f"[{row}] x", r"f\.json: not valid JSON: Extra data: line 1 column 1037"),
+        ("f.csv", "a,b\n" + "c,d\n" * 90_000 + "\udcff,e\n", r"f\.csv:90002: byte 360004 \(0xff\) is not UTF-8"),
+        ("f.csv", "a,b\n" + "c,d\n" * 90_000 + '"e', r"f\.csv:90002: not valid CSV: .*is it cut off\?"),
+        ("f.json", f'[{row}, {{"a": NaN}}]', r"f\.json: not valid JSON: NaN is no JSON value"),
+    ):
+        with pytest.raises(DataError, match=message):
+            read_rows(tmp_path, name, content.encode(errors="surrogateescape"))
 
 
 def test_a_folder_is_its_files_in_order(tmp_path: Path):
