@@ -62,7 +62,7 @@ def write_training_set(
     example = ""
     batch: list[TokenizedRow] = []
     with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_stream(file, _SCHEMA) as stream:
-        for chat in tokenized(chats, tokenizer, asked, system_prompt, limit):
+        for chat in tokenized(enumerate(chats, start=1), tokenizer, asked, system_prompt, limit):
             example = example or tokenizer.shown(chat[-1])
             rows += len(chat)
             answers += sum(_spans(row) for row in chat)

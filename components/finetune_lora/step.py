@@ -5,6 +5,7 @@ repeating a run cannot be used to get a luckier adapter. For the same reason an 
 last checkpoint.
 """
 
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import CheckpointConfig, Recipe
-from components.shared.data.chats import parse_chats
+from components.shared.data.chats import Chat, ChatReader
 from components.shared.digests import digest_file, digest_json, short
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import adapter_digest
@@ -27,6 +28,7 @@ from components.shared.generation.base_models import (
     tokenizer_digest,
 )
 from components.shared.generation.chat_template import TemplateSettings
+from components.shared.jsonl import parse_objects
 from components.shared.store import ADAPTER_KIND, Store
 from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
@@ -92,9 +94,8 @@ def finetune_lora(
             stage.tags({"plimsoll.reused": "true"})
             why = "Taken from the store: everything that it is made from is equal."
         else:
-            chats = parse_chats(rows_path.read_bytes(), str(rows_path), "chat").chats
             length = f"{recipe.max_steps} steps" if recipe.max_steps else f"{recipe.epochs:g} epochs"
-            stage.say(f"training on {len(chats)} rows, {length}, seed {recipe.seed}")
+            stage.say(f"training on {data.train_rows} rows, {length}, seed {recipe.seed}")
             kept = Checkpoints(
                 Store(checkpoints.store) if checkpoints.store is not None else store,
                 key if reuse else digest_json([key, context.pipeline_run]),
@@ -104,7 +105,8 @@ def finetune_lora(
             trained = train_adapter(
                 base,
                 base_model.name,
-                chats,
+                _read_chats(rows_path),
+                data.train_rows,
                 recipe,
                 adapter_dir,
                 stage.say,
@@ -137,6 +139,12 @@ def finetune_lora(
         _track(stage, manifest, adapter_dir)
         stage.tags(_audit(context, manifest, why).tags)
     return manifest
+
+
+def _read_chats(path: Path) -> Iterator[Chat]:
+    """The training rows, one after another."""
+    with path.open("rb") as lines:
+        yield from ChatReader("chat").read(parse_objects(lines, str(path)), str(path))
 
 
 def _checked(adapter_dir: Path, inputs: dict[str, str]) -> AdapterManifest:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple
@@ -42,7 +42,8 @@ class Trained(NamedTuple):
 def train_adapter(
     base: Path,
     base_name: str,
-    chats: Sequence[Chat],
+    chats: Iterable[Chat],
+    count: int,
     recipe: Recipe,
     target: Path,
     say: Say,
@@ -59,6 +60,7 @@ def train_adapter(
         base: directory of the base model.
         base_name: written to adapter_config.json instead of the local directory.
         chats: training rows.
+        count: how many there are.
         recipe: hyper-parameters.
         target: receives the two files; nothing if training fails.
         say: receives progress messages.
@@ -87,7 +89,7 @@ def train_adapter(
         rows_file = Path(scratch) / "rows.arrow"
         rows = write_training_set(
             chats,
-            len(chats),
+            count,
             learning,
             ChatTemplate(tokenizer, asked),
             evaluation.system_prompt,
@@ -95,7 +97,7 @@ def train_adapter(
             rows_file,
             say,
         )
-        say(_sentence(rows.learnt, len(chats)))
+        say(_sentence(rows.learnt, count))
         steps = recipe.max_steps or math.ceil(
             math.ceil(rows.learnt.rows / recipe.batch_size / recipe.gradient_accumulation) * recipe.epochs
         )

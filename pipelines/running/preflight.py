@@ -74,9 +74,9 @@ def _check(
         str,
         partial(why_hub_unreached, base=config.base_model),
     )
-    files = _check_data(config, prompts, notes, suites is not None)
+    selected = _check_data(config, prompts, notes, suites is not None)
     if found is not None:
-        _check_template(config, files, prompts, notes)
+        _check_template(config, selected, prompts, notes)
     _check_stores(config, notes)
     if recorded:
         _check_records(config.tracking, notes)
@@ -148,7 +148,7 @@ def _check_judges(config: PipelineConfig, prompts: Sequence[SuitePrompt], notes:
 
 def _check_data(
     config: PipelineConfig, prompts: Sequence[SuitePrompt], notes: CheckNotes, with_suites: bool
-) -> Sequence[TrainingFile]:
+) -> Selection | None:
     data = config.data
 
     def read() -> tuple[tuple[TrainingFile, ...], Selection]:
@@ -163,11 +163,11 @@ def _check_data(
         return f"{sources} rows{compared}; {len(selected.train)} to train on, {held_out} held out"
 
     read_rows = notes.attempt("data", [data.train, *(source.path for source in data.mix)], read, said)
-    return read_rows[0] if read_rows is not None else ()
+    return read_rows[1] if read_rows is not None else None
 
 
 def _check_template(
-    config: PipelineConfig, files: Sequence[TrainingFile], prompts: Sequence[SuitePrompt], notes: CheckNotes
+    config: PipelineConfig, selected: Selection | None, prompts: Sequence[SuitePrompt], notes: CheckNotes
 ) -> None:
     directory = cached_base_model(config.base_model)
     if directory is None:
@@ -175,7 +175,7 @@ def _check_template(
     elif not can_read_templates():
         notes.skip("chat template", "transformers is not installed on this machine (the extra `gpu`)")
     else:
-        notes.attempt("chat template", [], lambda: check_template(directory, config, files, prompts), str)
+        notes.attempt("chat template", [], lambda: check_template(directory, config, selected, prompts), str)
 
 
 def _check_stores(config: PipelineConfig, notes: CheckNotes) -> None:

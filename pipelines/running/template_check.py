@@ -1,18 +1,26 @@
 """Checks that the base model's chat template renders the training rows and the suites' prompts, without its weights."""
 
+import heapq
+import sys
 from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from components.shared.artifacts.suite_prompt import Message, SuitePrompt
 from components.shared.asking.asking import conversation
 from components.shared.config.sections import PipelineConfig
-from components.shared.data.training_files import TrainingFile
+from components.shared.data.chats import Chat
+from components.shared.data.selection import Selection
 from components.shared.errors import ConfigError, ModelError
+from components.shared.progress import Progress
 
 if TYPE_CHECKING:
     from components.shared.generation.chat_template import ChatTemplate
+    from components.shared.generation.training_tokens import ChatTokenizer
+
+MOST_ROWS = 20_000
+"""Rows that are tokenized before a run; training tokenizes all of them."""
 
 _Roles = tuple[str, ...]
 
@@ -23,23 +31,25 @@ def can_read_templates() -> bool:
 
 
 def check_template(
-    directory: Path, config: PipelineConfig, files: Sequence[TrainingFile], prompts: Sequence[SuitePrompt]
+    directory: Path, config: PipelineConfig, selected: Selection | None, prompts: Sequence[SuitePrompt]
 ) -> str:
     """Checks the chat template against everything that will be rendered with it; returns what it can do.
 
-    A template refuses a chat by the order of its roles, so one chat of each order is rendered.
+    A template refuses a prompt by the order of its roles, so one prompt of each order is rendered.
 
     Args:
         directory: of the base model.
         config: how rows are trained and prompts are asked.
-        files: the training rows; empty if they could not be read.
+        selected: the rows to train on and those held out; None if they could not be read.
         prompts: of the suites; empty if they could not be read.
 
     Raises:
         ConfigError: there is no chat template, it does not read an argument, or it refuses a row or a prompt.
+        DataError: a row is too long, or an answer cannot be learnt.
     """
     from components.shared.generation.chat_template import ChatTemplate, TemplateSettings
-    from components.shared.generation.model_loading import load_tokenizer
+    from components.shared.generation.model_loading import end_tokens, load_tokenizer
+    from components.shared.generation.training_tokens import ChatTokenizer
 
     evaluation = config.evaluation
     settings = TemplateSettings.of(evaluation)
@@ -47,52 +57,53 @@ def check_template(
         tokenizer = load_tokenizer(directory)
         asking = ChatTemplate(tokenizer, settings)
         training = ChatTemplate(tokenizer, settings._replace(system_turns=config.data.system_turns))
+        ends = end_tokens(directory, tokenizer)
     except ModelError as error:
         raise ConfigError(str(error)) from error
     _check_prompts(asking, prompts, evaluation.system_prompt)
-    check_rows(tokenizer, training, files, config)
+    if selected is not None:
+        _check_held_out(asking, selected.heldout, evaluation.system_prompt)
+        check_rows(ChatTokenizer(tokenizer, training, ends), asking, selected.train, config)
     turns = "shows system turns" if asking.takes_system_turns else "takes no system turns"
     return f"{turns}{', and opens a thought before each answer' if asking.opens_thought else ''}"
 
 
-def check_rows(
-    tokenizer: Any,  # noqa: ARG001 - for checks that count tokens
-    template: "ChatTemplate",
-    files: Sequence[TrainingFile],
-    config: PipelineConfig,
-) -> None:
-    """Checks that the training rows can be rendered as they will be trained.
+def check_rows(tokenizer: "ChatTokenizer", asked: "ChatTemplate", rows: Sequence[Chat], config: PipelineConfig) -> None:
+    """Checks that the training rows can be learnt as they are, and that none is longer than the recipe allows.
 
-    This is the place for checks of rows that need the tokenizer and the recipe, such as their length in tokens
-    (`components.shared.generation.training_tokens`).
+    Of very many rows only the longest are looked at, which are the ones that may be too long.
 
     Args:
-        tokenizer: of the base model.
-        template: renders rows as in training.
-        files: the training rows.
+        tokenizer: makes tokens and labels as training does.
+        asked: renders the evaluation's chats.
+        rows: the training rows.
         config: the recipe, and the system prompt of rows that have none.
 
     Raises:
         ConfigError: the template refuses a row.
+        DataError: a row is too long, or an answer cannot be learnt.
     """
-    seen: set[_Roles] = set()
-    for file in files:
-        for chat in file.chats:
-            turns = with_system(chat.messages, config.evaluation.system_prompt)
-            if not _is_new(turns, seen):
-                continue
-            try:
-                template.render(turns, answering=False)
-            except ModelError as error:
-                name = f"/{chat.file}" if chat.file else ""
-                raise ConfigError(f"{file.address}{name}:{chat.line}: {error}") from error
+    from components.shared.generation.training_tokens import tokenized
+
+    numbered: Iterable[tuple[int, Chat]] = enumerate(rows, start=1)
+    if len(rows) > MOST_ROWS:
+        numbered = heapq.nlargest(MOST_ROWS, numbered, key=_characters)
+    progress = Progress(_say, "training rows tokenized", min(len(rows), MOST_ROWS))
+    try:
+        for _ in tokenized(numbered, tokenizer, asked, config.evaluation.system_prompt, config.recipe.max_length):
+            progress.advance(1)
+    except ModelError as error:
+        raise ConfigError(str(error)) from error
 
 
-def with_system(turns: Sequence[Message], system_prompt: str | None) -> Sequence[Message]:
-    """The turns of a row as they are trained: with the evaluation's system prompt, unless they have their own."""
-    if system_prompt is None or turns[0].role == "system":
-        return turns
-    return [Message(role="system", content=system_prompt), *turns]
+def _characters(numbered: tuple[int, Chat]) -> int:
+    return sum(len(turn.content) for turn in numbered[1].messages)
+
+
+def _say(text: str) -> None:
+    """Shows progress on standard error, but not the last line of a quick check."""
+    if not text.endswith((", 0 s", ", 1 s", ", 2 s")):
+        print(f"[check] {text}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _check_prompts(template: "ChatTemplate", prompts: Iterable[SuitePrompt], system_prompt: str | None) -> None:
@@ -104,6 +115,19 @@ def _check_prompts(template: "ChatTemplate", prompts: Iterable[SuitePrompt], sys
                 template.render(turns, answering=True)
             except ModelError as error:
                 raise ConfigError(f"suite {prompt.suite!r}: prompt {prompt.id!r}: {error}") from error
+
+
+def _check_held_out(template: "ChatTemplate", rows: Iterable[Chat], system_prompt: str | None) -> None:
+    seen: set[_Roles] = set()
+    for chat in rows:
+        own = chat.messages[0].role == "system" or system_prompt is None
+        turns = chat.messages if own else (Message(role="system", content=str(system_prompt)), *chat.messages)
+        if _is_new(turns, seen):
+            try:
+                template.render(turns[:-1], answering=True)
+            except ModelError as error:
+                where = f"{chat.file}, line {chat.line}" if chat.file else f"line {chat.line}"
+                raise ConfigError(f"held-out row of data.train, {where}: {error}") from error
 
 
 def _is_new(turns: Sequence[Message], seen: set[_Roles]) -> bool:

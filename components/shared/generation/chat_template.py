@@ -106,7 +106,7 @@ class ChatTemplate:
         """
         import jinja2
 
-        messages = [turn.model_dump() for turn in self.shown(turns)]
+        messages = [{"role": turn.role, "content": turn.content} for turn in self.shown(turns)]
         try:
             return str(
                 self._tokenizer.apply_chat_template(

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.data.chats import Chat
+from components.shared.data.turns import ChatTurn
 from components.shared.errors import DataError, ModelError
 from components.shared.generation.chat_template import ChatTemplate
 from components.shared.generation.thinking import has_channels, has_thought, split_thought, without_opening
@@ -61,12 +62,11 @@ class ChatTokenizer:
             )
         return ""
 
-    def rows(self, turns: Sequence[Message], learnt: Collection[int] | None = None) -> list[TokenizedRow]:
+    def rows(self, turns: Sequence[Message]) -> list[TokenizedRow]:
         """The rows of a chat: one, or several where the template renders earlier turns otherwise than when asked.
 
         Args:
-            turns: the chat, which ends with an answer.
-            learnt: places of the answers that are learnt; None: all.
+            turns: the chat, which ends with an answer; answers with `learnt: false` are context only.
 
         Raises:
             DataError: an answer holds an end token, or the template does not write the whole answer.
@@ -75,7 +75,7 @@ class ChatTokenizer:
         answers = [
             self._answer(turns[:place], turn.content)
             for place, turn in enumerate(turns)
-            if turn.role == "assistant" and (learnt is None or place in learnt)
+            if turn.role == "assistant" and not (isinstance(turn, ChatTurn) and not turn.learnt)
         ]
         rows: list[TokenizedRow] = []
         for tokens, start in reversed(answers):
@@ -165,12 +165,16 @@ def _dropped(part: str, answer: str) -> DataError:
 
 
 def tokenized(
-    chats: Iterable[Chat], tokenizer: ChatTokenizer, asked: ChatTemplate, system_prompt: str | None, limit: int
+    chats: Iterable[tuple[int, Chat]],
+    tokenizer: ChatTokenizer,
+    asked: ChatTemplate,
+    system_prompt: str | None,
+    limit: int,
 ) -> Iterator[list[TokenizedRow]]:
     """The rows of each chat.
 
     Args:
-        chats: training chats.
+        chats: training chats, each with its number in the training set, from 1.
         tokenizer: makes tokens and labels.
         asked: renders the evaluation's chats; shows their system prompt.
         system_prompt: of chats that have none.
@@ -182,14 +186,13 @@ def tokenized(
     """
     system = [] if system_prompt is None else [Message(role="system", content=system_prompt)]
     first, too_long, longest = "", 0, 0
-    for number, chat in enumerate(chats, start=1):
+    for number, chat in chats:
         where = f"training row {number}{_source(chat, number)}"
         own = chat.messages[0].role == "system"
-        turns = chat.messages if own else asked.shown((*system, *chat.messages))
         try:
-            rows = tokenizer.rows(turns)
-        except DataError as error:
-            raise DataError(f"{where}: {error}") from None
+            rows = tokenizer.rows(chat.messages if own else asked.shown((*system, *chat.messages)))
+        except (DataError, ModelError) as error:
+            raise type(error)(f"{where}: {error}") from None
         yield rows
         length = max(len(row.tokens) for row in rows)
         longest = max(longest, length)

@@ -33,7 +33,7 @@ def rows(build) -> list:
 
 
 def train(base: Path, target: Path, build, recipe: Recipe = RECIPE, checkpoints: Checkpoints | None = None) -> Trained:
-    return train_adapter(base, "toy-base", rows(build), recipe, target, quiet, checkpoints)
+    return train_adapter(base, "toy-base", rows(build), 4, recipe, target, quiet, checkpoints)
 
 
 def test_two_files_appear_and_are_an_adapter(tiny_base: Path, tmp_path: Path, build):
@@ -109,7 +109,7 @@ def test_the_context_is_the_one_that_is_asked(
     )
     spied = SpiedTrainer(monkeypatch)
     recipe = RECIPE.model_copy(update={"max_steps": 1, "batch_size": 1})
-    train_adapter(base, "toy-base", rows(build)[:1], recipe, tmp_path / "a", quiet, None, evaluation)
+    train_adapter(base, "toy-base", rows(build)[:1], 1, recipe, tmp_path / "a", quiet, None, evaluation)
     engine = TransformersEngine(base, settings=TemplateSettings.of(evaluation))
     asked = [Message(role="system", content="The cat sat."), *rows(build)[0].messages[:-1]]
     (inputs, labels), *_ = spied.seen
@@ -126,13 +126,13 @@ def test_system_turns_are_folded_or_refused(copy_of_base, tmp_path: Path, build,
     refusal = "takes no system turns: set system_turns: fold"
     prompted = EvaluationConfig(system_prompt="The cat sat.")
     with pytest.raises(ModelError, match=refusal):
-        train_adapter(base, "toy-base", chats, recipe, tmp_path / "a", quiet, None, prompted, "fold")
+        train_adapter(base, "toy-base", chats, 1, recipe, tmp_path / "a", quiet, None, prompted, "fold")
     folding = prompted.model_copy(update={"system_turns": "fold"})
     own = [chats[0]._replace(messages=(Message(role="system", content="The cat sat."), *chats[0].messages))]
     with pytest.raises(ModelError, match=refusal):
-        train_adapter(base, "toy-base", own, recipe, tmp_path / "a", quiet, None, folding)
-    train_adapter(base, "toy-base", own, recipe, tmp_path / "b", quiet, None, prompted, "fold")
-    train_adapter(base, "toy-base", chats, recipe, tmp_path / "a", quiet, None, folding)
+        train_adapter(base, "toy-base", own, 1, recipe, tmp_path / "a", quiet, None, folding)
+    train_adapter(base, "toy-base", own, 1, recipe, tmp_path / "b", quiet, None, prompted, "fold")
+    train_adapter(base, "toy-base", chats, 1, recipe, tmp_path / "a", quiet, None, folding)
     assert adapter_digest(tmp_path / "a") == adapter_digest(tmp_path / "b")
     text = AutoTokenizer.from_pretrained(base).decode(spied.seen[0][0][0])
     assert text.startswith("<|user|>The cat sat.\n\nWhat is 1 and 1?")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from components.shared.config.reading import load_pipeline_config, load_policy
-from components.shared.errors import ConfigError
+from components.shared.errors import ConfigError, DataError
 from pipelines.running import template_check
 from pipelines.running.preflight import check_run
 from tests.conftest import PLAIN_TEMPLATE
@@ -31,9 +31,10 @@ def check(project, *overrides: str):
     return check_run(config, load_policy("policy.yaml"), project.folder / "work")
 
 
-def with_system_row(project):
+def with_system_rows(project):
     rows = [json.loads(line) for line in project.data_path.read_text().splitlines()]
-    rows[4]["messages"].insert(0, {"role": "system", "content": "Be brief."})
+    for row in rows:
+        row["messages"].insert(0, {"role": "system", "content": "Be brief."})
     project.write_data(rows)
 
 
@@ -45,25 +46,39 @@ def test_a_base_without_a_chat_template_is_refused(project, use_template):
 
 
 def test_rows_that_the_template_refuses_are_named(project, use_template):
-    """The first row with such turns is named with file and line, and folding them is the cure."""
+    """Held-out rows are asked, the others are trained: the first row is named, and folding its turns is the cure."""
     use_template(REFUSING)
     assert "chat template: takes no system turns" in check(project).done
-    with_system_row(project)
-    with pytest.raises(ConfigError, match=r"task\.jsonl:5: .*set system_turns: fold"):
-        check(project)
-    assert check(project, "data.system_turns=fold").done
+    with_system_rows(project)
+    with pytest.raises(ConfigError, match=r"held-out row of data\.train, line \d+: .*set system_turns: fold"):
+        check(project, "data.system_turns=fold")
+    with pytest.raises(ConfigError, match=r"training row 1 \(line \d+\): .*set system_turns: fold"):
+        check(project, "evaluation.system_turns=fold")
+    assert check(project, "data.system_turns=fold", "evaluation.system_turns=fold").done
+
+
+def test_rows_that_are_too_long_are_found_before_the_run(project):
+    """On the very tokens that are trained; nothing is ever cut."""
+    with pytest.raises(DataError, match=r"training row \d+ .*over recipe\.max_length 8; .* rows are too long"):
+        check(project, "recipe.max_length=8")
+
+
+def test_of_very_many_rows_the_longest_are_looked_at(project, monkeypatch):
+    """The longest ones are those that may be too long."""
+    rows = [json.loads(line) for line in project.data_path.read_text().splitlines()]
+    rows[7]["messages"][1]["content"] = "Yes. " * 400
+    project.write_data(rows)
+    monkeypatch.setattr(template_check, "MOST_ROWS", 2)
+    with pytest.raises(DataError, match=r"training row 8 has .*\. 1 rows are too long"):
+        check(project, "data.heldout_rows=0")
 
 
 def test_prompts_that_the_template_refuses_are_named(project, use_template):
-    """A system prompt of the evaluation is refused for the prompts first, then for the rows."""
+    """A system prompt of the evaluation is folded for prompts and rows alike, or refused."""
     use_template(REFUSING)
     with pytest.raises(ConfigError, match=r"suite 'small': prompt 'direct-0': .*takes no system turns"):
         check(project, "evaluation.system_prompt=Be kind.")
-    with pytest.raises(ConfigError, match=r"task\.jsonl:1: .*takes no system turns"):
-        check(project, "evaluation.system_prompt=Be kind.", "evaluation.system_turns=fold")
-    assert check(
-        project, "evaluation.system_prompt=Be kind.", "evaluation.system_turns=fold", "data.system_turns=fold"
-    ).done
+    assert check(project, "evaluation.system_prompt=Be kind.", "evaluation.system_turns=fold").done
 
 
 def test_an_argument_that_the_template_does_not_read_is_refused(project):

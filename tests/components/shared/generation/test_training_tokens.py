@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from components.shared.artifacts.suite_prompt import Message
+from components.shared.data.turns import ChatTurn
 from components.shared.errors import DataError, ModelError
 from components.shared.generation.chat_template import ChatTemplate, TemplateSettings
 from components.shared.generation.model_loading import end_tokens, load_tokenizer
@@ -123,8 +124,9 @@ def plain(base: Path) -> ChatTokenizer:
 
 
 def test_answers_may_be_left_out(unmarked_base: Path):
-    """Only the answers that are asked for are learnt; the others are context."""
-    (row,) = plain(unmarked_base).rows(CHAT[1:], learnt={3})
+    """An answer with `learnt: false` is context only."""
+    first = ChatTurn(role="assistant", content=FIRST, learnt=False)
+    (row,) = plain(unmarked_base).rows([CHAT[1], first, *CHAT[3:]])
     assert len(spans(row)) == 1
     assert "First" not in load_tokenizer(unmarked_base).decode([label for label in row.labels if label != IGNORED])
 
@@ -161,4 +163,4 @@ def test_rows_that_are_too_long_are_counted(unmarked_base: Path, build):
         match=r"training row 2 \(line 23\) has \d+ tokens, over recipe\.max_length 40; it begins 'Yes\?.*'\. 2 rows "
         r"are too long, the longest has \d+ tokens: raise max_length",
     ):
-        list(tokenized(chats, *tokenizers(unmarked_base), None, 40))
+        list(tokenized(enumerate(chats, start=1), *tokenizers(unmarked_base), None, 40))
