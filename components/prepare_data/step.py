@@ -57,7 +57,9 @@ def prepare_data(
                 stage.say(f"{source.address}: keys without effect: {', '.join(source.unused)}")
         selected = select_rows(files, data)
         content = _dump_chats(selected.train)
-        prompt_set = _write_prompts(loaded, (_task_suite(selected.heldout), _rare_suite(selected.rare)), prompts_dir)
+        prompt_set = _write_prompts(
+            loaded, (_task_suite(selected.heldout, data.task_expectation), _rare_suite(selected.rare)), prompts_dir
+        )
         result = TrainingData(
             sources=tuple(
                 DataSource(
@@ -97,10 +99,12 @@ def _audit(context: RunContext, data: TrainingData) -> AuditEntry:
     return record(context, "data_accepted", why, facts)
 
 
-def _task_suite(heldout: Sequence[Chat]) -> Suite | None:
+def _task_suite(heldout: Sequence[Chat], expectation: Expectation) -> Suite | None:
     """The held-out rows as a suite: each asks for its row's last answer."""
     prompts = [
-        _heldout_prompt(chat, f"{TASK_CATEGORY}-{number:04d}").model_copy(update={"suite": TASK_SUITE})
+        _heldout_prompt(chat, f"{TASK_CATEGORY}-{number:04d}").model_copy(
+            update={"suite": TASK_SUITE, "expectation": expectation}
+        )
         for number, chat in enumerate(heldout, start=1)
     ]
     return _suite(TASK_SUITE, prompts)
