@@ -65,9 +65,13 @@ class PromptPair(NamedTuple):
     def telling_sample(self) -> int:
         """Index of the first answer that passed before and does not pass after, else of the first that does not pass.
 
+        Of graded answers it is the one with the lowest grade after.
+
         Raises:
-            IndexError: every answer passes after.
+            IndexError: every answer passes after, and none is graded.
         """
+        if self.grades is not None:
+            return min(range(len(self.after)), key=lambda n: self.grades.after[n] or 0.0)
         failing = [n for n, verdict in enumerate(self.after) if verdict is not Verdict.PASS]
         flipped = [n for n in failing if n < len(self.before) and self.before[n] is Verdict.PASS]
         return (flipped or failing)[0]

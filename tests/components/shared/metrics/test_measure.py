@@ -45,7 +45,10 @@ def _prompts(build):
     ]
     return [
         *prompts,
-        *(build.prompt(f"p-{n}", category="task", expectation="exact", reference="one") for n in (22, 23)),
+        *(
+            build.prompt(f"p-{n}", category="task", expectation="exact", reference="one")
+            for n in (len(prompts), len(prompts) + 1)
+        ),
     ]
 
 
