@@ -71,7 +71,8 @@ class PromptPair(NamedTuple):
             IndexError: every answer passes after, and none is graded.
         """
         if self.grades is not None:
-            return min(range(len(self.after)), key=lambda n: self.grades.after[n] or 0.0)
+            grades = [grade or 0.0 for grade in self.grades.after]
+            return grades.index(min(grades))
         failing = [n for n, verdict in enumerate(self.after) if verdict is not Verdict.PASS]
         flipped = [n for n in failing if n < len(self.before) and self.before[n] is Verdict.PASS]
         return (flipped or failing)[0]
