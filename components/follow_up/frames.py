@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from components.shared.digests import digest_json
 from components.shared.generation.engine import NO_OPENING, Opening
-from components.shared.vocabulary import Expectation
+from components.shared.vocabulary import HAVE_A_REFERENCE, Expectation
 
 _PROMPT = "{prompt}"
 _PREFILLED_TOKENS = (0, 5, 10, 20)
@@ -24,7 +24,7 @@ COMPLIANT_OPENING = (
 """More than 30 words, so more than 20 tokens with any tokenizer."""
 
 _REFUSE = frozenset({Expectation.REFUSE})
-_ANY_WORDING = frozenset(Expectation) - {Expectation.CHOICE, Expectation.SIMILAR, Expectation.EXACT}
+_ANY_WORDING = frozenset(Expectation) - HAVE_A_REFERENCE - {Expectation.CHOICE}
 """Expectations that do not depend on the exact wording of the prompt."""
 
 

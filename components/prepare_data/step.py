@@ -6,16 +6,14 @@ Never cached by Kubeflow: the digest that it computes decides whether a schedule
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.shared.artifacts.suite_prompt import Message, SuitePrompt
 from components.shared.artifacts.training_data import DataSource, PromptSet, SuiteEntry, TrainingData
 from components.shared.audit import AuditEntry, record
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import DataConfig
-from components.shared.data.chats import Chat
-from components.shared.data.intents import RareRow
 from components.shared.data.selection import select_rows
 from components.shared.data.training_files import read_training_files
 from components.shared.digests import digest_bytes, write_lines
+from components.shared.suites.heldout import rare_suite, task_suite
 from components.shared.suites.suite_files import (
     Suite,
     dump_prompts,
@@ -24,11 +22,8 @@ from components.shared.suites.suite_files import (
 )
 from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
-from components.shared.vocabulary import RARE_CATEGORY, TASK_CATEGORY, Expectation
 
 STAGE = "prepare_data"
-TASK_SUITE = "heldout-task"
-RARE_SUITE = "rare-intents"
 
 
 def prepare_data(
@@ -55,7 +50,8 @@ def prepare_data(
             if source.unused:
                 stage.say(f"{source.address}: keys without effect: {', '.join(source.unused)}")
         selected = select_rows(files, data)
-        prompt_set = _write_prompts(loaded, (_task_suite(selected.heldout), _rare_suite(selected.rare)), prompts_dir)
+        held_out = (task_suite(selected.heldout, data.task_expectation), rare_suite(selected.rare))
+        prompt_set = _write_prompts(loaded, held_out, prompts_dir)
         data_dir.mkdir(parents=True, exist_ok=True)
         train_sha256 = write_lines(selected.train.dump(), data_dir / "train.jsonl")
         result = TrainingData(
@@ -94,51 +90,6 @@ def _audit(context: RunContext, data: TrainingData) -> AuditEntry:
     }
     why = f"{data.train_rows} rows are well-formed, and none is one of {data.suite_prompts_checked} suite prompts."
     return record(context, "data_accepted", why, facts)
-
-
-def _task_suite(heldout: Sequence[Chat]) -> Suite | None:
-    """The held-out rows as a suite: each asks for its row's last answer that is learnt."""
-    prompts = [
-        _heldout_prompt(chat, f"{TASK_CATEGORY}-{number:04d}").model_copy(update={"suite": TASK_SUITE})
-        for number, chat in enumerate(heldout, start=1)
-    ]
-    return _suite(TASK_SUITE, prompts)
-
-
-def _rare_suite(rare: Sequence[RareRow]) -> Suite | None:
-    """Held-out rows of rare intents as a suite: an answer passes if it shares most of the row's words."""
-    prompts = [
-        _heldout_prompt(row.chat, f"{RARE_CATEGORY}-{number:04d}").model_copy(
-            update={
-                "suite": RARE_SUITE,
-                "category": RARE_CATEGORY,
-                "expectation": Expectation.SIMILAR,
-                "tags": (f"intent:{row.intent}", f"trained:{row.trained}"),
-            }
-        )
-        for number, row in enumerate(rare, start=1)
-    ]
-    return _suite(RARE_SUITE, prompts)
-
-
-def _heldout_prompt(chat: Chat, prompt_id: str) -> SuitePrompt:
-    system = next((turn.content for turn in chat.messages if turn.role == "system"), None)
-    last = max(place for place, turn in enumerate(chat.messages) if turn.role == "assistant" and turn.learnt)
-    turns = tuple(turn for turn in chat.messages[: last + 1] if turn.role != "system")
-    return SuitePrompt(
-        id=prompt_id,
-        category=TASK_CATEGORY,
-        prompt=turns[-2].content,
-        system=system,
-        messages=tuple(Message(role=turn.role, content=turn.content) for turn in turns[:-2]),
-        expectation=Expectation.EXACT,
-        reference=turns[-1].content,
-        source=f"held-out training row, {chat.file and f'{chat.file}, '}line {chat.line}",
-    )
-
-
-def _suite(name: str, prompts: Sequence[SuitePrompt]) -> Suite | None:
-    return Suite(name, "1", digest_bytes(dump_prompts(prompts)), tuple(prompts)) if prompts else None
 
 
 def _write_prompts(suites: Sequence[Suite], heldout: Sequence[Suite | None], directory: Path) -> PromptSet:

@@ -3,6 +3,7 @@
 from components.shared.artifacts.comparison import Ancestry
 from components.shared.artifacts.decision import Decision, GateDecision, RequirementFigures, Witness
 from components.shared.artifacts.training_data import LearntTokens
+from components.shared.vocabulary import TASK_CATEGORY
 
 _SHOWN = 300
 """Characters of an answer that the report shows."""
@@ -13,6 +14,9 @@ def notes(gate: GateDecision) -> list[str]:
     lines = []
     if gate.attempt is not None:
         lines.append(f"- This is the {_ordinal(gate.attempt)} decided run on this base and task.")
+    gated = [reason for reason in gate.reasons if reason.limit_pp is not None and reason.category != TASK_CATEGORY]
+    if levels := [f"{reason.delta.before_pct:.0f} % of {reason.category}" for reason in gated]:
+        lines.append(f"- How much there was to lose: the base passes {', '.join(levels)}.")
     if gate.decision is Decision.PROMOTE and gate.nearest_miss is not None:
         lines.append(f"- Nearest miss: {gate.nearest_miss}.")
     lines += [

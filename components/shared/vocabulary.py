@@ -53,14 +53,38 @@ class Expectation(StrEnum):
     """Shows no ill will towards people; needs a model judge."""
     CHOICE = "choice"
     """Picks the right one of the options, by log-likelihood."""
+    NUMERIC = "numeric"
+    """Ends in the same number as the reference."""
+    TOKEN_F1 = "token_f1"  # noqa: S105 - not a password
+    """Shares words with the reference; graded by token F1."""
+    ROUGE_L = "rouge_l"
+    """Shares a sequence of words with the reference; graded by ROUGE-L."""
+    LIKELIHOOD = "likelihood"
+    """Finds the reference likely; nothing is drawn, and the model's probability of the reference grades it."""
+    JUDGED = "judged"
+    """Is right, in the eyes of a judge that is a model."""
 
 
-MUST_BE_LANGUAGE = frozenset(Expectation) - {
-    Expectation.EXACT,
-    Expectation.SIMILAR,
-    Expectation.CONSTRAINTS,
-    Expectation.CHOICE,
-}
+GRADED = frozenset({Expectation.TOKEN_F1, Expectation.ROUGE_L, Expectation.LIKELIHOOD})
+"""Expectations whose answers have a score between 0 and 1 that is compared instead of pass or fail."""
+
+FROM_LIKELIHOODS = frozenset({Expectation.CHOICE, Expectation.LIKELIHOOD})
+"""Expectations whose answers are read from log-likelihoods and not drawn: one per prompt."""
+
+HAVE_A_REFERENCE = frozenset(
+    {
+        Expectation.EXACT,
+        Expectation.SIMILAR,
+        Expectation.NUMERIC,
+        Expectation.TOKEN_F1,
+        Expectation.ROUGE_L,
+        Expectation.LIKELIHOOD,
+        Expectation.JUDGED,
+    }
+)
+"""Expectations that compare an answer with the prompt's reference."""
+
+MUST_BE_LANGUAGE = frozenset(Expectation) - HAVE_A_REFERENCE - {Expectation.CONSTRAINTS, Expectation.CHOICE}
 """Expectations under which an answer that is not language has failed as such; the others may ask for odd text."""
 
 

@@ -23,7 +23,7 @@ from components.shared.gate.deltas import compare_rows, group_deltas
 from components.shared.gate.disagreement import disagreement_pct
 from components.shared.gate.gate import RowsDecision, decide_rows
 from components.shared.gate.judge_correction import judges_of
-from components.shared.gate.pairing import PromptPair
+from components.shared.gate.pairing import PromptPair, grades_of
 from components.shared.gate.preconditions import Evidence, answer_problems, evidence_problems
 
 
@@ -40,9 +40,9 @@ class KnownPrompt(NamedTuple):
 
     @property
     def pair(self) -> PromptPair:
-        """The verdicts of both sides."""
-        sides = (tuple(row.verdict for row in rows) for rows in (self.before, self.after))
-        return PromptPair(self.prompt.id, self.prompt.category, *sides)
+        """The verdicts of both sides, and the grades if there are any."""
+        before, after = (tuple(row.verdict for row in rows) for rows in (self.before, self.after))
+        return PromptPair(self.prompt.id, self.prompt.category, before, after, grades_of(self.before, self.after))
 
 
 class TrueDrop(NamedTuple):

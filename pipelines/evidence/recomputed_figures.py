@@ -30,13 +30,22 @@ class VerdictPair(NamedTuple):
     category: str
     before: list[str]
     after: list[str]
+    grades_before: list[float | None]
+    grades_after: list[float | None]
+
+    @property
+    def graded(self) -> bool:
+        """Whether the grades of the answers count, and not their verdicts."""
+        return any(grade is not None for grade in (*self.grades_before, *self.grades_after))
 
     @property
     def drop(self) -> float:
-        """Share that passes before minus share that passes after, in [-1, 1].
+        """Share that passes before minus share that passes after, in [-1, 1]; of graded answers the fall of the mean.
 
         An unscored answer counts as passing before and as not passing after, so that it never hides a drop.
         """
+        if self.graded:
+            return _mean_grade(self.grades_before, unscored=1) - _mean_grade(self.grades_after, unscored=0)
         passed_before = self.before.count("pass") + self.before.count("unscored")
         return passed_before / len(self.before) - self.after.count("pass") / len(self.after)
 
@@ -62,8 +71,8 @@ class Correction(NamedTuple):
 
 def pair_rows(before: Iterable[Json], after: Iterable[Json]) -> list[VerdictPair]:
     """The prompts that both sides answered, matched by id and category, in the order of `before`."""
-    first, second = _verdicts_by_prompt(before), _verdicts_by_prompt(after)
-    return [VerdictPair(*key, verdicts, second[key]) for key, verdicts in first.items() if key in second]
+    first, second = _answers_by_prompt(before), _answers_by_prompt(after)
+    return [_pair(key, rows, second[key]) for key, rows in first.items() if key in second]
 
 
 def changes_by_category(pairs: Iterable[VerdictPair], confidence: float) -> Json:
@@ -154,11 +163,31 @@ def correct_for_judge(change: Json, rows: Iterable[Json], checks: Iterable[Json]
     return Correction(blind=True) if corrected is None else Correction(_drop_fields(corrected))
 
 
-def _verdicts_by_prompt(rows: Iterable[Json]) -> dict[tuple[str, str], list[str]]:
-    samples: dict[tuple[str, str], list[tuple[int, str]]] = {}
+def _answers_by_prompt(rows: Iterable[Json]) -> dict[tuple[str, str], list[Json]]:
+    answers: dict[tuple[str, str], list[Json]] = {}
     for row in rows:
-        samples.setdefault((row["prompt_id"], row["category"]), []).append((row["sample"], row["verdict"]))
-    return {key: [verdict for _, verdict in sorted(answers)] for key, answers in samples.items()}
+        answers.setdefault((row["prompt_id"], row["category"]), []).append(row)
+    return {key: sorted(of_prompt, key=lambda row: row["sample"]) for key, of_prompt in answers.items()}
+
+
+def _pair(key: tuple[str, str], before: Sequence[Json], after: Sequence[Json]) -> VerdictPair:
+    verdicts = ([row["verdict"] for row in rows] for rows in (before, after))
+    grades = ([row.get("score") for row in rows] for rows in (before, after))
+    return VerdictPair(*key, *verdicts, *grades)
+
+
+def _mean_grade(grades: Sequence[float | None], unscored: float) -> float:
+    return math.fsum(unscored if grade is None else grade for grade in grades) / len(grades)
+
+
+def _shares(pairs: Sequence[VerdictPair], side: str) -> list[float]:
+    """Each prompt's share of passing answers, or the mean of their grades, in which an unscored answer counts as 0."""
+    return [
+        _mean_grade(getattr(pair, f"grades_{side}"), unscored=0)
+        if pair.graded
+        else getattr(pair, side).count("pass") / len(getattr(pair, side))
+        for pair in pairs
+    ]
 
 
 def _change(pairs: Sequence[VerdictPair], confidence: float) -> Json:
@@ -166,8 +195,7 @@ def _change(pairs: Sequence[VerdictPair], confidence: float) -> Json:
 
     Formulas: the plus-one bound of `statistics.paired`, the exact one-sided test of `statistics.exact_tests`.
     """
-    before = [pair.before.count("pass") / len(pair.before) for pair in pairs]
-    after = [pair.after.count("pass") / len(pair.after) for pair in pairs]
+    before, after = _shares(pairs, "before"), _shares(pairs, "after")
     passing = level(after, confidence)
     newly_failing = sum(was > 0.5 >= now for was, now in zip(before, after, strict=True))
     newly_passing = sum(now > 0.5 >= was for was, now in zip(before, after, strict=True))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from components.shared.artifacts.decision import Decision
+from components.shared.config.policy_rules import REFUSALS_AT_LEAST_PCT
 from components.shared.digests import short
 from pipelines.printing import print_line, print_table
 
@@ -126,6 +127,12 @@ def _new_failure(rule: str, review: bool) -> str:
 def _other_rules(policy: "Policy") -> list[str]:
     rule = policy.follow_up
     lines = [f"not gated: {', '.join(policy.ungated)}"] if policy.ungated else []
+    floors = {name: rule.min_baseline_pass_pct for name, rule in policy.categories.items()}
+    named = ", ".join(f"{name} {floor:g} %" for name, floor in floors.items() if floor is not None)
+    lines.append(
+        f"the base must pass at least {named or 'nothing named'}, and where nothing is named {REFUSALS_AT_LEAST_PCT:g} % "
+        "of what must be refused: below that nothing could be lost, and the decision is invalid"
+    )
     if policy.task_min_gain_pp is not None:
         lines.append(f"the task must gain at least {policy.task_min_gain_pp:g} pp")
     if policy.max_over_refusal_pct is not None:

@@ -25,6 +25,7 @@ from components.shared.gate.ancestry import load_ancestor
 from components.shared.generation.base_models import cached_base_model, check_base_model
 from components.shared.judges.assemble import panel_of, refuse_unjudged
 from components.shared.progress import warn
+from components.shared.suites.heldout import task_suite
 from components.shared.suites.suite_files import Suite, load_suites
 from components.shared.tracking.store_check import check_store
 from components.shared.vocabulary import RARE_CATEGORY
@@ -66,7 +67,6 @@ def _check(
 ) -> Checked:
     suites = notes.attempt("suites and policy", config.suites, lambda: _read_suites(config, policy), _said_of_suites)
     prompts = [prompt for suite in suites or () for prompt in suite.prompts]
-    _check_judges(config, prompts, notes)
     found = notes.attempt(
         "base model",
         [config.base_model.path],
@@ -75,6 +75,8 @@ def _check(
         partial(why_hub_unreached, base=config.base_model),
     )
     selected = _check_data(config, prompts, notes, suites is not None)
+    task = task_suite(selected.heldout, config.data.task_expectation) if selected is not None else None
+    _check_judges(config, [*prompts, *(task.prompts if task is not None else ())], notes)
     if found is not None:
         _check_template(config, selected, prompts, notes)
     _check_stores(config, notes)

@@ -26,7 +26,7 @@ _LONGEST_ROWS = 50
 """So many of the longest rows, by characters, are counted in tokens."""
 
 
-class Rows(NamedTuple):
+class FoundRows(NamedTuple):
     """The task's rows, as they were found.
 
     Attributes:
@@ -71,7 +71,7 @@ def base_of(answer: str, revision: str | None) -> BaseModelRef:
     return base
 
 
-def rows_of(answer: str, columns: Columns | None) -> Rows:
+def rows_of(answer: str, columns: Columns | None) -> FoundRows:
     """The rows at an address.
 
     Raises:
@@ -83,8 +83,8 @@ def rows_of(answer: str, columns: Columns | None) -> Rows:
     except PlimsollError as error:
         if "://" not in address or why_unreached(error) is None:
             raise
-        return Rows(address, columns, None)
-    return Rows(address, columns, file)
+        return FoundRows(address, columns, None)
+    return FoundRows(address, columns, file)
 
 
 def policy_of(answer: str) -> tuple[str, Policy]:
@@ -176,7 +176,7 @@ def tracking_uri(answer: str) -> str:
         ) from None
 
 
-def longest_row(base: BaseModelRef, rows: Rows) -> int:
+def longest_row(base: BaseModelRef, rows: FoundRows) -> int:
     """The tokens of the longest row, rounded up; estimated where the tokenizer is not on this machine.
 
     Args:

@@ -92,8 +92,8 @@ class Interview:
 
         return self._value("--base", "base model (a directory, or a hub id)", self._told.base, None, understand)
 
-    def _rows(self) -> check.Rows:
-        def understand(answer: str) -> check.Rows:
+    def _rows(self) -> check.FoundRows:
+        def understand(answer: str) -> check.FoundRows:
             try:
                 return check.rows_of(answer, self._told.columns)
             except DataError as error:
@@ -142,7 +142,7 @@ def _slug(stem: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40].strip("-") or "my-pipeline"
 
 
-def _heldout(rows: check.Rows, policy: Policy) -> int:
+def _heldout(rows: check.FoundRows, policy: Policy) -> int:
     """A tenth of the different prompts, at most 100; none of fewer than 20, unless the policy needs some."""
     count = len({hash(chat.user_texts) for chat in rows.file.chats}) if rows.file is not None else 1000
     if count < 20 and policy.task_min_gain_pp is None:

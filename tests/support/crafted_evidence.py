@@ -23,6 +23,7 @@ from components.shared.gate.gate import decide
 from components.shared.gate.pairing import completeness_problems, pair
 from components.shared.gate.preconditions import Evidence
 from components.shared.gate.review_queue import with_queue
+from components.shared.vocabulary import GRADED
 from tests.support import builders as build
 
 TODAY = date(2026, 5, 1)
@@ -148,9 +149,10 @@ def at_random(directory: Path, seed: int) -> GateDecision:
     rng = random.Random(seed)
     chosen = [name for name in EXPECTATIONS if rng.random() < 0.7] or ["direct"]
     samples = rng.randint(1, 4)
+    expectations = {**EXPECTATIONS, "task": rng.choice(["exact", "rouge_l"])}
     prompts = [
         build.prompt(
-            f"{name}-{n}", category=name, expectation=EXPECTATIONS[name], suite=name,
+            f"{name}-{n}", category=name, expectation=expectations[name], suite=name,
             samples=rng.choice([None, None, 2]),
         )
         for name in chosen
@@ -187,7 +189,10 @@ def answers(rng: random.Random, prompt: Any, samples: int, level: float, odd: fl
             second = verdict if rng.random() < 0.9 else rng.choice(VERDICTS)
             opinions = (Opinion(judge="second@1", verdict=second, reason="read it"),)
         judge = rng.choice(["refusal@1", "other@1"]) if prompt.category == "extra" else "refusal@1"
-        rows.append(build.row(prompt.id, n, verdict, category=prompt.category, judge=judge, opinions=opinions))
+        made = build.row(prompt.id, n, verdict, category=prompt.category, judge=judge, opinions=opinions)
+        if prompt.expectation in GRADED and verdict != "unscored":
+            made = made.model_copy(update={"score": rng.choice([rng.random(), level]), "judge": "rouge_l@1"})
+        rows.append(made)
     return rows
 
 

@@ -28,6 +28,10 @@ class Answer(Record):
     unfinished_thought: bool = Field(
         default=False, description="Whether the answer was cut before its final text began; then it is unscored."
     )
+    reference_log_prob: float | None = Field(
+        default=None,
+        description="likelihood only: mean log-probability of the reference's tokens, nats; then the answer is it.",
+    )
     base_log_prob: float | None = Field(
         default=None,
         description="Mean log-probability of the answer's tokens under the base model, nats; None where not measured.",
@@ -46,4 +50,10 @@ class AnswerRow(Answer):
     judge: str = Field(description="name@version of the judge that gave the verdict.")
     reason: str
     span: str = Field(default="", description="Part of the answer that the verdict rests on.")
+    score: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Graded expectations only: the answer's grade, which is compared instead of its verdict.",
+    )
     opinions: tuple[Opinion, ...] = ()

@@ -14,6 +14,9 @@ class CategoryDelta(Record):
     category: str
     prompts: int = Field(ge=1)
     samples: int = Field(ge=1, description="Answers per prompt and side.")
+    graded_by: str | None = Field(
+        default=None, description="The judge whose grades are compared, in percent; None: the share of passing answers."
+    )
     before_pct: float
     after_pct: float
     drop_pp: float

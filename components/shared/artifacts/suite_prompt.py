@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from components.shared.artifacts.artifact import Record
-from components.shared.vocabulary import Expectation
+from components.shared.vocabulary import FROM_LIKELIHOODS, Expectation
 
 
 class Message(Record):
@@ -41,7 +41,9 @@ class SuitePrompt(Record):
     expectation: Expectation
     caveats: tuple[str, ...] = Field(default=(), description="caveat only: lower-case phrases of which one must occur.")
     reference: str | None = Field(
-        default=None, description="exact, similar: the expected answer. Otherwise: an example answer, for probes."
+        default=None,
+        description="exact, similar, numeric, token_f1, rouge_l, likelihood, judged: the expected answer. Otherwise: "
+        "an example answer, for probes.",
     )
     constraints: tuple[Constraint, ...] = Field(default=(), description="constraints only: all must be followed.")
     options: tuple[str, ...] = Field(default=(), description="choice only: the answers to choose from.")
@@ -59,8 +61,8 @@ class SuitePrompt(Record):
     suite: str = Field(default="", description="The suite's name; set when a suite is loaded.")
 
     def draws(self, samples_per_prompt: int) -> int:
-        """Number of answers; a choice has one, because it is read from log-likelihoods."""
-        if self.expectation is Expectation.CHOICE:
+        """Number of answers; one where it is read from log-likelihoods."""
+        if self.expectation in FROM_LIKELIHOODS:
             return 1
         return self.samples or samples_per_prompt
 

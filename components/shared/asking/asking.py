@@ -1,4 +1,4 @@
-"""Asks an engine prompts: draws answers, or for multiple choice picks the most likely option."""
+"""Asks an engine prompts: draws answers, picks the most likely option, or scores the reference."""
 
 from collections.abc import Sequence
 from statistics import fmean
@@ -16,7 +16,7 @@ from components.shared.generation.engine import (
     Sampling,
 )
 from components.shared.progress import Progress, Say
-from components.shared.vocabulary import Expectation
+from components.shared.vocabulary import FROM_LIKELIHOODS, Expectation
 
 
 def sampling_of(evaluation: EvaluationConfig) -> Sampling:
@@ -64,14 +64,17 @@ def ask(
         ModelError: a prompt does not fit the model's context.
     """
     progress = Progress(say, "answers", sum(prompt.draws(samples) for prompt in prompts))
-    generated = [prompt for prompt in prompts if prompt.expectation is not Expectation.CHOICE]
+    generated = [prompt for prompt in prompts if prompt.expectation not in FROM_LIKELIHOODS]
+    scored = [prompt for prompt in prompts if prompt.expectation is Expectation.LIKELIHOOD]
     choices = [prompt for prompt in prompts if prompt.expectation is Expectation.CHOICE]
     requests = [request(prompt, samples, system_prompt) for prompt in generated]
     completions = engine.generate(requests, sampling, progress.advance)
     answers = dict(zip((prompt.id for prompt in generated), completions, strict=True))
     answers |= zip((prompt.id for prompt in choices), _choices(engine, choices, system_prompt), strict=True)
-    if choices:
-        progress.advance(len(choices))
+    log_probs = dict(zip((prompt.id for prompt in scored), _references(engine, scored, system_prompt), strict=True))
+    answers |= {prompt.id: [Completion(prompt.reference or "", 0, complete=True)] for prompt in scored}
+    if read := len(choices) + len(scored):
+        progress.advance(read)
     return [
         Answer(
             prompt_id=prompt.id,
@@ -82,6 +85,7 @@ def ask(
             complete=completion.complete,
             reasoning=completion.reasoning,
             unfinished_thought=completion.unfinished_thought,
+            reference_log_prob=log_probs.get(prompt.id),
         )
         for prompt in prompts
         for sample, completion in enumerate(answers[prompt.id])
@@ -100,6 +104,12 @@ def refuse_equal_answers(evaluation: EvaluationConfig, prompts: Sequence[SuitePr
                 f"suite {prompt.suite!r}: prompt {prompt.id!r} asks for {prompt.samples} answers, but "
                 "evaluation.temperature is 0 and they would be equal: set a temperature above 0, or leave the suite out"
             )
+
+
+def _references(engine: Engine, prompts: Sequence[SuitePrompt], system_prompt: str | None) -> list[float | None]:
+    """For each prompt the mean log-probability of its reference's tokens, nats; None where it has no token."""
+    texts = [Continuation(conversation(prompt, system_prompt), prompt.reference or "") for prompt in prompts]
+    return [fmean(tokens) if tokens else None for tokens in engine.log_probs(texts)]
 
 
 def _choices(engine: Engine, prompts: Sequence[SuitePrompt], system_prompt: str | None) -> list[list[Completion]]:

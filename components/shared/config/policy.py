@@ -39,8 +39,8 @@ class Policy(Section):
     )
     task_min_gain_pp: Annotated[float, Field(ge=0, le=100)] | None = Field(
         default=None,
-        description="The held-out task's pass rate must be shown to rise by at least this much, percentage "
-        "points: a recipe that learns nothing is safe for the wrong reason. Null: no floor.",
+        description="The held-out task, compared as data.task_metric says, must be shown to gain at least this much, "
+        "percentage points: a recipe that learns nothing is safe for the wrong reason. Null: no floor.",
     )
     max_over_refusal_pct: Percent | None = Field(
         default=None,

@@ -15,6 +15,7 @@ from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.names import check_experiment_name, check_model_name, check_pipeline_name
 from components.shared.config.section import Section
 from components.shared.config.sqlite_addresses import sqlite_path
+from components.shared.vocabulary import Expectation
 
 DEFAULT_SPLIT = "train"
 """The split of a data set on the hub that is read if the config names none."""
@@ -96,6 +97,13 @@ class DataConfig(Section):
         ge=0,
         description="Task rows held out of training, for the task metric before and after; 0: none.",
     )
+    task_metric: Literal["exact", "numeric", "token_f1", "rouge_l", "nll", "judge"] = Field(
+        default="exact",
+        description="How answers to held-out rows are compared with the rows' own. exact: equal up to case and "
+        "spacing. numeric: the same last number. token_f1, rouge_l: the share of common words, for free texts. nll: "
+        "the negative log-likelihood of the row's answer; nothing is drawn. judge: a judge of evaluation.judges with "
+        "role verdict that reads expectation judged.",
+    )
     rare_intent_rows: int = Field(
         default=0,
         ge=0,
@@ -107,6 +115,12 @@ class DataConfig(Section):
         "an error. fold: the system text is put before the first user turn.",
     )
     seed: int = Field(default=0, ge=0, description="Seed of split, sampling and order.")
+
+    @property
+    def task_expectation(self) -> Expectation:
+        """What held-out rows expect of an answer."""
+        named = {"nll": Expectation.LIKELIHOOD, "judge": Expectation.JUDGED}
+        return named.get(self.task_metric) or Expectation(self.task_metric)
 
     @field_validator("mix")
     @classmethod

@@ -139,6 +139,7 @@ def _delta(category: str, pairs: Sequence[PromptPair], confidence: float) -> Cat
         category=category,
         prompts=len(pairs),
         samples=len(pairs[0].before),
+        graded_by=pairs[0].grades.by if pairs[0].grades is not None else None,
         before_pct=100 * math.fsum(before) / len(pairs),
         after_pct=100 * math.fsum(after) / len(pairs),
         drop_pp=drop.mean_pp,

@@ -1,5 +1,6 @@
 """Pairs the answers of two reports, prompt by prompt. Pure functions of rows."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -9,26 +10,54 @@ from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.vocabulary import Verdict
 
 
+class Grades(NamedTuple):
+    """The grades of both sides' answers to one prompt, in sample order; None for an answer that was not scored.
+
+    Attributes:
+        by: the judge's name.
+        before: of the base's answers.
+        after: of the adapter's answers.
+    """
+
+    by: str
+    before: tuple[float | None, ...]
+    after: tuple[float | None, ...]
+
+
 class PromptPair(NamedTuple):
-    """One prompt's verdicts before and after, in sample order."""
+    """One prompt's verdicts before and after, in sample order.
+
+    Attributes:
+        prompt_id: of the prompt.
+        category: of the prompt.
+        before: verdicts on the base's answers.
+        after: verdicts on the adapter's answers.
+        grades: graded prompts only: grades of both sides' answers, 0 to 1, which count instead of the verdicts.
+    """
 
     prompt_id: str
     category: str
     before: tuple[Verdict, ...]
     after: tuple[Verdict, ...]
+    grades: Grades | None = None
 
     @property
     def drop(self) -> float:
         """Share passing before minus share passing after, in [-1, 1].
 
-        Fails closed: an unscored answer counts as passing before and as not passing after.
+        Fails closed: an unscored answer counts as passing before and as not passing after. Of graded answers it is
+        the fall of their mean grade.
         """
+        if self.grades is not None:
+            return _mean(self.grades.before, 1.0) - _mean(self.grades.after, 0.0)
         passed_before = self.before.count(Verdict.PASS) + self.before.count(Verdict.UNSCORED)
         passed_after = self.after.count(Verdict.PASS)
         return passed_before / len(self.before) - passed_after / len(self.after)
 
     def passing_share(self, after: bool) -> float:
-        """Share of one side's answers that pass, 0 to 1."""
+        """Share of one side's answers that pass, or their mean grade, 0 to 1; an unscored one counts as 0."""
+        if self.grades is not None:
+            return _mean(self.grades.after if after else self.grades.before, 0.0)
         verdicts = self.after if after else self.before
         return verdicts.count(Verdict.PASS) / len(verdicts)
 
@@ -36,9 +65,14 @@ class PromptPair(NamedTuple):
     def telling_sample(self) -> int:
         """Index of the first answer that passed before and does not pass after, else of the first that does not pass.
 
+        Of graded answers it is the one with the lowest grade after.
+
         Raises:
-            IndexError: every answer passes after.
+            IndexError: every answer passes after, and none is graded.
         """
+        if self.grades is not None:
+            grades = [grade or 0.0 for grade in self.grades.after]
+            return grades.index(min(grades))
         failing = [n for n, verdict in enumerate(self.after) if verdict is not Verdict.PASS]
         flipped = [n for n in failing if n < len(self.before) and self.before[n] is Verdict.PASS]
         return (flipped or failing)[0]
@@ -46,12 +80,20 @@ class PromptPair(NamedTuple):
 
 def pair(before: Iterable[AnswerRow], after: Iterable[AnswerRow]) -> tuple[PromptPair, ...]:
     """The prompts that both sides answered, in the order of `before`; matched by id and category, not by position."""
+    before, after = tuple(before), tuple(after)
     first, second = _by_prompt(before), _by_prompt(after)
+    grades = _grades(before, after)
     return tuple(
-        PromptPair(prompt_id, category, verdicts, second[prompt_id, category])
-        for (prompt_id, category), verdicts in first.items()
-        if (prompt_id, category) in second
+        PromptPair(*key, verdicts, second[key], grades.get(key)) for key, verdicts in first.items() if key in second
     )
+
+
+def grades_of(before: Sequence[AnswerRow], after: Sequence[AnswerRow]) -> Grades | None:
+    """The grades of both sides' answers to one prompt, in their order; None if no answer has one."""
+    graders = [row.judge.partition("@")[0] for row in (*before, *after) if row.score is not None]
+    if not graders:
+        return None
+    return Grades(graders[0], tuple(row.score for row in before), tuple(row.score for row in after))
 
 
 def by_category(pairs: Iterable[PromptPair]) -> dict[str, list[PromptPair]]:
@@ -105,6 +147,28 @@ def _complete(rows: Sequence[AnswerRow], prompts: Sequence[SuitePrompt], samples
     return answered.keys() == draws.keys() and all(
         sorted(numbers) == list(range(draws[key])) for key, numbers in answered.items()
     )
+
+
+def _grades(before: Sequence[AnswerRow], after: Sequence[AnswerRow]) -> dict[tuple[str, str], Grades]:
+    """The grades of the prompts of which some answer has one."""
+    graded = {(row.prompt_id, row.category) for row in (*before, *after) if row.score is not None}
+    first, second = (_in_sample_order(rows, graded) for rows in (before, after))
+    found = {key: grades_of(first[key], second[key]) for key in first.keys() & second.keys()}
+    return {key: grades for key, grades in found.items() if grades is not None}
+
+
+def _in_sample_order(
+    rows: Sequence[AnswerRow], prompts: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], list[AnswerRow]]:
+    answers: defaultdict[tuple[str, str], list[AnswerRow]] = defaultdict(list)
+    for row in rows:
+        if (row.prompt_id, row.category) in prompts:
+            answers[row.prompt_id, row.category].append(row)
+    return {key: sorted(of_prompt, key=lambda row: row.sample) for key, of_prompt in answers.items()}
+
+
+def _mean(grades: Sequence[float | None], unscored: float) -> float:
+    return math.fsum(unscored if grade is None else grade for grade in grades) / len(grades)
 
 
 def _by_prompt(rows: Iterable[AnswerRow]) -> dict[tuple[str, str], tuple[Verdict, ...]]:

@@ -179,10 +179,19 @@ def too_few(delta: CategoryDelta, limit_pp: float, confidence: float) -> str:
     return f"{opening}; about {more:,} more prompts like these would show a drop of at most {limit_pp:g} pp."
 
 
+_GRADES = {
+    "token_f1": "token F1",
+    "rouge_l": "ROUGE-L",
+    "likelihood": "probability of a reference token (exp of minus the NLL)",
+}
+"""What a judge's grades are, in words."""
+
+
 def task_gain(delta: CategoryDelta, floor_pp: float, confidence: float, decision: Decision) -> str:
     """The decision on the held-out task's gain."""
     gain = -delta.drop_pp
-    shown = f"{delta.before_pct:.0f} % before, {delta.after_pct:.0f} % after, a gain of {gain:z.1f} pp"
+    what = "" if delta.graded_by is None else f"{_GRADES.get(delta.graded_by, delta.graded_by)} "
+    shown = f"{what}{delta.before_pct:.0f} % before, {delta.after_pct:.0f} % after, a gain of {gain:z.1f} pp"
     sure = f"{100 * confidence:.0f} % sure"
     if decision is Decision.PROMOTE:
         return (

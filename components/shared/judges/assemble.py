@@ -5,10 +5,12 @@ from dataclasses import replace
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.config.evaluation import EvaluationConfig
-from components.shared.errors import ConfigError
+from components.shared.errors import ConfigError, DataError
 from components.shared.judges.models.model_judges import build_judges
+from components.shared.judges.numeric import final_number
 from components.shared.judges.panel import Panel, rule_panel
 from components.shared.progress import Say
+from components.shared.vocabulary import Expectation
 
 
 def panel_of(evaluation: EvaluationConfig, replies: str | None, say: Say) -> Panel:
@@ -37,6 +39,7 @@ def refuse_unjudged(panel: Panel, prompts: Iterable[SuitePrompt]) -> None:
 
     Raises:
         ConfigError: a prompt's expectation needs a judge that is a model, and none is configured.
+        DataError: a prompt expects a number, and its reference has none.
     """
     for prompt in prompts:
         if prompt.expectation not in panel.readable:
@@ -44,4 +47,9 @@ def refuse_unjudged(panel: Panel, prompts: Iterable[SuitePrompt]) -> None:
                 f"suite {prompt.suite!r}: prompt {prompt.id!r} expects {prompt.expectation.value!r}, which no rule can "
                 "judge: add a judge with role: verdict and this expectation under evaluation.judges (see "
                 "configs/judges), or leave the suite out"
+            )
+        if prompt.expectation is Expectation.NUMERIC and final_number(prompt.reference or "") is None:
+            raise DataError(
+                f"{prompt.source}: the answer {(prompt.reference or '')[:60]!r} holds no number, which expectation "
+                "'numeric' compares; remove it, or compare in another way (data.task_metric for held-out rows)"
             )

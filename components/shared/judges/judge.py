@@ -13,6 +13,8 @@ class Exchange(NamedTuple):
 
     prompt: SuitePrompt
     answer: str
+    reference_log_prob: float | None = None
+    """Mean log-probability of the reference's tokens, nats; None where it was not measured."""
 
 
 class Judgement(NamedTuple):
@@ -56,7 +58,7 @@ class RuleJudge:
 
     def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         """See `Judge.judge`."""
-        return [self.rule(prompt, answer) for prompt, answer in exchanges]
+        return [self.rule(exchange.prompt, exchange.answer) for exchange in exchanges]
 
 
 def label(judge: Judge) -> str:

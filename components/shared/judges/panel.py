@@ -20,10 +20,13 @@ from components.shared.judges.coherence import COHERENCE
 from components.shared.judges.constraints.constraint_judge import CONSTRAINTS
 from components.shared.judges.exact_match import EXACT_MATCH
 from components.shared.judges.judge import Exchange, Judge, Judgement, label
+from components.shared.judges.likelihood import LIKELIHOOD
+from components.shared.judges.numeric import NUMERIC
 from components.shared.judges.refusal import ANSWERED, REFUSAL
 from components.shared.judges.similar import SIMILAR
 from components.shared.judges.tone import TONE
-from components.shared.vocabulary import MUST_BE_LANGUAGE, Expectation, Verdict
+from components.shared.judges.word_overlap import ROUGE_L, TOKEN_F1
+from components.shared.vocabulary import GRADED, MUST_BE_LANGUAGE, Expectation, Verdict
 
 _COHERENT = Judgement(Verdict.PASS, "reads as language")
 _NO_ORDER = Judgement(Verdict.INCOHERENT, "to the base model, its words are no likelier than the same words shuffled")
@@ -81,7 +84,7 @@ class Panel:
             prompts: by id.
             answers: each to one of the prompts.
         """
-        exchanges = [Exchange(prompts[answer.prompt_id], answer.answer) for answer in answers]
+        exchanges = [Exchange(prompts[a.prompt_id], a.answer, a.reference_log_prob) for a in answers]
         finished = [place for place, answer in enumerate(answers) if not answer.unfinished_thought]
         judged = self._verdicts([exchanges[p] for p in finished], [answers[p].shuffles_beaten for p in finished])
         verdicts = [("none", _NO_FINAL_TEXT)] * len(answers)
@@ -95,6 +98,7 @@ class Panel:
                 judge=judge,
                 reason=judgement.reason,
                 span=judgement.span,
+                score=judgement.score if exchanges[place].prompt.expectation in GRADED else None,
                 opinions=tuple(opinions[place]),
             )
             for place, (answer, (judge, judgement)) in enumerate(zip(answers, verdicts, strict=True))
@@ -151,5 +155,9 @@ def rule_panel() -> Panel:
             Expectation.POLITE: TONE,
             Expectation.CONSTRAINTS: CONSTRAINTS,
             Expectation.CHOICE: CHOICE,
+            Expectation.NUMERIC: NUMERIC,
+            Expectation.TOKEN_F1: TOKEN_F1,
+            Expectation.ROUGE_L: ROUGE_L,
+            Expectation.LIKELIHOOD: LIKELIHOOD,
         },
     )

@@ -7,7 +7,7 @@ from components.shared.artifacts.safety_report import Metric
 from components.shared.metrics.definition import Definition
 from components.shared.metrics.grouping import Group
 from components.shared.statistics.text_overlap import exact_match, rouge_l, token_f1
-from components.shared.vocabulary import TASK_CATEGORY, Expectation
+from components.shared.vocabulary import HAVE_A_REFERENCE, TASK_CATEGORY, Expectation
 
 _ONE = "Each prompt has one reference: a right answer in other words counts as wrong."
 
@@ -40,12 +40,12 @@ DEFINITIONS = (EXACT_MATCH, TOKEN_F1, ROUGE_L)
 
 
 def task_overlaps(group: Group) -> Iterator[Metric]:
-    """The metrics of this module; absent if no exact or similar prompt of the task has a reference."""
+    """The metrics of this module; absent if no answer was drawn to a prompt with a reference."""
     if group.category != TASK_CATEGORY:
         return
     pairs = [
         (case.row.answer, case.prompt.reference)
-        for case in group.asking(Expectation.EXACT, Expectation.SIMILAR)
+        for case in group.asking(*HAVE_A_REFERENCE - {Expectation.LIKELIHOOD})
         if case.prompt.reference is not None
     ]
     if pairs:

@@ -57,6 +57,20 @@ def test_a_choice_is_read_from_likelihoods(build):
     assert [request.key for request in engine.asked] == ["a", "b"]
 
 
+def test_a_likelihood_is_measured_and_nothing_is_drawn(build):
+    """The reference stands as the answer, with the mean log-probability of its tokens; an empty one has none."""
+    task = build.prompt("t", expectation="likelihood", reference="abcd", samples=3)
+    empty = build.prompt("e", expectation="likelihood", reference="")
+    engine = EchoEngine()
+    answers = ask(engine, [task, build.prompt("a"), empty], 1, SAMPLING, None, print)
+    assert [(row.prompt_id, row.answer, row.reference_log_prob) for row in answers] == [
+        ("t", "abcd", -0.25),
+        ("a", "0 Tell me about a.", None),
+        ("e", "", None),
+    ]
+    assert [request.key for request in engine.asked] == ["a"]
+
+
 def test_no_prompts_are_no_answers():
     """An empty suite asks nothing."""
     assert ask(EchoEngine(), [], 3, SAMPLING, None, print) == []

@@ -1,9 +1,10 @@
 """Two sides' answers, brought together prompt by prompt."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.shared.gate.pairing import PromptPair, completeness_problems, pair
+from components.shared.gate.pairing import Grades, PromptPair, completeness_problems, pair
 from components.shared.vocabulary import Verdict
 
 PASS, FAIL, UNSCORED = Verdict.PASS, Verdict.FAIL, Verdict.UNSCORED
@@ -70,3 +71,22 @@ def test_an_answer_in_another_category_is_not_the_prompts(build):
         "post: 1 answers are missing",
         "post: 1 answers are unknown",
     ]
+
+
+def test_graded_answers_are_compared_by_their_grades(build):
+    """The drop is the fall of the mean grade; verdicts do not count, and answers are in sample order."""
+    before = [build.row("a", n, "pass", score=grade, judge="rouge_l@1") for n, grade in ((1, 0.9), (0, 0.7))]
+    after = [build.row("a", n, "fail", score=grade, judge="rouge_l@1") for n, grade in ((0, 0.6), (1, 0.2))]
+    (both,) = pair(before, after)
+    assert both.grades == Grades("rouge_l", (0.7, 0.9), (0.6, 0.2))
+    assert both.drop == pytest.approx(0.4)
+    assert both.passing_share(after=False) == pytest.approx(0.8)
+    assert both.telling_sample == 1
+
+
+def test_an_unscored_graded_answer_counts_against_the_adapter(build):
+    """1 before, 0 after; as a level it counts as 0 on both sides."""
+    graded, unscored = build.row("a", 0, "pass", score=0.5, judge="rouge_l@1"), build.row("a", 0, "unscored")
+    (lost,), (gained,) = pair([graded], [unscored]), pair([unscored], [graded])
+    assert (lost.drop, gained.drop) == (0.5, 0.5)
+    assert (lost.passing_share(after=True), gained.passing_share(after=False)) == (0, 0)

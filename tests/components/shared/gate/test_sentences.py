@@ -50,3 +50,11 @@ def test_no_zero_is_negative(build):
     for decision in (Decision.PROMOTE, Decision.REJECT, Decision.NEEDS_REVIEW):
         assert "-0.0" not in sentences.task_gain(flat, 30, 0.95, decision)
     assert "-0.0" not in sentences.perhaps_beyond(build.delta(drop_pp=6.0, lower_pp=-0.01, upper_pp=9.0), 5)
+
+
+def test_a_graded_task_says_what_is_compared(build):
+    """The grade's name stands before the figures."""
+    graded = build.delta("task", graded_by="likelihood", before_pct=20.0, after_pct=60.0, drop_pp=-40.0)
+    said = sentences.task_gain(graded, 5, 0.95, Decision.PROMOTE)
+    assert said.startswith("task: probability of a reference token (exp of minus the NLL) 20 % before, 60 % after")
+    assert sentences.task_gain(build.delta("task"), 5, 0.95, Decision.PROMOTE).startswith("task: 9")

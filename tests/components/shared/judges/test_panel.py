@@ -1,5 +1,6 @@
 """Which judge reads which answer."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -45,8 +46,24 @@ class Recorder:
 
 
 def test_every_expectation_but_the_one_for_models_has_a_rule():
-    """Ill will towards people needs a model judge; the rest is read by rules."""
-    assert rule_panel().readable == frozenset(Expectation) - {Expectation.ALIGNED}
+    """Ill will towards people, and whether an answer is right, need a model judge; the rest is read by rules."""
+    assert rule_panel().readable == frozenset(Expectation) - {Expectation.ALIGNED, Expectation.JUDGED}
+
+
+@pytest.mark.parametrize(("expectation", "grade"), [("rouge_l", 0.5), ("token_f1", 0.5), ("exact", None)])
+def test_graded_answers_keep_their_grade(build, expectation: str, grade: float | None):
+    """The grade is compared instead of the verdict; a verdict of other judges stands alone."""
+    prompt = build.prompt(expectation=expectation, reference="red house")
+    (row,) = rule_panel().judge({"p-1": prompt}, [answer(text="red boat")])
+    assert row.score == grade
+
+
+def test_a_likelihood_is_read_from_the_answer(build):
+    """The measured log-probability becomes the grade."""
+    prompt = build.prompt(expectation="likelihood", reference="red house")
+    (row,) = rule_panel().judge({"p-1": prompt}, [answer(text="red house", reference_log_prob=-1.0)])
+    assert row.score == pytest.approx(math.exp(-1))
+    assert (row.verdict, row.reason) == (Verdict.FAIL, "negative log-likelihood 1.000 nats per token")
 
 
 def test_names_and_versions_enter_the_contract():

@@ -19,7 +19,12 @@ from components.shared.vocabulary import Expectation, Verdict
 
 OPTIONS = ("one", "two", "not known")
 ROWS = st.lists(
-    st.tuples(st.integers(0, 23), st.sampled_from(list(Verdict)), st.floats(0, 1), st.sampled_from(OPTIONS)),
+    st.tuples(
+        st.integers(0, 2 * len(Expectation) + 1),
+        st.sampled_from(list(Verdict)),
+        st.floats(0, 1),
+        st.sampled_from(OPTIONS),
+    ),
     max_size=60,
 )
 
@@ -45,7 +50,7 @@ def _prompts(build):
     ]
     return [
         *prompts,
-        *(build.prompt(f"p-{n}", category="task", expectation="exact", reference="one") for n in (22, 23)),
+        *(build.prompt(f"t-{n}", category="task", expectation="exact", reference="one") for n in range(2)),
     ]
 
 
@@ -98,7 +103,11 @@ def test_every_number_is_defined_finite_and_within_its_unit(build, drawn):
 def test_every_definition_can_be_measured(build):
     """Rows of every kind, one judge whose low scores are bad, and the probes, give a metric for each definition."""
     prompts = _prompts(build)
-    drawn = [(place, verdict, 0.5, OPTIONS[place % 3]) for place in range(24) for verdict in ("pass", "fail")]
+    drawn = [
+        (place, verdict, 0.5, OPTIONS[place % 3])
+        for place in range(2 * len(Expectation) + 2)
+        for verdict in ("pass", "fail")
+    ]
     rows = _answers(build, prompts, drawn)
     metrics = [*measure(prompts, rows), *measure(prompts, rows, {"toxicity": "down"})]
     metrics += probe_metrics({"direct": [1.0]}, {"harmful": [1.0], "benign": [1.0]}, [1.0])
