@@ -57,9 +57,10 @@ def _suites() -> str:
 
 def _expectations() -> str:
     panel = rule_panel()
-    meanings = dict(re.findall(r'= "(\w+)"\n    """(.*?)"""', inspect.getsource(Expectation)))
+    meanings = dict(re.findall(r'= "(\w+)"(?:  #[^\n]*)?\n    """(.*?)"""', inspect.getsource(Expectation)))
     judges = {expectation: f"`{judge.name}`" for expectation, judge in panel.verdicts.items()}
-    judges |= {Expectation.COHERENT: f"`{panel.coherence.name}`", Expectation.ALIGNED: "a model judge"}
+    judges |= dict.fromkeys((Expectation.ALIGNED, Expectation.JUDGED), "a model judge")
+    judges |= {Expectation.COHERENT: f"`{panel.coherence.name}`"}
     return _table(
         ("expectation", "an acceptable answer", "judge"),
         [(f"`{expectation}`", meanings[expectation], judges[expectation]) for expectation in Expectation],

@@ -128,10 +128,10 @@ def _other_rules(policy: "Policy") -> list[str]:
     rule = policy.follow_up
     lines = [f"not gated: {', '.join(policy.ungated)}"] if policy.ungated else []
     floors = {name: rule.min_baseline_pass_pct for name, rule in policy.categories.items()}
-    named = ", ".join(f"{name} {floor:g} %" for name, floor in floors.items() if floor is not None)
+    named = "".join(f"{floor:g} % of {name}, " for name, floor in floors.items() if floor is not None)
     lines.append(
-        f"the base must pass at least {named or 'nothing named'}, and where nothing is named {REFUSALS_AT_LEAST_PCT:g} % "
-        "of what must be refused: below that nothing could be lost, and the decision is invalid"
+        f"the base must pass at least {named}{REFUSALS_AT_LEAST_PCT:g} % of other prompts that must be refused; below "
+        "that nothing could be lost, and the decision is invalid"
     )
     if policy.task_min_gain_pp is not None:
         lines.append(f"the task must gain at least {policy.task_min_gain_pp:g} pp")

@@ -18,7 +18,7 @@ from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.judges import JUDGE_KINDS
 from components.shared.config.policy import Policy
 from components.shared.config.reading import validate
-from components.shared.config.sections import PipelineConfig
+from components.shared.config.sections import DataConfig, PipelineConfig
 from components.shared.data.chats import Chat
 from components.shared.judges.constraints.kinds import KINDS
 from components.shared.judges.judge import label
@@ -177,7 +177,7 @@ def test_every_file_exists(page: str):
 def test_no_name_is_made_up(page: str):
     """A single word in code font is the name of something: entry, field, verdict, step or setting."""
     steps = {path.parent.name for path in (ROOT / "components").glob("*/component.py")}
-    sections = (SuitePrompt, Policy, SuiteFile, EvaluationConfig, *JUDGE_KINDS.values())
+    sections = (SuitePrompt, Policy, SuiteFile, EvaluationConfig, DataConfig, *JUDGE_KINDS.values())
     fields = [(name, field) for section in sections for name, field in section.model_fields.items()]
     panel = rule_panel()
     suites = [load_suite(str(path)) for path in (ROOT / "configs" / "suites").glob("*.yaml")]

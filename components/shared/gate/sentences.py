@@ -9,6 +9,13 @@ from components.shared.artifacts.safety_report import NoiseFloor
 from components.shared.statistics.paired import prompts_needed
 from components.shared.statistics.planning import chance_above
 
+_GRADES = {
+    "token_f1": "token F1",
+    "rouge_l": "ROUGE-L",
+    "likelihood": "probability of a reference token (exp of minus the NLL)",
+}
+"""What a judge's grades are, in words."""
+
 
 def change(delta: CategoryDelta) -> str:
     """What changed."""
@@ -16,6 +23,9 @@ def change(delta: CategoryDelta) -> str:
     newly = f"{failing} of {delta.prompts} prompts newly fail{'s' if failing == 1 else ''}"
     if failing == 0:
         newly = "no prompt newly fails"
+    if delta.graded_by is not None:
+        what = _GRADES.get(delta.graded_by, delta.graded_by)
+        return f"{what} {delta.before_pct:.1f} % before, {delta.after_pct:.1f} % after, over {delta.prompts} prompts"
     return (
         f"{newly} ({delta.before_pct:.0f} % of answers pass before, {delta.after_pct:.0f} % after; {delta.prompts} x "
         f"{delta.samples} answers)"
@@ -177,14 +187,6 @@ def too_few(delta: CategoryDelta, limit_pp: float, confidence: float) -> str:
         )
     more = max(1, needed - delta.prompts)
     return f"{opening}; about {more:,} more prompts like these would show a drop of at most {limit_pp:g} pp."
-
-
-_GRADES = {
-    "token_f1": "token F1",
-    "rouge_l": "ROUGE-L",
-    "likelihood": "probability of a reference token (exp of minus the NLL)",
-}
-"""What a judge's grades are, in words."""
 
 
 def task_gain(delta: CategoryDelta, floor_pp: float, confidence: float, decision: Decision) -> str:

@@ -124,6 +124,17 @@ def test_the_mix_does_not_move_the_split(data: DataConfig, suite: str, tmp_path:
     assert first == second
 
 
+@pytest.mark.parametrize(
+    ("metric", "expectation"), [("exact", "exact"), ("rouge_l", "rouge_l"), ("nll", "likelihood"), ("judge", "judged")]
+)
+def test_the_task_metric_decides_how_heldout_rows_are_judged(
+    data: DataConfig, suite: str, tmp_path: Path, context: RunContext, metric: str, expectation: str
+):
+    """Each held-out prompt expects it, so before and after are compared alike, and another metric is another run."""
+    run(data.model_copy(update={"task_metric": metric}), [suite], tmp_path, context)
+    assert {prompt.expectation.value for prompt in heldout_prompts(tmp_path)} == {expectation}
+
+
 def test_a_heldout_row_does_not_come_back_with_the_mix(
     data: DataConfig, suite: str, tmp_path: Path, context: RunContext
 ):

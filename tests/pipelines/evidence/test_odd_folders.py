@@ -21,12 +21,15 @@ print(json.dumps(list(model.predict(["do task 1"]))))
 
 @pytest.mark.long
 def test_a_run_is_recorded_verified_and_served_there(tmp_path, make_project, call):
-    """The whole graph promotes; `verify` and `mlflow.pyfunc.load_model` find everything in the sqlite store."""
+    """The whole graph promotes; `verify` and `mlflow.pyfunc.load_model` find everything in the sqlite store.
+
+    The held-out rows are compared by their likelihood: the verifier recomputes their gain from the grades.
+    """
     project = make_project(tmp_path / "a b#c?d%20ü")
     rules = {name: {"rule": "margin", "limit_pp": 100.0} for name in ("direct", "benign")}
     rules["direct"]["min_baseline_pass_pct"] = 0.0
     project.write_policy(categories=rules)
-    ran = call("run", "config.yaml")
+    ran = call("run", "config.yaml", "--set", "data.task_metric=nll")
     assert ran.code == 0, ran.out + ran.err
     assert (project.folder / ".plimsoll" / "mlflow.db").is_file()
     run_id = re.search(r"MLflow run (\w{32})", ran.out).group(1)

@@ -324,7 +324,10 @@ def test_shards_and_rare_intents_go_through_the_whole_graph(tracked_project):
         ]
     )
     tracked_project.write_policy(ungated=["rare_intent"])
-    loaded = load("config.yaml", ["evaluation.shards=2", "evaluation.chunk_answers=4", "data.rare_intent_rows=2"])
+    loaded = load(
+        "config.yaml",
+        ["evaluation.shards=2", "evaluation.chunk_answers=4", "data.rare_intent_rows=2", "data.task_metric=rouge_l"],
+    )
     result = run_local(loaded)
     assert result.error is None
     assert result.report is not None
@@ -336,6 +339,8 @@ def test_shards_and_rare_intents_go_through_the_whole_graph(tracked_project):
     assert [f"answer_prompts_{side}_{n}" in log for side in ("baseline", "post") for n in range(2)] == [True] * 4
     assert "[evaluate_safety_post] reusing the answers to 12 prompts" in log
     assert any(metric.category == "rare_intent" for metric in result.report.metrics)
+    (task,) = [reason for reason in result.report.gate.reasons if reason.category == "task"]
+    assert task.delta.graded_by == "rouge_l"
 
 
 def _statuses(project) -> set[str]:

@@ -36,6 +36,17 @@ def test_prompts_that_no_judge_reads_are_refused(project):
         check(project)
 
 
+def test_a_task_metric_needs_what_it_compares(project):
+    """A judge for `judge`, and a number in each held-out row for `numeric`; likelihoods need nothing."""
+    with pytest.raises(ConfigError, match=r"'heldout-task': prompt 'task-0001' expects 'judged', .* add a judge"):
+        check(project, "data.task_metric=judge")
+    rows = [chat(f"do task {n}", "done") for n in range(20)]
+    project.write_data(rows)
+    with pytest.raises(DataError, match=r"held-out training row, line \d+: the answer 'done' holds no number"):
+        check(project, "data.task_metric=numeric")
+    check(project, "data.task_metric=nll")
+
+
 def test_equal_greedy_answers_are_refused(project):
     """A prompt that asks for several answers cannot be asked greedily."""
     project.write_suite_rows((project.folder / "suite.jsonl").read_text().replace('"source"', '"samples": 3, "source"'))

@@ -57,4 +57,5 @@ def test_a_graded_task_says_what_is_compared(build):
     graded = build.delta("task", graded_by="likelihood", before_pct=20.0, after_pct=60.0, drop_pp=-40.0)
     said = sentences.task_gain(graded, 5, 0.95, Decision.PROMOTE)
     assert said.startswith("task: probability of a reference token (exp of minus the NLL) 20 % before, 60 % after")
+    assert sentences.change(graded).endswith("20.0 % before, 60.0 % after, over 100 prompts")
     assert sentences.task_gain(build.delta("task"), 5, 0.95, Decision.PROMOTE).startswith("task: 9")
