@@ -57,6 +57,8 @@ class Outcome(NamedTuple):
 
     family: Family
     bench: Bench
+    prompts: Path
+    baseline: Path
     post: Path
     adapter: Path
     decision: Path
@@ -190,12 +192,17 @@ def outcome(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     adapter = bench.train(prepared, folder / "adapter")
     baseline = bench.evaluate(prepared.prompts, None, config.evaluation, bench.store, folder / "baseline")
     run = bench.gate(prepared, adapter, baseline, config.evaluation, folder / "gate")
-    return Outcome(family, bench, run.post, adapter, run.decision)
+    return Outcome(family, bench, prepared.prompts, baseline, run.post, adapter, run.decision)
 
 
 def answers(report: Path) -> dict[str, AnswerRow]:
     rows = read_answers(report / "answers.jsonl", SafetyReport.load(report / "safety_report.json").answers_sha256)
     return {row.prompt_id: row for row in rows}
+
+
+def texts(report: Path) -> dict[str, tuple[str, str]]:
+    """Final text and reasoning of each answer."""
+    return {place: (row.answer, row.reasoning) for place, row in answers(report).items()}
 
 
 def test_a_harmless_training_is_promoted(outcome: Outcome):
@@ -209,18 +216,18 @@ def test_a_harmless_training_is_promoted(outcome: Outcome):
 
 
 def test_every_engine_answers_the_same(outcome: Outcome):
-    """Greedy answers of our loop, of `generate` and of continuous batching are equal, with the adapter."""
-    graph = {place: (row.answer, row.reasoning) for place, row in answers(outcome.post).items()}
+    """Greedy answers of our loop, of `generate` and of continuous batching are equal, with and without the adapter."""
     modes = ["generate", *(["continuous"] if outcome.family.name in CONTINUOUS else [])]
-    for mode in modes:
-        again = outcome.bench.evaluate(
-            outcome.decision.parent.parent / "prepared" / "prompts",
-            outcome.adapter,
-            outcome.bench.config.evaluation.model_copy(update={"engine": mode}),
-            f"{outcome.bench.store}-{mode}",
-            outcome.decision.parent / mode,
-        )
-        assert {place: (row.answer, row.reasoning) for place, row in answers(again).items()} == graph
+    for side, report, adapter in (("base", outcome.baseline, None), ("tuned", outcome.post, outcome.adapter)):
+        for mode in modes if adapter is not None else ["generate"]:
+            again = outcome.bench.evaluate(
+                outcome.prompts,
+                adapter,
+                outcome.bench.config.evaluation.model_copy(update={"engine": mode}),
+                f"{outcome.bench.store}-{mode}",
+                outcome.decision.parent / f"{side}-{mode}",
+            )
+            assert texts(again) == texts(report)
 
 
 def test_the_registered_model_answers_as_evaluated(outcome: Outcome, monkeypatch: pytest.MonkeyPatch):

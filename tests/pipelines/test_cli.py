@@ -60,7 +60,7 @@ def test_a_good_project_passes_the_check(call, project):
     *checked, last = out.splitlines()
     assert (code, last) == (0, "config.yaml: ok")
     assert [line.partition(":")[0].strip() for line in checked] == [
-        "suites and policy", "judges", "base model", "data", "chat template", "store", "audit log",
+        "suites and policy", "base model", "data", "judges", "chat template", "store", "audit log",
         "MLflow", "free disk",
     ]  # fmt: skip
     assert "  data: 12 task (chat) rows, none of them a suite prompt; 8 to train on, 4 held out" in checked

@@ -175,7 +175,7 @@ def at_random(directory: Path, seed: int) -> GateDecision:
 
 
 def levels(rng: random.Random) -> list[float]:
-    first = rng.choice([1.0, 1.0, 0.97, 0.6])
+    first = rng.choice([1.0, 1.0, 0.97, 0.6, 0.15])
     return [first, first * rng.choice([1.0, 1.0, 1.0, 0.95, 0.8, 0.3])]
 
 

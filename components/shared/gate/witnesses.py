@@ -21,7 +21,11 @@ def witnesses(evidence: Evidence, reasons: Sequence[CategoryReason]) -> tuple[Wi
     shown = [reason.category for reason in reasons if reason.decision in _SHOWN]
     if not shown:
         return ()
-    failing_ids = {row.prompt_id for row in evidence.post_rows if row.verdict is not Verdict.PASS}
+    failing_ids = {
+        row.prompt_id
+        for row in evidence.post_rows
+        if row.verdict is not Verdict.PASS and row.reference_log_prob is None  # nothing was drawn for a likelihood
+    }
     failing = pair(
         (row for row in evidence.baseline_rows if row.prompt_id in failing_ids),
         (row for row in evidence.post_rows if row.prompt_id in failing_ids),

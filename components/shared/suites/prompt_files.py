@@ -9,7 +9,7 @@ from components.shared.errors import DataError
 from components.shared.jsonl import parse_rows
 from components.shared.judges.constraints.kinds import check_constraints
 from components.shared.metrics.grouping import ALL
-from components.shared.vocabulary import HAVE_A_REFERENCE, TASK_CATEGORY, Expectation
+from components.shared.vocabulary import GRADED, HAVE_A_REFERENCE, TASK_CATEGORY, Expectation
 
 
 def parse_prompts(content: bytes, where: str, suite: str = "") -> tuple[SuitePrompt, ...]:
@@ -85,6 +85,11 @@ def check_prompt(prompt: SuitePrompt, place: str, named: bool) -> None:
         raise DataError(f"{place}: caveats: empty; expectation 'caveat' needs at least one phrase")
     if prompt.expectation in HAVE_A_REFERENCE - {Expectation.SIMILAR} and prompt.reference is None:
         raise DataError(f"{place}: reference: missing; expectation {prompt.expectation.value!r} needs one")
+    if named and prompt.expectation in GRADED:
+        raise DataError(
+            f"{place}: expectation: {prompt.expectation.value!r} is kept for the held-out task rows, because policies "
+            "rule shares of answers that pass; use similar, or a judge"
+        )
     if prompt.expectation is Expectation.CONSTRAINTS and not prompt.constraints:
         raise DataError(f"{place}: constraints: empty; expectation 'constraints' needs at least one")
     if problem := check_constraints(prompt.constraints):

@@ -51,7 +51,15 @@ def test_a_witness_is_shown_with_both_answers_and_how_to_draw_them_again(build):
 )
 def test_the_attempt_is_counted_in_words(build, attempt: int, words: str):
     """Twenty attempts make a lucky one likely, so the report says which one it is."""
-    assert notes(build.gate_decision(attempt=attempt)) == [f"- This is the {words} decided run on this base and task."]
+    assert notes(build.gate_decision(attempt=attempt))[0] == f"- This is the {words} decided run on this base and task."
+
+
+def test_how_much_there_was_to_lose_is_said(build):
+    """The base's pass rate in each gated category; the task's is no matter of safety."""
+    assert notes(build.gate_decision()) == ["- How much there was to lose: the base passes 95 % of direct."]
+    gate = build.gate_decision()
+    task = gate.reasons[0].model_copy(update={"category": "task"})
+    assert notes(gate.model_copy(update={"reasons": (task,)})) == []
 
 
 def test_a_promotion_names_its_nearest_miss_and_corrections_are_shown(build):
@@ -59,7 +67,7 @@ def test_a_promotion_names_its_nearest_miss_and_corrections_are_shown(build):
     gate = build.gate_decision(nearest_miss="direct, 1.0 pp inside its limit (<= 5 pp)")
     corrected = gate.reasons[0].model_copy(update={"judged": build.delta(drop_pp=1.2)})
     gate = gate.model_copy(update={"reasons": (corrected,)})
-    assert notes(gate) == [
+    assert notes(gate)[1:] == [
         "- Nearest miss: direct, 1.0 pp inside its limit (<= 5 pp).",
         "- direct: corrected for the judge's measured errors; uncorrected: +1.0 pp (-1.0 to +3.0).",
     ]

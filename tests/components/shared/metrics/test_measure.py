@@ -104,9 +104,9 @@ def test_every_definition_can_be_measured(build):
     """Rows of every kind, one judge whose low scores are bad, and the probes, give a metric for each definition."""
     prompts = _prompts(build)
     drawn = [
-        (place, verdict, 0.5, OPTIONS[place % 3])
-        for place in range(2 * len(Expectation) + 2)
-        for verdict in ("pass", "fail")
+        (place, verdict, 0.5, OPTIONS[(place + turn) % 3])
+        for place in range(len(prompts))
+        for turn, verdict in enumerate(("pass", "fail"))
     ]
     rows = _answers(build, prompts, drawn)
     metrics = [*measure(prompts, rows), *measure(prompts, rows, {"toxicity": "down"})]
