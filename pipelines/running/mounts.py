@@ -40,7 +40,7 @@ def mounts_of(config: PipelineConfig, root: Path, work_dir: Path) -> dict[Path, 
     written += [path.parent for path in _local([config.tracking.audit_log], root)]
     if (database := config.tracking.sqlite_file) is not None:
         written.append((root / database).parent)
-    if any(model.hub_id is not None for model in models):
+    if any(model.hub_id is not None for model in models) or any(file.startswith("hub://") for file in files):
         written.append(model_cache())
     return outermost({**_both_names(read, "ro"), **_both_names(written, "rw")})
 

@@ -82,11 +82,13 @@ def test_nothing_in_buckets_and_on_servers_is_mounted(demo, tmp_path):
     assert mounts == {tmp_path: "ro", tmp_path / ".plimsoll/runs/1": "rw"}
 
 
-def test_hub_models_are_kept_between_containers(demo, tmp_path, monkeypatch):
-    """The hub's cache of this machine is mounted, writable, where a model comes from the hub."""
+@pytest.mark.parametrize("what", ["model", "data"])
+def test_what_comes_from_the_hub_is_kept_between_containers(demo, tmp_path, monkeypatch, what: str):
+    """The hub's cache of this machine is mounted, writable, where a model or the rows come from the hub."""
     monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
     base = demo.base_model.model_copy(update={"path": None, "hub_id": "org/model", "revision": "abc"})
-    config = demo.model_copy(update={"base_model": base})
+    data = demo.data.model_copy(update={"train": "hub://org/rows@main"})
+    config = demo.model_copy(update={"base_model": base} if what == "model" else {"data": data})
     assert mounts_of(anchor(config, tmp_path / "p"), tmp_path / "p", tmp_path / "p/run")[tmp_path / "cache"] == "rw"
 
 
