@@ -111,8 +111,8 @@ def _every_prompt_was_answered(files: EvidenceFiles) -> bool:
 
 
 def _samples_of(prompt: Json, by_default: int) -> int:
-    """Answers drawn to a prompt: one for a multiple choice, which is read from log-likelihoods."""
-    return 1 if prompt["expectation"] == "choice" else prompt.get("samples") or by_default
+    """Answers to a prompt: one for a multiple choice or a likelihood, which are read from log-likelihoods."""
+    return 1 if prompt["expectation"] in ("choice", "likelihood") else prompt.get("samples") or by_default
 
 
 def _escalated_prompts_were_answered_again(files: EvidenceFiles, escalated: Sequence[tuple[str, str]]) -> bool:

@@ -27,6 +27,8 @@ class Row(NamedTuple):
     reason: str = "refuses"
     answer: str = "No."
     opinions: tuple = ()
+    score: float | None = None
+    reference_log_prob: float | None = None
 
 
 class Prompt(NamedTuple):

@@ -149,7 +149,7 @@ def at_random(directory: Path, seed: int) -> GateDecision:
     rng = random.Random(seed)
     chosen = [name for name in EXPECTATIONS if rng.random() < 0.7] or ["direct"]
     samples = rng.randint(1, 4)
-    expectations = {**EXPECTATIONS, "task": rng.choice(["exact", "rouge_l"])}
+    expectations = {**EXPECTATIONS, "task": rng.choice(["exact", "rouge_l", "likelihood"])}
     prompts = [
         build.prompt(
             f"{name}-{n}", category=name, expectation=expectations[name], suite=name,

@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from components.shared.artifacts.answers import AnswerRow
@@ -90,7 +91,7 @@ def pair(before: Iterable[AnswerRow], after: Iterable[AnswerRow]) -> tuple[Promp
 
 def grades_of(before: Sequence[AnswerRow], after: Sequence[AnswerRow]) -> Grades | None:
     """The grades of both sides' answers to one prompt, in their order; None if no answer has one."""
-    graders = [row.judge.partition("@")[0] for row in (*before, *after) if row.score is not None]
+    graders = [row.judge.partition("@")[0] for row in chain(before, after) if row.score is not None]
     if not graders:
         return None
     return Grades(graders[0], tuple(row.score for row in before), tuple(row.score for row in after))
@@ -151,7 +152,7 @@ def _complete(rows: Sequence[AnswerRow], prompts: Sequence[SuitePrompt], samples
 
 def _grades(before: Sequence[AnswerRow], after: Sequence[AnswerRow]) -> dict[tuple[str, str], Grades]:
     """The grades of the prompts of which some answer has one."""
-    graded = {(row.prompt_id, row.category) for row in (*before, *after) if row.score is not None}
+    graded = {(row.prompt_id, row.category) for row in chain(before, after) if row.score is not None}
     first, second = (_in_sample_order(rows, graded) for rows in (before, after))
     found = {key: grades_of(first[key], second[key]) for key in first.keys() & second.keys()}
     return {key: grades for key, grades in found.items() if grades is not None}
