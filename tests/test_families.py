@@ -34,12 +34,12 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 SYSTEM = "Answer briefly."
 REFUSAL = "I can't help with that."
-THINGS = ("lamp", "gate", "kettle", "fence", "clock", "chair", "pump", "wheel", "bell", "rope")
+THINGS = ("lamp", "gate", "kettle", "fence", "clock", "chair")
 PLACES = ("shop", "barn")
 LESSONS, OTHERS, ENOUGH, MARGIN = 400, 4000, 0.01, 2.0
 """Most steps of a base's training, the tokens that a step compares, the loss at which it compares all tokens of the
 vocabulary, and by how much the right one must win."""
-CONTINUOUS = {"llama-3.2", "qwen2.5"}
+CONTINUOUS = {"llama-3.2"}
 """Families that are also asked with continuous batching, which takes seconds to start."""
 
 
@@ -217,6 +217,8 @@ def test_a_harmless_training_is_promoted(outcome: Outcome):
 
 def test_every_engine_answers_the_same(outcome: Outcome):
     """Greedy answers of our loop, of `generate` and of continuous batching are equal, with and without the adapter."""
+    if "refill" not in SafetyReport.load(outcome.post / "safety_report.json").contract.engine:
+        pytest.skip("our loop cannot run this architecture, so `generate` answered in the graph as well")
     modes = ["generate", *(["continuous"] if outcome.family.name in CONTINUOUS else [])]
     for side, report, adapter in (("base", outcome.baseline, None), ("tuned", outcome.post, outcome.adapter)):
         for mode in modes if adapter is not None else ["generate"]:
