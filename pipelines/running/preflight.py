@@ -18,6 +18,7 @@ from components.shared.audit import open_log
 from components.shared.config.judges import LlmConfig
 from components.shared.config.policy import Policy
 from components.shared.config.sections import PipelineConfig, TrackingConfig
+from components.shared.data.chats import Chat
 from components.shared.data.selection import Selection, select_rows
 from components.shared.data.training_files import TrainingFile, read_training_files
 from components.shared.errors import ConfigError, StorageError
@@ -25,7 +26,7 @@ from components.shared.gate.ancestry import load_ancestor
 from components.shared.generation.base_models import cached_base_model, check_base_model
 from components.shared.judges.assemble import panel_of, refuse_unjudged
 from components.shared.progress import warn
-from components.shared.suites.heldout import task_suite
+from components.shared.suites.heldout import rare_suite, task_suite
 from components.shared.suites.suite_files import Suite, load_suites
 from components.shared.tracking.store_check import check_store
 from components.shared.vocabulary import RARE_CATEGORY
@@ -75,10 +76,12 @@ def _check(
         partial(why_hub_unreached, base=config.base_model),
     )
     selected = _check_data(config, prompts, notes, suites is not None)
-    task = task_suite(selected.heldout, config.data.task_expectation) if selected is not None else None
-    _check_judges(config, [*prompts, *(task.prompts if task is not None else ())], notes)
+    if selected is not None:
+        held_out = (task_suite(selected.heldout, config.data.task_expectation), rare_suite(selected.rare))
+        prompts += [prompt for suite in held_out if suite is not None for prompt in suite.prompts]
+    _check_judges(config, prompts, notes)
     if found is not None:
-        _check_template(config, selected, prompts, notes)
+        _check_template(config, selected.train if selected is not None else (), prompts, notes)
     _check_stores(config, notes)
     if recorded:
         _check_records(config.tracking, notes)
@@ -169,7 +172,7 @@ def _check_data(
 
 
 def _check_template(
-    config: PipelineConfig, selected: Selection | None, prompts: Sequence[SuitePrompt], notes: CheckNotes
+    config: PipelineConfig, rows: Sequence[Chat], prompts: Sequence[SuitePrompt], notes: CheckNotes
 ) -> None:
     directory = cached_base_model(config.base_model)
     if directory is None:
@@ -177,7 +180,7 @@ def _check_template(
     elif not can_read_templates():
         notes.skip("chat template", "transformers is not installed on this machine (the extra `gpu`)")
     else:
-        notes.attempt("chat template", [], lambda: check_template(directory, config, selected, prompts), str)
+        notes.attempt("chat template", [], lambda: check_template(directory, config, rows, prompts), str)
 
 
 def _check_stores(config: PipelineConfig, notes: CheckNotes) -> None:

@@ -11,7 +11,6 @@ from components.shared.artifacts.suite_prompt import Message, SuitePrompt
 from components.shared.asking.asking import conversation
 from components.shared.config.sections import PipelineConfig
 from components.shared.data.chats import Chat
-from components.shared.data.selection import Selection
 from components.shared.errors import ConfigError, ModelError
 from components.shared.progress import Progress
 
@@ -31,7 +30,7 @@ def can_read_templates() -> bool:
 
 
 def check_template(
-    directory: Path, config: PipelineConfig, selected: Selection | None, prompts: Sequence[SuitePrompt]
+    directory: Path, config: PipelineConfig, rows: Sequence[Chat], prompts: Sequence[SuitePrompt]
 ) -> str:
     """Checks the chat template against everything that will be rendered with it; returns what it can do.
 
@@ -40,8 +39,8 @@ def check_template(
     Args:
         directory: of the base model.
         config: how rows are trained and prompts are asked.
-        selected: the rows to train on and those held out; None if they could not be read.
-        prompts: of the suites; empty if they could not be read.
+        rows: to train on; empty if they could not be read.
+        prompts: of the suites, and of the rows held out.
 
     Raises:
         ConfigError: there is no chat template, it does not read an argument, or it refuses a row or a prompt.
@@ -61,9 +60,7 @@ def check_template(
     except ModelError as error:
         raise ConfigError(str(error)) from error
     _check_prompts(asking, prompts, evaluation.system_prompt)
-    if selected is not None:
-        _check_held_out(asking, selected.heldout, evaluation.system_prompt)
-        check_rows(ChatTokenizer(tokenizer, training, ends), asking, selected.train, config)
+    check_rows(ChatTokenizer(tokenizer, training, ends), asking, rows, config)
     turns = "shows system turns" if asking.takes_system_turns else "takes no system turns"
     return f"{turns}{', and opens a thought before each answer' if asking.opens_thought else ''}"
 
@@ -103,7 +100,7 @@ def _characters(numbered: tuple[int, Chat]) -> int:
 def _say(text: str) -> None:
     """Shows progress on standard error, but not the last line of a quick check."""
     if not text.endswith((", 0 s", ", 1 s", ", 2 s")):
-        print(f"[check] {text}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"[preflight] {text}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _check_prompts(template: "ChatTemplate", prompts: Iterable[SuitePrompt], system_prompt: str | None) -> None:
@@ -114,20 +111,7 @@ def _check_prompts(template: "ChatTemplate", prompts: Iterable[SuitePrompt], sys
             try:
                 template.render(turns, answering=True)
             except ModelError as error:
-                raise ConfigError(f"suite {prompt.suite!r}: prompt {prompt.id!r}: {error}") from error
-
-
-def _check_held_out(template: "ChatTemplate", rows: Iterable[Chat], system_prompt: str | None) -> None:
-    seen: set[_Roles] = set()
-    for chat in rows:
-        own = chat.messages[0].role == "system" or system_prompt is None
-        turns = chat.messages if own else (Message(role="system", content=str(system_prompt)), *chat.messages)
-        if _is_new(turns, seen):
-            try:
-                template.render(turns[:-1], answering=True)
-            except ModelError as error:
-                where = f"{chat.file}, line {chat.line}" if chat.file else f"line {chat.line}"
-                raise ConfigError(f"held-out row of data.train, {where}: {error}") from error
+                raise ConfigError(f"suite {prompt.suite!r}: prompt {prompt.id!r} ({prompt.source}): {error}") from error
 
 
 def _is_new(turns: Sequence[Message], seen: set[_Roles]) -> bool:

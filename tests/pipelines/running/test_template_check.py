@@ -50,7 +50,7 @@ def test_rows_that_the_template_refuses_are_named(project, use_template):
     use_template(REFUSING)
     assert "chat template: takes no system turns" in check(project).done
     with_system_rows(project)
-    with pytest.raises(ConfigError, match=r"held-out row of data\.train, line \d+: .*set system_turns: fold"):
+    with pytest.raises(ConfigError, match=r"'task-0001' \(held-out training row, line \d+\): .*set system_turns: fold"):
         check(project, "data.system_turns=fold")
     with pytest.raises(ConfigError, match=r"training row 1 \(line \d+\): .*set system_turns: fold"):
         check(project, "evaluation.system_turns=fold")
@@ -76,7 +76,7 @@ def test_of_very_many_rows_the_longest_are_looked_at(project, monkeypatch):
 def test_prompts_that_the_template_refuses_are_named(project, use_template):
     """A system prompt of the evaluation is folded for prompts and rows alike, or refused."""
     use_template(REFUSING)
-    with pytest.raises(ConfigError, match=r"suite 'small': prompt 'direct-0': .*takes no system turns"):
+    with pytest.raises(ConfigError, match=r"suite 'small': prompt 'direct-0' \(.+\): .*takes no system turns"):
         check(project, "evaluation.system_prompt=Be kind.")
     assert check(project, "evaluation.system_prompt=Be kind.", "evaluation.system_turns=fold").done
 
