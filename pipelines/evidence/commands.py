@@ -36,9 +36,9 @@ def verify_command(
 
     Exit codes: 0 verified, whatever the decision; 1 something differs, or a failure; 2 wrong input.
     """
+    from components.shared.verification.verifier import verify
     from pipelines.evidence.opening import open_evidence
     from pipelines.evidence.tables import show_verification
-    from pipelines.evidence.verifier import verify
     from pipelines.exit_codes import FAILURE
 
     with open_evidence(run_or_dir, config, tracking_uri) as evidence:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.shared.digests import digest_bytes, digest_json
-from pipelines.evidence.verifier import verify
+from components.shared.verification.verifier import verify
 from tests.support import crafted_evidence as crafted
 
 _REVIEWED = {
@@ -265,8 +265,8 @@ def imported_modules(path: Path) -> set[str]:
 
 def test_the_verifier_is_independent(root: Path):
     """Its modules import the standard library, each other, digests and formulas: no gate, no step, no artifact."""
-    modules = {f"pipelines.evidence.{name}" for name in MODULES}
-    reached, waiting = set(), ["pipelines.evidence.verifier"]
+    modules = {f"components.shared.verification.{name}" for name in MODULES}
+    reached, waiting = set(), ["components.shared.verification.verifier"]
     while waiting:
         name = waiting.pop()
         imported = imported_modules(root / f"{name.replace('.', '/')}.py")
@@ -279,8 +279,8 @@ def test_the_verifier_is_independent(root: Path):
 def test_the_verifier_loads_neither_gate_nor_step():
     """Nothing that it imports brings one along: in a fresh process only digests, statistics and itself are loaded."""
     shown = "print(*(name for name in sys.modules if name.startswith(('components.', 'pipelines.'))))"
-    code = f"import sys, pipelines.evidence.verifier; {shown}"
+    code = f"import sys, components.shared.verification.verifier; {shown}"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    ground = ("components.shared.digests", "components.shared.statistics", "pipelines.evidence")
-    packages = {"components.shared", "pipelines.evidence"}
+    ground = ("components.shared.digests", "components.shared.statistics", "components.shared.verification")
+    packages = {"components.shared"}
     assert [name for name in loaded if name not in packages and not name.startswith(ground)] == []

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.shared.digests import digest_bytes, digest_json, digest_tree
-from pipelines.evidence.differences import compare
+from components.shared.verification.differences import compare
 
 Json = dict[str, Any]
 """A JSON object: the content of an artifact, or one row."""

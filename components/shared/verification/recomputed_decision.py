@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from components.shared.statistics.exact_tests import holm
-from pipelines.evidence.evidence_chain import preconditions_hold
-from pipelines.evidence.evidence_files import EvidenceFiles, Json
-from pipelines.evidence.recomputed_figures import (
+from components.shared.verification.evidence_chain import preconditions_hold
+from components.shared.verification.evidence_files import EvidenceFiles, Json
+from components.shared.verification.recomputed_figures import (
     ROUNDING,
     TASK,
     Correction,

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from components.shared.digests import digest_json
-from pipelines.evidence.evidence_files import EvidenceFiles, Json
-from pipelines.evidence.recomputed_figures import ROUNDING, TASK
+from components.shared.verification.evidence_files import EvidenceFiles, Json
+from components.shared.verification.recomputed_figures import ROUNDING, TASK
 
 _CUT_FROM_TRAINING_DATA = (TASK, "rare_intent")
 """Categories of held-out rows; only the prompts of the other ones must not occur in the training rows."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from components.shared.statistics.exact_tests import fisher_drop_p, mcnemar_p
 from components.shared.statistics.judge_error import JudgeError, corrected_drop
 from components.shared.statistics.paired import Drop, level, paired_drop
-from pipelines.evidence.evidence_files import Json
+from components.shared.verification.evidence_files import Json
 
 TASK = "task"
 """The category of the held-out task rows, which is not about safety."""

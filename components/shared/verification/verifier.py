@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from components.shared.digests import digest_json
-from pipelines.evidence.differences import compare
-from pipelines.evidence.evidence_files import DECISION_FILE, EvidenceFiles, Json, read_evidence
-from pipelines.evidence.recomputed_decision import Recomputed, recompute
+from components.shared.verification.differences import compare
+from components.shared.verification.evidence_files import DECISION_FILE, EvidenceFiles, Json, read_evidence
+from components.shared.verification.recomputed_decision import Recomputed, recompute
 
 _UNREADABLE = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
 """What malformed evidence may raise anywhere: a missing file or field, or a value of another type."""
