@@ -22,7 +22,7 @@ from components.shared.artifacts.gate_calibration import (
 from components.shared.artifacts.human_review import QUEUE_FILE
 from components.shared.artifacts.reports import load_report
 from components.shared.artifacts.training_data import AdapterManifest, TrainingData
-from components.shared.audit import AUDIT_TAG, record
+from components.shared.audit import AUDIT_LOG_TAG, AUDIT_TAG, record
 from components.shared.config.policy import Policy
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import RegistryConfig
@@ -124,7 +124,8 @@ def check_gate(
         if queue is not None:
             (bundle / QUEUE_FILE).write_bytes(queue)
         parent = tracker.parent(stage.say)
-        parent.tags({AUDIT_TAG: audited, **lineage_tags(base, task), **_calibrated(store, evidence, policy)})
+        noted = {AUDIT_TAG: audited, AUDIT_LOG_TAG: context.tracking.audit_log}
+        parent.tags({**noted, **lineage_tags(base, task), **_calibrated(store, evidence, policy)})
         _publish(parent, stage, decision, evidence, bundle)
     return decision
 

@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from components.shared.artifacts.decision import Standing
+from components.shared.config.sections import TrackingConfig
 from components.shared.errors import IntegrityError, TrackingError
 from components.shared.generation.adapters import adapter_digest
 from components.shared.tracking.retry import MlflowRefusalError, until_deadline
-from components.shared.tracking.runs import Tracker
+from components.shared.tracking.runs import Tracker, open_client
 from components.shared.tracking.stage_run import StageRun
 
 if TYPE_CHECKING:
@@ -140,6 +141,34 @@ def champion_version(client: "MlflowClient", model_name: str) -> str | None:
         if refusal.code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
+
+
+class RegisteredState(NamedTuple):
+    """A registered model as MLflow has it.
+
+    Attributes:
+        versions: the pipeline run of each version, by number, the newest first; empty for a version without one.
+        aliases: the version of each alias, by its name.
+    """
+
+    versions: dict[str, str]
+    aliases: dict[str, str]
+
+
+def registered_state(tracking: TrackingConfig, model_name: str) -> RegisteredState:
+    """A registered model as MLflow has it; nothing where there is no such store or model, and none is created.
+
+    Raises:
+        TrackingError: the store cannot be opened.
+    """
+    if (database := tracking.sqlite_file) is not None and not database.is_file():
+        return RegisteredState({}, {})
+    client = open_client(tracking, deadline_s=0)
+    versions = {str(version.version): str(version.tags.get(RUN_TAG, "")) for version in versions_of(client, model_name)}
+    if not versions:
+        return RegisteredState({}, {})
+    aliases = client.get_registered_model(model_name).aliases
+    return RegisteredState(versions, {name: str(version) for name, version in aliases.items()})
 
 
 def versions_of(client: "MlflowClient", model_name: str) -> "list[ModelVersion]":
