@@ -7,6 +7,8 @@ of two promotions at once the later version stays champion.
 """
 
 import os
+import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +40,7 @@ _SAME_TAGS = (ADAPTER_TAG, "plimsoll.base_digest", "plimsoll.policy_digest", "pl
 _URI_VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 """mlflow's setters export these to all processes that are started later."""
 _FOLLOWS = 50
+_REFUSALS, _PAUSE_S = 5, 0.5
 
 
 class LoggedAdapter(NamedTuple):
@@ -101,9 +104,16 @@ def follow(client: "MlflowClient", model_name: str, standing: Callable[[], Stand
     Raises:
         TrackingError: MLflow does not answer, or the log grew faster than the aliases could follow.
     """
-    wanted = standing()
+    wanted, refused = standing(), 0
     for _ in range(_FOLLOWS):
-        _point(client, model_name, wanted)
+        try:
+            _point(client, model_name, wanted)
+        except MlflowRefusalError:  # two that create one alias at once: MLflow refuses the second
+            refused += 1
+            if refused == _REFUSALS:
+                raise
+            time.sleep(random.uniform(0, _PAUSE_S))
+            continue
         if (now := standing()) == wanted:
             return wanted
         wanted = now

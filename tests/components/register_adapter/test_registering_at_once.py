@@ -13,7 +13,7 @@ from components.shared.config.sections import TrackingConfig
 from components.shared.tracking.runs import Tracker
 from tests.components.shared.tracking.conftest import mlflow_port  # noqa: F401 - a fixture
 
-PROCESSES = 4
+PROCESSES = 3
 TASK = """
 import sys, time
 from pathlib import Path

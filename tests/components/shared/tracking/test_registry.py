@@ -19,6 +19,7 @@ from components.shared.tracking.registry import (
     ensure_version,
     follow,
 )
+from components.shared.tracking.retry import MlflowRefusalError
 from components.shared.tracking.runs import Tracker
 
 MODEL = "toy-adapter"
@@ -170,6 +171,27 @@ def test_aliases_follow_a_log_that_grows(three: MlflowClient):
     endless = iter(range(10_000))
     with pytest.raises(TrackingError, match="the audit log grew 50 times while its aliases were set"):
         follow(three, MODEL, lambda: Standing("3", "2", frozenset({str(next(endless))})))
+
+
+def test_an_alias_that_two_create_at_once_is_tried_again(three: MlflowClient, monkeypatch: pytest.MonkeyPatch):
+    """MLflow's row of the alias is unique: it refuses the second of two inserts. A refusal that stays is an error."""
+    refusals = [MlflowRefusalError("UNIQUE constraint failed"), MlflowRefusalError("UNIQUE constraint failed")]
+
+    def set_alias(*arguments: str) -> None:
+        if refusals:
+            raise refusals.pop()
+        three.set_registered_model_alias(*arguments)
+
+    class Crowded:
+        def __getattr__(self, name: str):
+            return set_alias if name == "set_registered_model_alias" else getattr(three, name)
+
+    monkeypatch.setattr("components.shared.tracking.registry._PAUSE_S", 0.0)
+    follow(Crowded(), MODEL, says("2", "1"))  # type: ignore[arg-type]
+    assert aliases(three) == {CHAMPION: "2", PREVIOUS: "1"}
+    refusals.extend(MlflowRefusalError("PERMISSION_DENIED") for _ in range(9))
+    with pytest.raises(MlflowRefusalError, match="PERMISSION_DENIED"):
+        follow(Crowded(), MODEL, says("3", "2"))  # type: ignore[arg-type]
 
 
 def test_aliases_that_the_log_cannot_explain(three: MlflowClient):
