@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from components.shared import storage
+from components.shared.config.bounded_yaml import BoundedLoader
 from components.shared.config.policy import Policy
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError
@@ -32,8 +33,8 @@ _TAG = "tag:yaml.org,2002:"
 _UNLIKE_YAML_1_2 = {f"{_TAG}{name}" for name in ("bool", "int", "float", "value")}
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a repeated key, and takes for numbers and booleans only what looks like one."""
+class _StrictLoader(BoundedLoader):
+    """BoundedLoader that refuses a repeated key, and takes for numbers and booleans only what looks like one."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as the base class declares it
         first: [(tag, pattern) for tag, pattern in resolvers if tag not in _UNLIKE_YAML_1_2]
