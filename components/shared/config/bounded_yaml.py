@@ -1,4 +1,4 @@
-"""A YAML loader that refuses files which their aliases make huge: a "bomb" of ten lines stands for billions of values."""
+"""A YAML loader that refuses files which their aliases make huge: ten lines may stand for billions of values."""
 
 from typing import Any, NoReturn
 
@@ -26,11 +26,13 @@ class BoundedLoader(yaml.SafeLoader):
         self._depth += 1
         if self._depth > DEEPEST:
             self._refuse(f"sections and lists are nested more than {DEEPEST} deep", event)
-        node = super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+        node = super().compose_node(parent, index)
         self._depth -= 1
+        if node is None:
+            return None
         if isinstance(event, yaml.AliasEvent):
             self._count(node, event)
-        elif node is not None:
+        else:
             self._sizes[id(node)] = _measured(node, self._sizes)
         return node
 
@@ -40,16 +42,14 @@ class BoundedLoader(yaml.SafeLoader):
         size, levels = self._sizes[id(node)]
         self._repeated += size
         if self._repeated > MOST_REPEATED:
-            self._refuse(
-                f"the aliases up to *{event.anchor} repeat more than {MOST_REPEATED:,} values; write fewer aliases",
-                event,
-            )
+            most = f"{MOST_REPEATED:,} values"
+            self._refuse(f"the aliases up to *{event.anchor} repeat more than {most}; write fewer aliases", event)
         if self._depth + levels > DEEPEST:
             self._refuse(f"*{event.anchor} makes sections and lists nested more than {DEEPEST} deep", event)
 
     @staticmethod
-    def _refuse(problem: str, event: yaml.Event) -> NoReturn:
-        raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
+    def _refuse(problem: str, event: Any) -> NoReturn:
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
 
 
 def _measured(node: yaml.Node, sizes: dict[int, tuple[int, int]]) -> tuple[int, int]:

@@ -33,7 +33,7 @@ def _read(tmp_path, text):
 def test_a_bomb_of_aliases_is_refused_with_its_line(tmp_path, begin, level):
     """Ten lines that stand for billions of values, in lists, in sections and through merge keys."""
     with pytest.raises(
-        ConfigError, match=r"c.yaml:\d: not valid YAML: the aliases up to \*a\d repeat more than 100,000 "
+        ConfigError, match=r"c.yaml:\d: not valid YAML: the aliases up to \*a\d repeat more than 100,000"
     ):
         _read(tmp_path, _bomb(begin, level))
 
@@ -48,9 +48,7 @@ def test_deep_nesting_is_refused(tmp_path, text):
 def test_a_chain_of_aliases_is_refused_where_it_gets_too_deep(tmp_path):
     """Each line is flat, but stands for a list in a list."""
     chain = "\n".join(["a0: &a0 [1]", *(f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 3000))])
-    with pytest.raises(
-        ConfigError, match=r"c.yaml:\d+: not valid YAML: \*a\d+ makes sections and lists nested more than "
-    ):
+    with pytest.raises(ConfigError, match=r"c.yaml:\d+: not valid YAML: \*a\d+ makes sections and lists nested more"):
         _read(tmp_path, chain)
 
 
