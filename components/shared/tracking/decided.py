@@ -18,7 +18,8 @@ from components.shared.errors import TrackingError
 from components.shared.tracking.history import BASE_TAG, DECISION_TAG
 from components.shared.tracking.recorded_runs import RecordedRun
 from components.shared.tracking.registry import RUN_TAG, champion_version
-from components.shared.tracking.runs import PARENT, open_client, tagged_runs
+from components.shared.tracking.runs import PARENT, open_client
+from components.shared.tracking.tagged import tagged_runs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
