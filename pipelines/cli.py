@@ -16,6 +16,7 @@ from pipelines.evidence.audit_commands import audit_app
 from pipelines.evidence.commands import add_commands
 from pipelines.judging.commands import judge_app
 from pipelines.policies.commands import policy_app
+from pipelines.printing import echo
 from pipelines.review.commands import review, rollback
 from pipelines.running.commands import add_running_commands
 from pipelines.starting.commands import add_starting_commands
@@ -53,10 +54,10 @@ def main() -> None:
     try:
         app()
     except PlimsollError as error:
-        typer.echo(f"error: {error}", err=True)
+        echo(f"error: {error}", err=True)
         for note in getattr(error, "__notes__", []):
-            typer.echo(f"  {note}", err=True)
+            echo(f"  {note}", err=True)
         sys.exit(error_code(type(error).__name__))
     except KeyboardInterrupt:
-        typer.echo("error: interrupted", err=True)
+        echo("error: interrupted", err=True)
         sys.exit(FAILURE)

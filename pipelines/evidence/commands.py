@@ -1,10 +1,11 @@
 """`plimsoll verify` recomputes a decision from its evidence; `plimsoll replay` draws its answers again."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pipelines.printing import echo, echo_json
 
 RunOrDir = Annotated[
     str,
@@ -49,7 +50,7 @@ def verify_command(
                 differences.append(f"MLflow run, tag plimsoll.decision: found {tag!r}, expected {decision!r}")
         if as_json:
             content = {"verified": not differences, "decision": decision, "differences": differences}
-            typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+            echo_json(content)
         else:
             show_verification(run_or_dir, evidence.folder, decision, differences)
     raise typer.Exit(FAILURE if differences else 0)
@@ -88,6 +89,6 @@ def replay_command(
             return
         from pipelines.evidence.replay import replay
 
-        replayed = replay(evidence, prompt_id, sample, adapter, lambda line: typer.echo(f"[replay] {line}", err=True))
+        replayed = replay(evidence, prompt_id, sample, adapter, lambda line: echo(f"[replay] {line}", err=True))
     show_replay(replayed)
     raise typer.Exit(0 if replayed.identical else FAILURE)

@@ -1,4 +1,4 @@
-"""Finds the MLflow run of a pipeline run after somebody has renamed its experiment, or deleted the run or experiment."""
+"""Finds the MLflow run of a pipeline run after its experiment was renamed, or says that one of them was deleted."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

@@ -37,6 +37,8 @@ PARENT = "pipeline"
 """Stage name of the run of a whole pipeline run."""
 _OPENED_TAG = "plimsoll.opened"
 """Differs for every opening of a stage, so that a retried stage gets a run of its own."""
+_EXPERIMENT_TAG = "plimsoll.experiment"
+"""Of the parent: the experiment's name in the config, by which it is found where the experiment was renamed."""
 AFTER_ERROR_S = 30.0
 """Seconds for which recording a stage's error in MLflow is tried; the error itself is raised either way."""
 
@@ -138,19 +140,22 @@ class Tracker:
             "plimsoll.pipeline_run": self.context.pipeline_run,
         }
 
+    def _parent_tags(self) -> dict[str, str]:
+        return {**self._tags(PARENT), _EXPERIMENT_TAG: self.context.tracking.experiment}
+
     def _experiment_id(self) -> str:
         """The experiment of the config's name; if it is missing, the one that holds this run, or a new one."""
         tracking = self.context.tracking
         if experiment := self.client.get_experiment_by_name(tracking.experiment):
             return str(experiment.experiment_id)
-        if (run := parent_elsewhere(self.client, tracking, self._tags(PARENT))) is not None:
+        if (run := parent_elsewhere(self.client, tracking, self._parent_tags())) is not None:
             return str(run.info.experiment_id)
         return _new_experiment(self.client, tracking)
 
     def _parent_id(self) -> str:
-        tags = self._tags(PARENT)
-        if runs := tagged_runs(self.client, [self.experiment_id], tags):
+        if runs := tagged_runs(self.client, [self.experiment_id], self._tags(PARENT)):
             return str(runs[0].info.run_id)
+        tags = self._parent_tags()
         if (run := parent_elsewhere(self.client, self.context.tracking, tags)) is not None:
             self.experiment_id = str(run.info.experiment_id)
             return str(run.info.run_id)

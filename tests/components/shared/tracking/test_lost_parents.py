@@ -1,4 +1,4 @@
-"""A run whose experiment or parent somebody renamed or deleted is followed or refused; it never gets a second parent."""
+"""A run whose experiment or parent was renamed or deleted is followed or refused; it never gets a second parent."""
 
 import pytest
 

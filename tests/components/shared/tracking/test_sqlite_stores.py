@@ -90,7 +90,7 @@ def test_a_store_whose_making_fails_leaves_nothing(tmp_path):
         (0, r"it holds no run: remove the file \(rm '.*half.db'\) and run again"),
         (
             3,
-            r"it holds 3 runs: end what uses it, copy the file, then run sqlite3 .* 'DROP TABLE \"_alembic_tmp_m\";' and ",
+            r"it holds 3 runs: end what uses it, .* sqlite3 .* 'DROP TABLE \"_alembic_tmp_m\";' and ",
         ),
     ],
 )

@@ -52,7 +52,7 @@ def test_a_server_that_takes_requests_and_is_silent_is_given_up_soon(capsys):
         uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
         start = time.monotonic()
         with pytest.raises(
-            TrackingError, match="did not answer for 1 s, .*; start the server, or correct tracking.uri"
+            TrackingError, match=r"did not answer for 1 s, .*; start the server, or correct tracking.uri"
         ):
             check_store(TrackingConfig(uri=uri), deadline_s=1)
         assert time.monotonic() - start < 8
@@ -93,7 +93,7 @@ def test_a_locked_file_is_told_at_once_with_who_holds_it(tmp_path, capsys):
 def test_a_database_that_refuses_connections_is_known_at_once():
     """mlflow's own tries would take minutes, without a word; a missing driver is named."""
     start = time.monotonic()
-    with pytest.raises(TrackingError, match="did not answer for 0 s|needs the driver"):
+    with pytest.raises(TrackingError, match=r"did not answer for 0 s|needs the driver"):
         open_client(TrackingConfig(uri="postgresql+psycopg2://u:p@127.0.0.1:9/mlflow"), deadline_s=0)
     assert time.monotonic() - start < 5
     with pytest.raises(TrackingError, match=r"'postgresql\+pg8000://u:\*\*\*@h/d' needs the driver 'pg8000'"):
