@@ -8,6 +8,7 @@ import sys
 import typer
 
 from components.shared.errors import PlimsollError
+from components.shared.storage import full_disk_error, is_full
 from pipelines.calibration.commands import gate_app
 from pipelines.cluster.commands import add_cluster_commands
 from pipelines.cluster.compile_command import compile_command
@@ -53,11 +54,14 @@ def main() -> None:
 
     try:
         app()
-    except PlimsollError as error:
-        echo(f"error: {error}", err=True)
+    except (PlimsollError, OSError) as error:
+        shown = full_disk_error(error) if is_full(error) else error
+        if not isinstance(shown, PlimsollError):
+            raise
+        echo(f"error: {shown}", err=True)
         for note in getattr(error, "__notes__", []):
             echo(f"  {note}", err=True)
-        sys.exit(error_code(type(error).__name__))
+        sys.exit(error_code(type(shown).__name__))
     except KeyboardInterrupt:
         echo("error: interrupted", err=True)
         sys.exit(FAILURE)

@@ -21,6 +21,7 @@ from components.shared.config.bounded_yaml import BoundedLoader
 from components.shared.config.policy import Policy
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError
+from components.shared.texts.packed import packed
 
 Model = TypeVar("Model", bound=BaseModel)
 _SHOWN = 120
@@ -166,7 +167,10 @@ def load_text(text: str, model: type[Model], address: str, overrides: Sequence[s
 
 def _text(address: str) -> str:
     try:
-        return storage.read_bytes(address).decode()
+        content = storage.read_bytes(address)
+        if problem := packed(content):
+            raise ConfigError(f"{address}: {problem}")
+        return content.decode()
     except UnicodeDecodeError as error:
         raise ConfigError(f"{address}: not UTF-8 at byte {error.start}: save the file as UTF-8") from None
     except OSError as error:

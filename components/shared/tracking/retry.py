@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from components.shared.config.sqlite_addresses import sqlite_path
 from components.shared.errors import PlimsollError, TrackingError
+from components.shared.storage import full_disk_error, is_full
 from components.shared.tracking.sqlite_stores import holders
 from components.shared.tracking.waiting import say_waiting, told_while_waiting
 
@@ -56,8 +57,9 @@ def until_deadline(call: Callable[[], _Result], uri: str, deadline_s: float = DE
         deadline_s: seconds from the first failure to the last try; 0 for a single try.
 
     Raises:
-        TrackingError: the server did not come back in time.
+        TrackingError: the server did not come back in time, or its disk is full.
         MlflowRefusalError: the store answered, but with an error.
+        FullDiskError: a disk of this machine is full.
     """
     with told_while_waiting(_without_password(uri), deadline_s):
         return _repeated(call, uri, deadline_s)
@@ -74,6 +76,8 @@ def _repeated(call: Callable[[], _Result], uri: str, deadline_s: float) -> _Resu
         except PlimsollError:  # some are OSErrors
             raise
         except (MlflowException, SQLAlchemyError, OSError) as error:
+            if is_full(error):
+                raise _without_room(error, uri) from error
             if not _is_outage(error, uri):
                 raise MlflowRefusalError(
                     f"MLflow store {shown!r} refused a call: {error}; check that tracking.uri names the right "
@@ -156,6 +160,18 @@ def _is_outage(error: Exception, uri: str) -> bool:
         status = int(error.get_http_status_code())  # type: ignore[no-untyped-call]
         return status >= 500 or status == 429
     return isinstance(error, RequestException | OperationalError)
+
+
+def _without_room(error: Exception, uri: str) -> PlimsollError:
+    """The error for a disk that is full: that of a file, of the sqlite store, or of the server."""
+    if isinstance(error, OSError) and (error.filename or error.errno):
+        return full_disk_error(error)
+    if (database := sqlite_path(uri)) is not None:
+        return full_disk_error(error, database)
+    return TrackingError(
+        f"MLflow store {_without_password(uri)!r} has no room left: {error}; free some on the disk of the server, and "
+        "run the step again"
+    )
 
 
 def _is_locked(error: Exception) -> bool:

@@ -14,6 +14,7 @@ from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import PlimsollError, TrackingError
 from components.shared.progress import Say, speaker
+from components.shared.storage import names_full_disk
 from components.shared.tracking.injected import adopt_injected
 from components.shared.tracking.lost_parents import deleted, parent_elsewhere
 from components.shared.tracking.retry import (
@@ -84,6 +85,7 @@ class Tracker:
 
         Raises:
             TrackingError: the server was away for too long.
+            FullDiskError: whatever was done in the stage found a disk full.
         """
         say = speaker(name)
         parent_id = self.parent().run_id
@@ -91,7 +93,8 @@ class Tracker:
         stage = StageRun(self.client, self._find_or_create(name, tags), say)
         adopt_injected(self.client, parent_id, stage.run_id)
         try:
-            yield stage
+            with names_full_disk():
+                yield stage
             self.client.set_terminated(stage.run_id, "FINISHED")
         except BaseException as error:
             failed = isinstance(error, Exception)
