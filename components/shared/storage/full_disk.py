@@ -36,7 +36,8 @@ def full_disk_error(error: BaseException, place: str | Path | None = None) -> Fu
     named = next((each for each in _chain(error) if isinstance(each, FullDiskError)), None)
     if named is not None:
         return named
-    written = place or next((each.filename for each in _chain(error) if isinstance(each, OSError) and each.filename), None)
+    files = (each.filename for each in _chain(error) if isinstance(each, OSError) and each.filename)
+    written = place or next(files, None)
     if written is None:
         folder = min((Path.cwd(), Path(tempfile.gettempdir())), key=lambda disk: shutil.disk_usage(disk).free)
         subject = "a file"
