@@ -35,6 +35,7 @@ from components.shared.gate.review_queue import with_queue
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.store import FOLLOW_UP_KIND, Store
 from components.shared.suites.prompt_sets import load_prompts
+from components.shared.texts.shown import on_console
 from components.shared.tracking.history import attempts_before, lineage_tags, task_digest
 from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
@@ -171,7 +172,7 @@ def _publish(parent: StageRun, stage: StageRun, decision: GateDecision, evidence
 def _hand_on(decision: GateDecision, adapter_dir: Path, passed_dir: Path) -> None:
     passed_dir.mkdir(parents=True, exist_ok=True)
     if decision.decision is not Decision.PROMOTE:
-        (passed_dir / "NOT_PROMOTED.txt").write_text(f"{decision.summary}\n", encoding="utf-8")
+        (passed_dir / "NOT_PROMOTED.txt").write_text(f"{on_console(decision.summary)}\n", encoding="utf-8")
         return
     for name in (*ADAPTER_FILES, "manifest.json"):
         shutil.copyfile(adapter_dir / name, passed_dir / name)

@@ -31,6 +31,7 @@ from components.shared.digests import short
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.generation.chat_template import TemplateSettings
+from components.shared.texts.shown import in_markdown
 from components.shared.tracking.registry import AdapterVersion, LoggedAdapter, ensure_version, follow
 from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
@@ -210,8 +211,13 @@ def _logged(
             **{f"plimsoll.{name}": digest for name, digest in digests.items()},
             **(_review_tags(review) if review is not None else {}),
         },
-        description=(decision.summary if review is None else f"{review.summary}\n\n{decision.summary}")[:_TAG_TEXT],
+        description=_description(decision, review)[:_TAG_TEXT],
     )
+
+
+def _description(decision: GateDecision, review: Review | None) -> str:
+    """Markdown, which MLflow shows with the version."""
+    return "\n\n".join(in_markdown(each.summary) for each in (review, decision) if each is not None)
 
 
 def _review_tags(review: Review) -> dict[str, str]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.printing import echo, echo_json
+
 if TYPE_CHECKING:
     from pipelines.evidence.opening import OpenEvidence
 
@@ -63,7 +65,7 @@ def verify_command(
                 "audit_log": address,
                 "differences": differences,
             }
-            typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+            echo_json(content)
         else:
             show_verification(run_or_dir, evidence.folder, decision, differences, address)
     raise typer.Exit(FAILURE if differences else 0)
@@ -120,6 +122,6 @@ def replay_command(
             return
         from pipelines.evidence.replay import replay
 
-        replayed = replay(evidence, prompt_id, sample, adapter, lambda line: typer.echo(f"[replay] {line}", err=True))
+        replayed = replay(evidence, prompt_id, sample, adapter, lambda line: echo(f"[replay] {line}", err=True))
     show_replay(replayed)
     raise typer.Exit(0 if replayed.identical else FAILURE)

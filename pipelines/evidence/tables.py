@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.printing import console, one_line, print_line, print_table, visible
+from components.shared.texts.shown import on_console
+from pipelines.printing import console, one_line, print_line, print_table
 
 if TYPE_CHECKING:
     from pipelines.evidence.replay import Replayed, ReplayedSide
@@ -99,7 +100,7 @@ def _show_side(side: "ReplayedSide") -> None:
     for stored, drawn in zip(side.stored, side.drawn, strict=True):
         panels = [
             Panel(
-                Text(visible(row.answer) or "(empty)"),
+                Text(on_console(row.answer) or "(empty)"),
                 title=Text(f"{side.name} {row.sample}, {when}"),
                 subtitle=Text(f"{row.verdict.value} ({row.judge})"),
                 width=width,

@@ -5,6 +5,7 @@ appended at a time: by threads, by processes, and by machines on a file system t
 that a killed writer left is moved to `<log>.torn`. Only the last line is checked here; `verifying` checks the others.
 """
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from components.shared.audit.entry import START, AuditEntry, End, parse_entry
 from components.shared.audit.head import Head, disagreement, read_head, write_head
 from components.shared.errors import IntegrityError, StorageError
 from components.shared.progress import warn
+from components.shared.storage import names_full_disk
 
 _BLOCK = 1 << 16
 
@@ -99,7 +101,7 @@ class FileChain:
     def _writing(self) -> Iterator[None]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self._lock.open("a") as stream:
+            with names_full_disk(self.path), self._lock.open("a") as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX)
                 yield
         except StorageError:
@@ -159,7 +161,7 @@ class FileChain:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             if os.write(descriptor, line) != len(line):
-                raise StorageError(f"audit log {self.path}: a part of an entry could not be written; is the disk full?")
+                raise OSError(errno.ENOSPC, "a part of an entry could not be written", str(self.path))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import TrackingError
 from components.shared.tracking.registry import fetch_version
-from components.shared.tracking.retry import MlflowRefusalError
-from components.shared.tracking.runs import PARENT, open_client, tagged_runs
+from components.shared.tracking.retry import FIRST_ANSWER_S, MlflowRefusalError
+from components.shared.tracking.runs import PARENT, open_client
+from components.shared.tracking.tagged import tagged_runs
 
 _ID = re.compile(r"[\w.-]+", re.ASCII)
 _MODEL_TAG, _VERSION_TAG = "plimsoll.registered_model", "plimsoll.registered_version"
@@ -65,7 +66,7 @@ def find_run(tracking: TrackingConfig, identity: str) -> RecordedRun:
         raise TrackingError(
             f"there is no MLflow store {str(database)!r}; name the one of the run with --config or --tracking-uri"
         )
-    client = open_client(tracking)
+    client = open_client(tracking, FIRST_ANSWER_S)
     parents = []
     if _ID.fullmatch(identity):
         experiments = [str(experiment.experiment_id) for experiment in client.search_experiments()]

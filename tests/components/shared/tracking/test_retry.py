@@ -17,8 +17,9 @@ from components.shared.tracking.decided import experiment_link
 from components.shared.tracking.recorded_runs import find_run
 from components.shared.tracking.registry import AdapterVersion, LoggedAdapter, ensure_version, follow
 from components.shared.tracking.retry import MlflowRefusalError, until_deadline
-from components.shared.tracking.runs import PARENT, Tracker, open_client, tagged_runs
+from components.shared.tracking.runs import PARENT, Tracker, open_client
 from components.shared.tracking.stage_run import StageRun
+from components.shared.tracking.tagged import tagged_runs
 
 from .conftest import FailingProxy
 
