@@ -8,6 +8,8 @@ CASES = {
     "step killed": "kill -9 of a step, at each of the nine stages; then a new run",
     "step killed, retried": "kill -9 of a step, at each of the nine stages; the same step again, as Kubernetes does",
     "launcher killed": "kill -9 of `plimsoll run`, at each of the nine stages; then a new run",
+    "bit flipped": "a step stopped, one bit of any file flipped that a later step reads, the step continued",
+    "file forged": "the same with a wanted change, and every digest beside it recomputed",
     "registration killed": "kill -9 at seven moments inside a registration; retried, or a new run",
 }
 """A sentence by case."""
