@@ -72,6 +72,8 @@ class SmallProject:
 
     def __init__(self, folder: Path, base: Path, empty_store: Path, server: str) -> None:
         self.folder, self.server = folder, server
+        self.beside = folder.parent
+        """Where the faults leave their marks, and the output is kept: not on the project's disk."""
         self.store, self.audit_log = str(folder / ".plimsoll/store"), str(folder / ".plimsoll/audit.jsonl")
         self.tracking = TrackingConfig(uri=f"sqlite:///{folder}/.plimsoll/mlflow.db", audit_log=self.audit_log)
         self.environment: dict[str, str] = {}
@@ -124,10 +126,10 @@ class SmallProject:
             exec_stages: stages that are started as the product starts them.
         """
         self.runs += 1
-        marks = self.folder / f"marks-{self.runs}"
+        marks = self.beside / f"marks-{self.runs}"
         marks.mkdir()
-        output = self.folder / f"output-{self.runs}.txt"
-        environment = self._environment(Plan(str(marks), self.server, faults, exec_stages, retry))
+        output = self.beside / f"output-{self.runs}.txt"
+        environment = self.environment_of(Plan(str(marks), self.server, faults, exec_stages, retry))
         arguments = ("run", "config.yaml")
         if forked:
             return Running(
@@ -145,7 +147,7 @@ class SmallProject:
         """`plimsoll run`, to its end."""
         return self.start(*faults, retry=retry, exec_stages=exec_stages).wait()
 
-    def _environment(self, plan: Plan) -> Mapping[str, str]:
+    def environment_of(self, plan: Plan) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MLFLOW_"))}
         return {
             **kept,
