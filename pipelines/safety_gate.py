@@ -156,6 +156,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
                     follow_up_key=dsl.OneOf(asked.outputs["Output"], nothing.outputs["Output"]),
                     store=store,
                     policy=policy,
+                    registry=registry,
                     **run,
                 ),
                 "check_gate",

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from components.check_gate.bundle import FOLDER, lay_out
 from components.shared.artifacts.answer_rows import read_answers
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
-from components.shared.artifacts.decision import Decision, GateDecision
+from components.shared.artifacts.decision import Candidate, Decision, GateDecision
 from components.shared.artifacts.gate_calibration import (
     CALIBRATION_TAG,
     calibration_key,
@@ -24,6 +24,7 @@ from components.shared.artifacts.training_data import AdapterManifest, TrainingD
 from components.shared.audit import AUDIT_TAG, record
 from components.shared.config.policy import Policy
 from components.shared.config.run_context import RunContext
+from components.shared.config.sections import RegistryConfig
 from components.shared.digests import short
 from components.shared.errors import IntegrityError
 from components.shared.gate.gate import decide
@@ -51,6 +52,7 @@ def check_gate(
     follow_up_key: str,
     store: Store,
     policy: Policy,
+    registry: RegistryConfig,
     decision_dir: Path,
     passed_dir: Path,
     context: RunContext,
@@ -69,6 +71,7 @@ def check_gate(
         follow_up_key: key of the follow-up in the store.
         store: the content-addressed store.
         policy: the rules.
+        registry: the registered model that the adapter may enter.
         decision_dir: receives gate_decision.json.
         passed_dir: receives the adapter's files if the decision is promote, otherwise a note.
         context: the pipeline run.
@@ -96,7 +99,8 @@ def check_gate(
         )
         base, task = evidence.post.base_digest, task_digest(evidence.data.sources)
         attempt = 1 + attempts_before(tracker, base, task)
-        decided = decide(evidence, policy, datetime.now(UTC).date(), attempt)
+        candidate = Candidate(context.pipeline, context.pipeline_run, registry.model_name)
+        decided = decide(evidence, policy, candidate, datetime.now(UTC).date(), attempt)
         decision, queue = with_queue(decided, evidence, policy)
         decision.save(decision_dir / DECISION_FILE)
         audited = _audit(context, decision)
@@ -130,6 +134,7 @@ def _audit(context: RunContext, decision: GateDecision) -> str:
         "policy_digest": decision.policy_digest,
         "adapter_digest": decision.adapter_digest,
         "contract_digest": decision.contract_digest,
+        "model_name": decision.model_name,
     }
     for reason in decision.reasons:
         if reason.waived is not None:

@@ -163,7 +163,7 @@ def rollback(
 
     Exit codes: 0 done; 2 wrong use, such as nothing to go back to; 1 failure.
     """
-    from components.shared.audit import open_log
+    from components.shared.audit import NO_VERSION, StandingReader, open_log
     from components.shared.tracking.rollback import plan_rollback, roll_back
     from pipelines.printing import print_line
 
@@ -173,10 +173,9 @@ def rollback(
     tracking, pipeline = store_of(config, tracking_uri)
     plan = plan_rollback(tracking, model, to)
     log = open_log((pipeline.tracking if pipeline is not None else _recorded(tracking, plan)).audit_log)
-    log.check()
-    roll_back(tracking, plan, who, reason)
-    facts = {"model_name": model, "left": plan.left, "champion": plan.champion, "previous": plan.previous or "none"}
+    facts = {"model_name": model, "left": plan.left, "champion": plan.champion, "previous": plan.previous or NO_VERSION}
     entry = log.append("rollback", reason, facts, plan.pipeline, plan.pipeline_run, who)
+    roll_back(tracking, plan, who, reason, StandingReader(log, model))
     if as_json:
         typer.echo(json.dumps({**facts, "who": who, "reason": reason, "audit_digest": entry.digest}, indent=1))
         return

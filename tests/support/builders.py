@@ -7,10 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from components.check_gate.step import check_gate
 from components.shared.artifacts.answer_rows import write_answers
 from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import CategoryDelta, DeltaReport, FollowUpPrompt, FollowUpReport
-from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
+from components.shared.artifacts.decision import Candidate, CategoryReason, Decision, GateDecision
 from components.shared.artifacts.safety_report import Contract, SafetyReport
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.artifacts.training_data import (
@@ -23,7 +24,8 @@ from components.shared.artifacts.training_data import (
 )
 from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule
-from components.shared.config.sections import Recipe
+from components.shared.config.run_context import RunContext
+from components.shared.config.sections import Recipe, RegistryConfig
 from components.shared.data.chats import Chat
 from components.shared.data.turns import ChatTurn
 from components.shared.digests import digest_bytes
@@ -143,6 +145,9 @@ def policy(**changes: object) -> Policy:
     return Policy(**{**fields, **changes})
 
 
+CANDIDATE = Candidate("toy", "run-1", "toy")
+
+
 def gate_decision(decision: str = "promote", **changes: object) -> GateDecision:
     reason = CategoryReason(
         category="direct",
@@ -154,6 +159,7 @@ def gate_decision(decision: str = "promote", **changes: object) -> GateDecision:
     )
     fields = {
         "decision": Decision(decision),
+        **CANDIDATE._asdict(),
         "problems": ("the chain is broken",) if decision == "invalid" else (),
         "reasons": (reason,),
         "policy_name": "toy",
@@ -250,14 +256,30 @@ class World(NamedTuple):
     def path(self, name: str) -> Path:
         return self.directory / name
 
+    def check_gate(
+        self, context: RunContext, key: str | None = None, model_name: str = CANDIDATE.model_name
+    ) -> GateDecision:
+        """Runs the gate's step on it."""
+        names = {"data_dir": "data", "prompts_dir": "prompts", "decision_dir": "decision", "passed_dir": "passed"}
+        names |= {f"{side}_dir": side for side in ("adapter", "baseline", "post", "delta")}
+        return check_gate(
+            **{argument: self.path(name) for argument, name in names.items()},
+            follow_up_key=key or self.follow_up_key,
+            store=self.store,
+            policy=self.policy,
+            registry=RegistryConfig(model_name=model_name),
+            context=context,
+        )
 
-def world(directory: Path, own_policy: Policy | None = None, broken: int = 0) -> World:
+
+def world(directory: Path, own_policy: Policy | None = None, broken: int = 0, weights: bytes = b"weights") -> World:
     """A run with 60 prompts and 30 held-out rows.
 
     Args:
         directory: receives data, prompts, adapter, baseline, post, delta and store.
         own_policy: instead of the toy policy.
         broken: how many of the 60 prompts fail every time after tuning.
+        weights: of the adapter.
     """
     ruled = own_policy or policy()
     asked = [prompt(f"d-{n:02d}") for n in range(60)]
@@ -279,7 +301,7 @@ def world(directory: Path, own_policy: Policy | None = None, broken: int = 0) ->
         inputs={"prompt_set": prompt_set.digest},
     )
     data.save(directory / "data" / "training_data.json")
-    adapter = adapter_files(directory / "adapter")
+    adapter = adapter_files(directory / "adapter", weights)
     made = manifest(adapter, policy_digest=ruled.digest)
     made.save(directory / "adapter" / "manifest.json")
     inputs = {"prompt_set": prompt_set.digest}

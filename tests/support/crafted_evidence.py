@@ -95,7 +95,7 @@ def craft(
     delta.save(directory / "delta" / "delta_report.json")
     report = follow_up(directory / "follow_up", delta, second, policy, fresh)
     evidence = Evidence(data, prompt_set, prompts, made, adapter, first, before, second, after, delta, report)
-    decision, queue = with_queue(decide(evidence, policy, TODAY, 1), evidence, policy)
+    decision, queue = with_queue(decide(evidence, policy, build.CANDIDATE, TODAY, 1), evidence, policy)
     decision.save(directory / "decision" / "gate_decision.json")
     names = ("delta", "decision", "baseline", "post", "follow_up", "adapter")
     sources = {name: directory / name for name in names}

@@ -19,6 +19,7 @@ Event = Literal[
     "trained",
     "evaluated",
     "decided",
+    "registering",
     "registered",
     "rejected",
     "review",

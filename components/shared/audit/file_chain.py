@@ -59,6 +59,14 @@ class FileChain:
             if self.path.exists():
                 os.close(os.open(self.path, os.O_WRONLY | os.O_APPEND))
 
+    def end(self) -> End:
+        """See `Chain`."""
+        try:
+            with self._reading():
+                return self._tail().end
+        except OSError as error:
+            raise self._unreadable(error) from None
+
     def read(self) -> Reading:
         """See `Chain`."""
         try:
@@ -67,9 +75,12 @@ class FileChain:
                 *texts, torn = content.split(b"\n")
                 problem = self._problem(texts, torn)
         except OSError as error:
-            raise StorageError(f"audit log {self.path}: cannot be read: {error.strerror}") from None
+            raise self._unreadable(error) from None
         lines = tuple(StoredEntry(f"line {number}", text) for number, text in enumerate(texts, 1))
         return Reading(lines, (problem,) if problem is not None else ())
+
+    def _unreadable(self, error: OSError) -> StorageError:
+        return StorageError(f"audit log {self.path}: cannot be read: {error.strerror}")
 
     def _problem(self, texts: Sequence[bytes], torn: bytes) -> AuditProblem | None:
         """What is wrong with the end of the log; None if nothing is."""

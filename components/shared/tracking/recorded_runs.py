@@ -2,13 +2,13 @@
 
 import re
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import TrackingError
-from components.shared.tracking.retry import MlflowRefusalError, until_deadline
+from components.shared.tracking.registry import fetch_version
+from components.shared.tracking.retry import MlflowRefusalError
 from components.shared.tracking.runs import PARENT, open_client, tagged_runs
 
 _ID = re.compile(r"[\w.-]+", re.ASCII)
@@ -47,19 +47,10 @@ class RecordedRun(NamedTuple):
         Raises:
             TrackingError: it cannot be downloaded.
         """
-        import mlflow
-
         model, version = self.tags.get(_MODEL_TAG), self.tags.get(_VERSION_TAG)
         if model is None or version is None:
             return None
-        download = partial(
-            mlflow.artifacts.download_artifacts,
-            artifact_uri=f"models:/{model}/{version}/artifacts/adapter",
-            dst_path=str(target),
-            tracking_uri=self.tracking.uri,
-            registry_uri=self.tracking.uri,
-        )
-        return Path(until_deadline(download, self.tracking.uri))
+        return fetch_version(self.tracking.uri, model, version, target)
 
 
 def find_run(tracking: TrackingConfig, identity: str) -> RecordedRun:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from components.check_gate.step import check_gate
 from components.shared.artifacts.decision import Decision, GateDecision
 from components.shared.artifacts.gate_calibration import (
     CALIBRATION_TAG,
@@ -25,20 +24,7 @@ from components.shared.tracking.runs import Tracker
 
 
 def run(world, context: RunContext, key: str | None = None) -> GateDecision:
-    return check_gate(
-        data_dir=world.path("data"),
-        prompts_dir=world.path("prompts"),
-        adapter_dir=world.path("adapter"),
-        baseline_dir=world.path("baseline"),
-        post_dir=world.path("post"),
-        delta_dir=world.path("delta"),
-        follow_up_key=key or world.follow_up_key,
-        store=world.store,
-        policy=world.policy,
-        decision_dir=world.path("decision"),
-        passed_dir=world.path("passed"),
-        context=context,
-    )
+    return world.check_gate(context, key)
 
 
 def test_a_promotion_is_written_tracked_and_handed_on(tmp_path: Path, build, context: RunContext, capsys):

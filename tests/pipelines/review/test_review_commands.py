@@ -42,7 +42,12 @@ def test_an_approval_registers_what_was_evaluated(world, call):
     tags = Tracker(world.context).parent().read_tags()
     assert (tags["plimsoll.review"], tags["plimsoll.reviewer"]) == ("approved", "Grace")
     assert (tags["plimsoll.decision"], tags["plimsoll.registered_version"]) == ("needs_review", "1")
-    assert audited(world) == [("decided", "Ada"), ("review", "Grace"), ("registered", "Grace")]
+    assert audited(world) == [
+        ("decided", "Ada"),
+        ("review", "Grace"),
+        ("registering", "Grace"),
+        ("registered", "Grace"),
+    ]
 
 
 def test_a_refusal_registers_nothing(world, call):
@@ -197,7 +202,7 @@ def test_what_was_kept_and_not_carried_through_is_finished(world, call, monkeypa
     assert answer.code == 0
     assert "finishing the review that was kept and not finished" in answer.out
     assert (kept(world).reviewer, len(world.versions)) == ("Ada", 1)
-    assert audited(world) == [("decided", "Ada"), ("review", "Ada"), ("registered", "Ada")]
+    assert audited(world) == [("decided", "Ada"), ("review", "Ada"), ("registering", "Ada"), ("registered", "Ada")]
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ class CraftedRun:
         )  # fmt: skip
         decided = check_gate(
             at("data"), at("prompts"), at("adapter"), at("baseline"), at("post"), at("delta"), key, store,
-            self.policy, at("decision"), at("passed"), self.context,
+            self.policy, self.config.registry, at("decision"), at("passed"), self.context,
         )  # fmt: skip
         if decided.decision is Decision.PROMOTE:
             register_adapter(
@@ -217,11 +217,10 @@ def test_an_adapter_changed_after_evaluation_is_refused(tracked_project, place):
         run.finish()
         (run.folder / "passed/adapter_model.safetensors").write_bytes(b"other weights")
         at = run.folder.joinpath
-        again = run.context._replace(pipeline_run="run-2")
         with pytest.raises(Exception, match="changed after evaluation; nothing was registered"):
             register_adapter(
                 at("passed"), at("decision"), run.config.base_model, run.config.evaluation, run.config.registry,
-                at("registration"), again,
+                at("registration"), run.context,
             )  # fmt: skip
     versions = run.tracker.client.search_model_versions("name = 'small'")
     assert len(versions) == (0 if place == "before the gate" else 1)
