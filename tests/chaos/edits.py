@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.shared.artifacts.answer_rows import read_answers, write_answers
-from components.shared.artifacts.safety_report import SafetyReport
 from components.shared.digests import digest_bytes, digest_file, digest_json
 from components.shared.gate.figures import category_figures
 from components.shared.generation.adapters import adapter_digest

@@ -90,7 +90,12 @@ def fork(server: str, main: str, argv: Sequence[str], cwd: str, environment: Map
 def start(folder: Path) -> subprocess.Popen[bytes]:
     """Starts a server, whose socket is `folder/server`, and waits until it has imported everything."""
     address = folder / "server"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
     environment |= {"GIT_PYTHON_REFRESH": "quiet", "PYTHONPATH": str(Path(__file__).parents[2])}
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(

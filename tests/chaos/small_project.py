@@ -116,7 +116,9 @@ class SmallProject:
         }
         (self.folder / "policy.yaml").write_text(yaml.safe_dump(policy | changes))
 
-    def start(self, *faults: Fault, forked: bool = True, retry: bool = False, exec_stages: tuple[str, ...] = ()) -> Running:
+    def start(
+        self, *faults: Fault, forked: bool = True, retry: bool = False, exec_stages: tuple[str, ...] = ()
+    ) -> Running:
         """Starts `plimsoll run`.
 
         Args:

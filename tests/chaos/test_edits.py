@@ -2,16 +2,14 @@
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
-from components.shared.errors import PlimsollError
 from tests.chaos.cases import FAILED, REFUSED
-from tests.chaos.edits import FLIPS, FORGERIES, Edit, promoted, promoted_throughout
+from tests.chaos.edits import FLIPS, FORGERIES, Edit
 from tests.chaos.faults import Fault
 from tests.chaos.small_project import Ended, SmallProject
-from tests.chaos.soundness import sound, unclean, versions
+from tests.chaos.soundness import unclean, versions
 
 FAILURE, INVALID = 1, 13
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.chaos.cases import FAILED, SAME
 from tests.chaos.faults import Fault
-from tests.chaos.small_project import SmallProject, wait_for
+from tests.chaos.small_project import SmallProject
 from tests.chaos.soundness import sound, unclean, versions
 
 PROMOTED, REJECTED, FAILURE, KILLED = 0, 10, 1, -9
