@@ -24,8 +24,8 @@ class _Made(NamedTuple):
 def refuse_unrecorded_evidence(evidence: Evidence, entries: Sequence[AuditEntry], address: str) -> None:
     """Refuses evidence that no step made.
 
-    A step whose result Kubeflow took from its cache wrote its entry in an earlier run, so that every run's entries count;
-    that the artifacts belong together is checked by their chain.
+    A step whose result Kubeflow took from its cache wrote its entry in an earlier run, so that every run's entries
+    count. Whether the artifacts belong together is checked by their chain.
 
     Args:
         evidence: what the gate is about to decide on.

@@ -260,9 +260,9 @@ def _run_forked(server: str, command: list[str], variables: dict[str, str] | Non
     output = f"/proc/{os.getpid()}/fd/{writing}"
     process = fork(server, "step", step_arguments(command), str(Path.cwd()), environment, output)
     os.close(writing)  # the step has its own end by now
-    with open(reading, encoding="utf-8", errors="replace") as lines:
+    with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            print(line, end="")
+            sys.stdout.write(line)
     return process.wait()
 
 

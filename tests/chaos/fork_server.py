@@ -148,7 +148,7 @@ def _attend(connection: socket.socket) -> None:
 def _run(request: dict[str, object]) -> int:
     """The forked process: takes the request's surroundings, and runs its main function."""
     os.setpgid(0, 0)
-    with open(os.devnull, "rb") as nothing:
+    with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.environ.clear()
     os.environ.update(request["environment"])
@@ -166,7 +166,7 @@ def _run(request: dict[str, object]) -> int:
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - as the interpreter would end
         traceback.print_exc()
         code = 1
     with contextlib.suppress(OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Python runs this file at its start where this folder is in PYTHONPATH: the faults of a chaos test are put in place."""
+"""Python runs this file at its start where PYTHONPATH names its folder: it puts the faults of a chaos test in place."""
 
 from tests.chaos import faults
 
