@@ -12,6 +12,11 @@ CASES = {
     "file forged": "the same with a wanted change, and every digest beside it recomputed",
     "full at a write": "the disk full at the N-th write of a step, N up to 11 and every ninth; then with room",
     "disk filled": "a small disk filled to its last byte while a stage runs, at each of the nine; then a new run",
+    "MLflow away": "the MLflow server killed in mid-run and started again after 90 s",
+    "S3 away": "S3 away for 90 s in mid-run; then a new run",
+    "credentials expired": "S3 answers ExpiredToken from the middle of a stage on, at six stages; then a new run",
+    "two runs at once": "two runs on one store and registry, side by side from the same stage on; on disk and in S3",
+    "clock goes back": "the clock of a step goes back by a day, at six stages; then a run on time",
     "registration killed": "kill -9 at seven moments inside a registration; retried, or a new run",
 }
 """A sentence by case."""

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.chaos import cases, fork_server
+from tests.chaos.servers import S3Door
 from tests.chaos.small_project import SmallProject
 from tests.pipelines.conftest import empty_store  # noqa: F401 - a fixture
+from tests.servers.conftest import BUCKET, credentials
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,3 +48,30 @@ def small(tmp_path: Path, make_small: Callable[[Path], SmallProject]) -> SmallPr
 def note(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Counts how this try of a case ended."""
     return lambda case, ending: cases.note(case, ending, request.node.name)
+
+
+@pytest.fixture(scope="module")
+def s3_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Door]:
+    """An S3 server behind a door."""
+    door = S3Door(tmp_path_factory.mktemp("s3") / "buckets")
+    yield door
+    door.stop()
+
+
+@pytest.fixture
+def in_s3(
+    s3_door: S3Door, make_small: Callable[[Path], SmallProject], tmp_path: Path, environment: pytest.MonkeyPatch
+) -> Callable[[str], SmallProject]:
+    """Makes a small project whose store and audit log are in S3; this process may look at them, too."""
+    s3_door.shut("open")
+    for name, value in credentials(s3_door.url).items():
+        environment.setenv(name, value)
+
+    def make(name: str) -> SmallProject:
+        small = make_small(tmp_path / name)
+        small.environment |= credentials(s3_door.url)
+        address = f"s3://{BUCKET}/{tmp_path.name}/{name}"
+        small.move(f"{address}/store", small.tracking.model_copy(update={"audit_log": f"{address}/audit"}))
+        return small
+
+    return make

@@ -106,6 +106,11 @@ class SmallProject:
         }  # fmt: skip
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config | changes, sort_keys=False))
 
+    def move(self, store: str, tracking: TrackingConfig) -> None:
+        """Keeps store, audit log and runs elsewhere."""
+        self.store, self.tracking, self.audit_log = store, tracking, tracking.audit_log
+        self.write_config()
+
     def write_policy(self, **changes: Any) -> None:
         """The policy; a random model keeps its secrets before and after, and so it is promoted."""
         policy = {

@@ -1,4 +1,4 @@
-"""A disk that fills up: at each write that the Python code of a step asks for, and for real, in the middle of a stage."""
+"""A disk that fills up: at each write that the Python code of a step asks for, and for real, in mid-stage."""
 
 import json
 import os
