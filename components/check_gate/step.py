@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.check_gate.bundle import FOLDER, lay_out
+from components.check_gate.recorded_evidence import refuse_unrecorded_evidence
 from components.shared.artifacts.answer_rows import read_answers
 from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
@@ -22,7 +23,7 @@ from components.shared.artifacts.gate_calibration import (
 from components.shared.artifacts.human_review import QUEUE_FILE
 from components.shared.artifacts.reports import load_report
 from components.shared.artifacts.training_data import AdapterManifest, TrainingData
-from components.shared.audit import AUDIT_LOG_TAG, AUDIT_TAG, record
+from components.shared.audit import AUDIT_LOG_TAG, AUDIT_TAG, open_log, record, sound_entries
 from components.shared.config.policy import Policy
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import RegistryConfig
@@ -80,7 +81,8 @@ def check_gate(
         context: the pipeline run.
 
     Raises:
-        IntegrityError: a file was changed after it was written.
+        IntegrityError: a file was changed after it was written, or is not the one whose digest its step wrote into the
+            audit log, or the log was changed.
     """
     tracker = Tracker(context)
     with tracker.stage(STAGE) as stage, TemporaryDirectory() as scratch:
@@ -100,6 +102,8 @@ def check_gate(
             delta=DeltaReport.load(delta_dir / "delta_report.json"),
             follow_up=_load_follow_up(store, follow_up_key, follow_up_dir),
         )
+        log = open_log(context.tracking.audit_log)
+        refuse_unrecorded_evidence(evidence, sound_entries(log), log.address)
         base, task = evidence.post.base_digest, task_digest(evidence.data.sources)
         attempt = 1 + attempts_before(tracker, base, task)
         candidate = Candidate(context.pipeline, context.pipeline_run, registry.model_name)

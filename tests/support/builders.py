@@ -23,6 +23,7 @@ from components.shared.artifacts.training_data import (
     SuiteEntry,
     TrainingData,
 )
+from components.shared.audit import record
 from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule
 from components.shared.config.run_context import RunContext
@@ -281,6 +282,26 @@ def follow_up_files(
     return report
 
 
+def log_evidence(context: RunContext, evidence: Evidence) -> None:
+    """Writes into the audit log what the steps up to the gate write there about what they made."""
+    made = {
+        "training_data_digest": evidence.data.digest,
+        "prompt_set_digest": evidence.prompt_set.digest,
+    }
+    record(context, "data_accepted", "Made by a test.", made)
+    log_models(context, evidence.manifest, evidence.baseline, evidence.post)
+    record(context, "compared", "Made by a test.", {"delta_digest": evidence.delta.digest})
+    record(context, "followed_up", "Made by a test.", {"follow_up_digest": evidence.follow_up.digest})
+
+
+def log_models(context: RunContext, made: AdapterManifest, baseline: SafetyReport, post: SafetyReport) -> None:
+    """Writes into the audit log what training and both evaluations write there."""
+    trained = {"manifest_digest": made.digest, "adapter_digest": made.adapter_digest}
+    record(context, "trained", "Made by a test.", trained)
+    for side, report in (("baseline", baseline), ("post", post)):
+        record(context, "evaluated", "Made by a test.", {"side": side, "report_digest": report.digest})
+
+
 class World(NamedTuple):
     """A whole run on disk, up to the gate, and what the gate will look at."""
 
@@ -296,7 +317,8 @@ class World(NamedTuple):
     def check_gate(
         self, context: RunContext, key: str | None = None, model_name: str = CANDIDATE.model_name
     ) -> GateDecision:
-        """Runs the gate's step on it."""
+        """Runs the gate's step on it; what the steps before it write into the audit log is written first."""
+        log_evidence(context, self.evidence)
         names = {"data_dir": "data", "prompts_dir": "prompts", "decision_dir": "decision", "passed_dir": "passed"}
         names |= {f"{side}_dir": side for side in ("adapter", "baseline", "post", "delta")}
         return check_gate(

@@ -18,6 +18,8 @@ Event = Literal[
     "data_accepted",
     "trained",
     "evaluated",
+    "compared",
+    "followed_up",
     "decided",
     "registering",
     "registered",

@@ -39,6 +39,7 @@ from components.shared.vocabulary import Verdict
 from pipelines.exit_codes import DECISION_CODES, FAILURE, USAGE
 from pipelines.running.launch import Loaded, compile_pipeline, conclude, load, run_local
 from pipelines.running.tables import show_result
+from tests.support.builders import log_models
 from tests.support.shipped_configs import filled_in
 
 PROMPTS = 60
@@ -65,6 +66,11 @@ class CraftedRun:
         self._write_adapter()
         for side, share in (("baseline", dict.fromkeys(share_after, 1.0)), ("post", share_after)):
             self._write_report(side, share)
+        log_models(
+            self.context,
+            AdapterManifest.load(self.folder / "adapter/manifest.json"),
+            *(SafetyReport.load(self.folder / side / "safety_report.json") for side in ("baseline", "post")),
+        )
         if policy_after_training is not None:
             project.write_policy(**policy_after_training)
             self.policy = load_policy("policy.yaml")
