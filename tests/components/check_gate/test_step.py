@@ -165,9 +165,7 @@ def test_a_follow_up_that_is_not_in_the_store_is_an_error(tmp_path: Path, build,
 
 def test_changed_fresh_answers_are_refused(tmp_path: Path, build, context: RunContext):
     """The rows of the follow-up are hashed too."""
-    world = build.world(tmp_path)
-    fresh = world.evidence.follow_up.model_copy(update={"answers_sha256": {"before": "sha256:00"}})
-    fresh.save(tmp_path / "follow_up" / "follow_up_report.json")
+    world = build.world(tmp_path, broken=7)
     (tmp_path / "follow_up" / "before.jsonl").write_text("")
     world.store.put(FOLLOW_UP_KIND, world.follow_up_key, tmp_path / "follow_up")
     with pytest.raises(IntegrityError, match="changed after judging"):
