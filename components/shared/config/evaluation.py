@@ -21,7 +21,7 @@ class EvaluationConfig(Section):
         default=0.7, ge=0, le=10, description="Sampling temperature; 0 is greedy (needs samples_per_prompt: 1)."
     )
     top_p: float = Field(default=1.0, gt=0, le=1, description="Nucleus sampling; 1 is off.")
-    seed: int = Field(default=0, ge=0, description="Seed of the sampled answers.")
+    seed: int = Field(default=0, ge=0, lt=2**32, description="Seed of the sampled answers.")
     system_prompt: str | None = Field(default=None, description="System prompt, for suite prompts that have none.")
     system_turns: Literal["refuse", "fold"] = Field(
         default="refuse",

@@ -114,7 +114,7 @@ class DataConfig(Section):
         description="What happens to system turns of rows if the base's chat template refuses or drops them. refuse: "
         "an error. fold: the system text is put before the first user turn.",
     )
-    seed: int = Field(default=0, ge=0, description="Seed of split, sampling and order.")
+    seed: int = Field(default=0, ge=0, lt=2**32, description="Seed of split, sampling and order.")
 
     @property
     def task_expectation(self) -> Expectation:
@@ -161,7 +161,7 @@ class Recipe(Section):
         default="auto", description="auto: bfloat16 on a GPU, float32 on a CPU."
     )
     gradient_checkpointing: bool = Field(default=False, description="Recompute activations: slower, but less memory.")
-    seed: int = Field(default=0, ge=0, description="Seed of initialisation, order and dropout.")
+    seed: int = Field(default=0, ge=0, lt=2**32, description="Seed of initialisation, order and dropout.")
 
 
 class CheckpointConfig(Section):

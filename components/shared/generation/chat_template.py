@@ -115,6 +115,11 @@ class ChatTemplate:
             )
         except jinja2.TemplateError as error:
             raise ModelError(f"the base's chat template refuses the turns {[t.role for t in turns]}: {error}") from None
+        except Exception as error:  # noqa: BLE001 - a template is a program: it may recurse, divide by zero, ...
+            raise ModelError(
+                f"the base's chat template fails on the turns {[t.role for t in turns]}: {type(error).__name__}: "
+                f"{error}; correct the template of the base model"
+            ) from None
 
     def tokens(self, turns: Sequence[Message], answering: bool) -> list[int]:
         """The tokens of a chat; see `render`."""
@@ -160,14 +165,12 @@ class ChatTemplate:
             )
 
     def _takes_system_turns(self) -> bool:
-        import jinja2
-
         turns = [{"role": "system", "content": _PROBE}, {"role": "user", "content": "Hello"}]
         try:
             text = self._tokenizer.apply_chat_template(
                 turns, add_generation_prompt=True, tokenize=False, **self._arguments
             )
-        except jinja2.TemplateError:
+        except Exception:  # noqa: BLE001 - a template that fails on a plain chat too is refused when that is rendered
             return False
         return _PROBE in str(text)
 
