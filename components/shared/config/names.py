@@ -10,6 +10,18 @@ LONGEST_PIPELINE: Final = 63
 """Every pod has the pipeline's name as a label, and Kubernetes takes at most 63 characters there."""
 LONGEST_EXPERIMENT: Final = 500
 LONGEST_MODEL: Final = 256
+_NEVER: Final = frozenset("\"'`[]{}|<>")
+"""They would be read as quotes, markup or the columns of a table where the name is shown or searched for."""
+
+
+def _refuse_unshowable(name: str) -> None:
+    """Refuses quotes, brackets, `|`, `<`, `>`, and characters that are not seen, control and bidi ones included."""
+    if wrong := sorted({character for character in name if character in _NEVER or not character.isprintable()}):
+        proposed = "".join("-" if character in wrong else character for character in name)
+        raise ValueError(
+            f"holds {', '.join(ascii(character) for character in wrong)}; expected no quotes, brackets, '|', '<', '>' "
+            f"or invisible characters, such as {proposed[:80]!r}"
+        )
 
 
 def check_pipeline_name(name: str) -> str:
@@ -35,6 +47,7 @@ def check_experiment_name(name: str) -> str:
     """
     if not name.strip():
         raise ValueError("is blank; expected the name of an MLflow experiment")
+    _refuse_unshowable(name)
     if len(name) > LONGEST_EXPERIMENT:
         raise ValueError(f"has {len(name)} characters; MLflow takes at most {LONGEST_EXPERIMENT}")
     return name
@@ -48,6 +61,7 @@ def check_model_name(name: str) -> str:
     """
     if not name.strip():
         raise ValueError("is blank; expected the name of a registered model in MLflow")
+    _refuse_unshowable(name)
     if any(character in name for character in "/:@"):
         raise ValueError("a registered model's name may not hold '/', ':' or '@'")
     if len(name) > LONGEST_MODEL:
