@@ -110,6 +110,21 @@ def test_a_broken_chat_template_is_named(call, project, copy_of_base, case):
     _one_error(call("config", "check", "config.yaml"), "chat template", reason)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "holds list; expected a JSON object"),
+        ('{"eos_token_id": "x"}', "eos_token_id is 'x'; expected the number"),
+    ],
+)
+def test_a_wrong_generation_config_is_named(call, project, copy_of_base, content, message):
+    """The file, or the field and its value, are named."""
+    base = copy_of_base(MESSAGES)
+    (base / "generation_config.json").write_text(content)
+    project.write_config(base_model={"path": str(base)})
+    _one_error(call("config", "check", "config.yaml"), str(base), message)
+
+
 @pytest.mark.parametrize(("command", "message"), COMMANDS, ids=[command for command, _ in COMMANDS])
 def test_a_wrong_argument_is_named(call, project, command, message):
     """The error names the argument and what was expected."""

@@ -1,6 +1,5 @@
 """The one way to load a base model and its tokenizer; it runs no custom code and reads no pickle."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +166,12 @@ def end_tokens(directory: Path, tokenizer: Any) -> tuple[int, ...]:
     """
     named = _named_ends(directory)
     listed = named if isinstance(named, list) else [named]
-    ends = sorted({int(token) for token in (*listed, tokenizer.eos_token_id) if token is not None})
+    tokens = [token for token in (*listed, tokenizer.eos_token_id) if token is not None]
+    if wrong := [token for token in tokens if not isinstance(token, int)]:
+        raise ModelError(
+            f"base model {directory}: eos_token_id is {wrong[0]!r}; expected the number of a token, or a list"
+        )
+    ends = sorted(set(tokens))
     if not ends:
         raise ModelError(f"base model {directory}: names no end-of-sequence token; answers could not end")
     return tuple(ends)
@@ -178,9 +182,6 @@ def _named_ends(directory: Path) -> Any:
     for name in ("generation_config.json", "config.json"):
         path = directory / name
         if path.is_file():
-            try:
-                content = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise ModelError(f"{path}: is not JSON: {error}") from None
+            content = json_object(path)
             return content.get("eos_token_id", content.get("text_config", {}).get("eos_token_id"))
     return None
