@@ -1,7 +1,7 @@
 """What is taken as a name, so that a config or suite with another one is refused when it is read.
 
 MLflow and Kubeflow refuse some names, as read in mlflow 3.17 (`mlflow.utils.validation`, and the columns of its tables)
-and seen on Kubeflow Pipelines 2.17. Names are also shown in terminals, tables, Markdown and MLflow's filters, so no name
+and seen on Kubeflow Pipelines 2.17. Names are also shown in terminals, tables, Markdown and MLflow's filters, so none
 holds what is markup or a quote there, or what cannot be seen.
 """
 
