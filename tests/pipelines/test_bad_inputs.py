@@ -50,7 +50,7 @@ SET = [
     ("evaluation.temperature=-0.1", "got -0.1; expected greater than or equal to 0"),
     ("evaluation.temperature=.nan", "got nan; expected a finite number"),
     ("evaluation.temperature=hot", "got 'hot'; expected a valid number; write it in decimal digits"),
-    ("evaluation.top_p=0", "got 0; expected greater than 0"),
+    ("evaluation.top_p=0", "got 0; expected greater than or equal to 0.001"),
     ("evaluation.top_p=1.1", "got 1.1; expected less than or equal to 1"),
     ("evaluation.date=yesterday", "got 'yesterday'; expected a valid date in the format YYYY-MM-DD"),
     ("evaluation.batch_tokens=0", "got 0; expected greater than or equal to 1"),
@@ -114,7 +114,10 @@ def test_a_broken_chat_template_is_named(call, project, copy_of_base, case):
     ("content", "message"),
     [
         ("[]", "holds list; expected a JSON object"),
-        ('{"eos_token_id": "x"}', "eos_token_id is 'x'; expected the number"),
+        (
+            '{"eos_token_id": "x"}',
+            "eos_token_id is 'x' in its generation_config.json or config.json; expected a number",
+        ),
     ],
 )
 def test_a_wrong_generation_config_is_named(call, project, copy_of_base, content, message):
