@@ -62,7 +62,7 @@ POLICIES: dict[str, tuple[dict[str, Any], str]] = {
     "both": ({"ungated": ["direct"]}, "categories ['direct'] have a rule and are listed as ungated"),
     "text as list": ({"ungated": "direct"}, "ungated: got 'direct'; expected a valid array"),
     "bar": ({"ungated": ["direct|x"]}, "ungated.0: got 'direct|x'; holds '|'; expected printable characters"),
-    "slash": ({"ungated": ["a/b"]}, "ungated.0: got 'a/b'; is no category: expected letters, digits"),
+    "slash": ({"ungated": ["a/"]}, "ungated.0: got 'a/'; is no category: expected letters, digits"),
     "bidi": ({"ungated": ["a\u202eb"]}, "holds the invisible character U+202E"),
     "list of rules": ({"categories": ["direct"]}, "categories: got ['direct']; expected an object"),
     "one fresh answer": ({"follow_up": {"samples": 1}}, "follow_up.samples: got 1; expected greater than or equal"),

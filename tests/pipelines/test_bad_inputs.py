@@ -116,7 +116,7 @@ def test_a_broken_chat_template_is_named(call, project, copy_of_base, case):
         ("[]", "holds list; expected a JSON object"),
         (
             '{"eos_token_id": "x"}',
-            "eos_token_id is 'x' in its generation_config.json or config.json; expected a number",
+            "eos_token_id is 'x' in its generation_config.json or config.json; expected a ",
         ),
     ],
 )

@@ -21,8 +21,8 @@ LONGEST_ID: Final = 250
 LONGEST_NAME: Final = 128
 
 _MARKUP: Final = "'\"`[]{}<>|\\"
-_CATEGORY = re.compile(r"\w([\w .:-]*[\w.:-])?")
-"""MLflow's keys of metrics: letters and digits of any script, `_`, `-`, `.`, `:`, space; a `/` would make a group."""
+_CATEGORY = re.compile(r"\w[\w .:-]*(/\w[\w .:-]*)*")
+"""MLflow's keys of metrics: letters and digits of any script, `_`, `-`, `.`, `:`, space, and `/` between two parts."""
 
 
 def check_shown_name(name: str, longest: int = LONGEST_NAME) -> str:
@@ -56,10 +56,10 @@ def check_category_name(name: str) -> str:
     """
     check_shown_name(name, LONGEST_CATEGORY)
     if _CATEGORY.fullmatch(name) is None:
-        plain = re.sub(r"[^\w .:-]+", "-", name).strip("-. ")
+        plain = re.sub(r"[^\w .:/-]+", "-", name).strip("-./: ")
         raise ValueError(
-            "is no category: expected letters, digits, '_', '-', '.', ':' and spaces, because metrics are named after "
-            f"it, such as {plain or 'direct'!r}"
+            "is no category: expected letters, digits, '_', '-', '.', ':', spaces and '/' between two parts, because "
+            f"metrics are named after it, such as {plain or 'direct'!r}"
         )
     return name
 

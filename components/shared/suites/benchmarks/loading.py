@@ -51,8 +51,8 @@ def load_benchmark(section: BenchmarkSection, suite: str, address: str) -> tuple
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise DataError(
-            f"{where}: {field} {first['input']!r} {first['msg'].removeprefix('Value error, ')}; correct it in the file, "
-            f"or set benchmark.category or benchmark.columns in {address}"
+            f"{where}: {field} {first['input']!r} {first['msg'].removeprefix('Value error, ')}; correct it in the "
+            f"file, or set benchmark.category or benchmark.columns in {address}"
         ) from None
     prompts = unrepeated(_overridden(prompts, section, address), where, benchmark.repeats)
     for prompt in prompts:
