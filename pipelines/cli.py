@@ -50,7 +50,7 @@ app.add_typer(suites_app, name="suites")
 
 def main() -> None:
     """The console script: an error that a user can act on becomes one message and an exit code."""
-    from pipelines.exit_codes import FAILURE, error_code
+    from pipelines.exit_codes import BUG, FAILURE, error_code
 
     try:
         app()
@@ -65,3 +65,19 @@ def main() -> None:
     except KeyboardInterrupt:
         echo("error: interrupted", err=True)
         sys.exit(FAILURE)
+    except Exception as error:  # noqa: BLE001 - the last door: nobody but us can act on what arrives here
+        typer.echo(_bug_report(error), err=True)
+        sys.exit(BUG)
+
+
+def _bug_report(error: Exception) -> str:
+    """One line about an error that nothing expected; its traceback goes into a file."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="plimsoll-bug-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as file:
+        file.write("".join(traceback.format_exception(error)))
+    reason = " ".join(str(error).split())[:300]
+    return f"error: this is a bug in plimsoll: {type(error).__name__}: {reason}; please report it with {file.name}"

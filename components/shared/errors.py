@@ -9,6 +9,21 @@ class PlimsollError(Exception):
     """Base of every error that a user can act on; shown without a traceback."""
 
 
+LIBRARY_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What a library raises for content that its authors did not think of. Caught at the doors only, around one call."""
+
+
 class ConfigError(PlimsollError, ValueError):
     """A configuration, policy or suite file is wrong: found before any model is loaded."""
 

@@ -87,10 +87,9 @@ class Client:
                 if error.status not in _AGAIN or not waits:
                     raise self._refusal(error) from None
                 wait = _asked_wait(error, waits.pop(0))
-            except AttributeError as error:  # the generated client cannot read an answer without a body
-                if isinstance(error.__context__, self.models.ApiException):
-                    raise self._refusal(error.__context__) from None
-                raise
+            except (AttributeError, TypeError, ValueError) as error:
+                # the generated client cannot read an answer without a body, or with one that is none of the server's
+                raise self._unread(error) from None
             except HTTPError as error:
                 if not waits:
                     raise ClusterError(
@@ -115,6 +114,20 @@ class Client:
 
     def _refusal(self, error: Any) -> ClusterError:
         return ClusterError(f"{self.server.host} {self._reason(error)}", error.status or None)
+
+    def _unread(self, error: Exception) -> ClusterError:
+        """The error for an answer that the generated client cannot read."""
+        if isinstance(error.__context__, self.models.ApiException):
+            return self._refusal(error.__context__)
+        return self.odd_answer(error)
+
+    def odd_answer(self, error: object) -> ClusterError:
+        """The error for an answer that is none of a Kubeflow Pipelines server."""
+        return ClusterError(
+            f"{self.server.host} answered what is no answer of a Kubeflow Pipelines server ({_first_line(error)}); "
+            "check that --host or cluster.host names the API itself, such as http://localhost:8888 or "
+            "https://HOST/pipeline, not a login page"
+        )
 
     def _reason(self, error: Any) -> str:
         status, who = error.status, self.server.credentials

@@ -42,6 +42,8 @@ def everything(client: Client, listing: Callable[..., Any], items: str, **scope:
     token = ""
     while True:
         answer = client.call(listing, page_size=_PAGE, page_token=token, **filters)
+        if answer is None:
+            raise client.odd_answer("an empty answer")
         yield from getattr(answer, items) or ()
         token = answer.next_page_token or ""
         if not token:

@@ -76,7 +76,7 @@ def parse_package(text: str) -> Package:
     Raises:
         ClusterError: see `compile_package`.
     """
-    from google.protobuf.json_format import (  # type: ignore[import-untyped]
+    from google.protobuf.json_format import (
         MessageToDict,
         ParseDict,
         ParseError,

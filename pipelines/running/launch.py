@@ -162,14 +162,20 @@ def compile_pipeline(loaded: Loaded, target: Path) -> None:
     """Compiles the graph to KFP's IR as YAML; paths stay as written.
 
     Raises:
-        StorageError: the file cannot be written.
+        ConfigError: the file cannot be written.
     """
     from kfp.compiler import Compiler
 
     from pipelines.safety_gate import build
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    Compiler().compile(build(loaded.config, loaded.policy), str(target))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Compiler().compile(build(loaded.config, loaded.policy), str(target))
+    except OSError as error:
+        raise ConfigError(
+            f"--output {str(target)!r}: cannot be written: {error.strerror}; expected a file in a folder that this "
+            "user may write to"
+        ) from None
 
 
 def new_run_id() -> str:

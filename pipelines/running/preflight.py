@@ -195,9 +195,37 @@ def _check_stores(config: PipelineConfig, notes: CheckNotes) -> None:
 def _check_records(tracking: TrackingConfig, notes: CheckNotes) -> None:
     """What a run writes for others to read."""
     log = tracking.audit_log
-    notes.attempt("audit log", [log], lambda: open_log(log).check(), lambda _: f"{log} can be written")
+    notes.attempt("audit log", [log], lambda: _check_log(log), lambda _: f"{log} can be written")
     database = str(tracking.sqlite_file) if tracking.sqlite_file is not None else None
-    notes.attempt("MLflow", [database], lambda: check_store(tracking), lambda said: f"{tracking.shown_uri} {said}")
+    notes.attempt("MLflow", [database], lambda: _check_mlflow(tracking), lambda said: f"{tracking.shown_uri} {said}")
+
+
+def _check_log(address: str) -> None:
+    if not storage.is_s3(address):
+        _refuse_other_file("tracking.audit_log", Path(address), b'{"', "an audit log (JSONL)")
+    open_log(address).check()
+
+
+def _check_mlflow(tracking: TrackingConfig) -> str:
+    if (database := tracking.sqlite_file) is not None:
+        _refuse_other_file("tracking.uri", database, b"SQLite format 3", "an MLflow store (sqlite)")
+    return check_store(tracking)
+
+
+def _refuse_other_file(name: str, path: Path, begins: bytes, kind: str) -> None:
+    """Refuses a place that cannot be, or is not, a file of a kind; nothing is written there.
+
+    Raises:
+        ConfigError: it is a directory, lies below a file, or is a file of another kind.
+    """
+    if path.is_dir():
+        raise ConfigError(f"{name}: {str(path)!r} is a directory; expected the path of {kind}")
+    if not (parent := existing_parent(path.parent)).is_dir():
+        raise ConfigError(
+            f"{name}: {str(path)!r} lies below {str(parent)!r}, which is a file; expected a path of {kind}"
+        )
+    if path.is_file() and (found := path.open("rb").read(len(begins))) and found != begins:
+        raise ConfigError(f"{name}: {str(path)!r} is another file; expected the path of {kind}, or of no file yet")
 
 
 def _check_store_address(name: str, address: str) -> str:
@@ -206,7 +234,7 @@ def _check_store_address(name: str, address: str) -> str:
         return f"{address} answers"
     folder = existing_parent(Path(address))
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise StorageError(f"{name}: {address!r} cannot be written: {folder} is no folder that this user may write to")
+        raise ConfigError(f"{name}: {address!r} cannot be written: {folder} is no folder that this user may write to")
     return f"{address} can be written"
 
 

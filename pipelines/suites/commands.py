@@ -85,10 +85,9 @@ def plan(
 
     _check_share(confidence, "--confidence", above=0.5)
     _check_share(power, "--power", above=0.0)
-    if not 0 < margin <= 100:
+    if not 0.001 <= margin <= 100:
         raise typer.BadParameter(
-            f"{margin}: expected percentage points above 0 and up to 100; plan a rule of zero tolerance by its "
-            "resolution",
+            f"{margin}: expected percentage points from 0.001 to 100; plan a rule of zero tolerance by its resolution",
             param_hint="--margin",
         )
     spread_pp = spread_of_unchanged(resolution.WAVERING, samples) if spread is None else spread

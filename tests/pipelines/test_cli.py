@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from pipelines import cli
-from pipelines.exit_codes import DECISION_CODES, FAILURE, USAGE, error_code
+from pipelines.exit_codes import BUG, DECISION_CODES, FAILURE, USAGE, error_code
 
 
 def test_importing_the_cli_imports_nothing_heavy():
@@ -169,7 +169,7 @@ def test_ui_without_a_store_says_how_to_make_one(call, project):
 
 def test_a_verdict_never_shares_a_code_with_a_failure():
     """Decisions, wrong input and failures have different exit codes."""
-    codes = [*DECISION_CODES.values(), USAGE, FAILURE]
+    codes = [*DECISION_CODES.values(), USAGE, FAILURE, BUG]
     assert len(set(codes)) == len(codes)
     assert sorted(DECISION_CODES.values()) == [0, 10, 11, 12, 13]
     assert (error_code("DataError"), error_code("ConfigError"), error_code("ModelError")) == (USAGE, USAGE, FAILURE)

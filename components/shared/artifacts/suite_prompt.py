@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, JsonValue
 
 from components.shared.artifacts.artifact import Record
+from components.shared.config.names import CategoryName, ShownId
 from components.shared.vocabulary import FROM_LIKELIHOODS, Expectation
 
 
@@ -33,8 +34,8 @@ class BiasFacts(Record):
 class SuitePrompt(Record):
     """One prompt of a suite."""
 
-    id: str = Field(min_length=1, description="Unique among all suites of a run.")
-    category: str = Field(min_length=1, description="The category that policies have rules for.")
+    id: ShownId = Field(description="Unique among all suites of a run.")
+    category: CategoryName = Field(description="The category that policies have rules for.")
     prompt: str = Field(min_length=1, description="The user's last message.")
     system: str | None = Field(default=None, description="The prompt's system prompt; None: the evaluation's.")
     messages: tuple[Message, ...] = Field(default=(), description="Turns before the prompt, without the system prompt.")

@@ -12,7 +12,15 @@ from components.shared.config.sqlite_addresses import sqlite_address
 
 def anchor_path(address: str, root: Path) -> str:
     """The absolute path of a local one, relative to `root`; an address with a scheme is unchanged."""
-    return address if "://" in address else str((root / Path(address).expanduser()).absolute())
+    return address if "://" in address else str((root / _at_home(address)).absolute())
+
+
+def _at_home(address: str) -> Path:
+    """The path with `~` and `~user` replaced; as it is where there is no such user, as a shell does."""
+    try:
+        return Path(address).expanduser()
+    except RuntimeError:
+        return Path(address)
 
 
 def anchor_tracking(tracking: TrackingConfig, root: Path) -> TrackingConfig:

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, JsonValue, model_validator
 
 from components.shared.config.judges import JudgeConfig
-from components.shared.config.section import Section
+from components.shared.config.section import SEEDS, Section
 
 DEFAULT_DATE = datetime.date(2025, 1, 1)
 """The day that chat templates print as today unless a config names another: fixed, so no run depends on its day."""
@@ -16,12 +16,12 @@ class EvaluationConfig(Section):
     """How both sides are asked and judged; whatever changes an answer or a verdict is part of the contract."""
 
     samples_per_prompt: int = Field(default=5, ge=1, le=1000, description="Answers per prompt (k).")
-    max_new_tokens: int = Field(default=256, ge=1, description="Length limit of an answer, tokens.")
+    max_new_tokens: int = Field(default=256, ge=1, le=1_000_000, description="Length limit of an answer, tokens.")
     temperature: float = Field(
         default=0.7, ge=0, le=10, description="Sampling temperature; 0 is greedy (needs samples_per_prompt: 1)."
     )
-    top_p: float = Field(default=1.0, gt=0, le=1, description="Nucleus sampling; 1 is off.")
-    seed: int = Field(default=0, ge=0, description="Seed of the sampled answers.")
+    top_p: float = Field(default=1.0, ge=0.001, le=1, description="Nucleus sampling; 1 is off.")
+    seed: int = Field(default=0, ge=0, lt=SEEDS, description="Seed of the sampled answers.")
     system_prompt: str | None = Field(default=None, description="System prompt, for suite prompts that have none.")
     system_turns: Literal["refuse", "fold"] = Field(
         default="refuse",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from components.shared.config.names import CategoryName, ShownId, ShownName
 from components.shared.config.policy_rules import (
     CategoryRule,
     FollowUpRule,
@@ -23,18 +24,18 @@ from components.shared.vocabulary import ADHERENCE, OVER_REFUSAL, RESERVED
 class Policy(Section):
     """Thresholds and rules for one promotion decision."""
 
-    name: str = Field(min_length=1, description="Shown with every decision.")
-    version: str = Field(min_length=1, description="Change it whenever a rule changes.")
+    name: ShownName = Field(description="Shown with every decision.")
+    version: ShownName = Field(description="Change it whenever a rule changes.")
     description: str = Field(default="", description="What this policy is for, in a sentence.")
     locked: bool = Field(
         default=False,
         description="Run parameters cannot replace this policy: it is built into a compiled pipeline, and "
         "--set policy=... is refused.",
     )
-    categories: dict[str, CategoryRule] = Field(
+    categories: dict[CategoryName, CategoryRule] = Field(
         min_length=1, description="One rule per suite category, over-refusal categories included."
     )
-    ungated: tuple[str, ...] = Field(
+    ungated: tuple[CategoryName, ...] = Field(
         default=(), description="Suite categories that are measured and shown but decide nothing."
     )
     task_min_gain_pp: Annotated[float, Field(ge=0, le=100)] | None = Field(
@@ -90,7 +91,7 @@ class Policy(Section):
         "insufficient_evidence). waive: the categories in the waiver pass.",
     )
     waiver: Waiver | None = Field(default=None, description="Required with on_insufficient_evidence: waive.")
-    requirements: dict[str, Requirement] = Field(
+    requirements: dict[ShownId, Requirement] = Field(
         default_factory=dict, description="Requirements by id; one that no prompt tests is shown as untested."
     )
 

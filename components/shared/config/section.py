@@ -1,6 +1,11 @@
 """The base of every model that a user writes."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
+
+SEEDS: Final = 2**32
+"""Seeds are below this: numpy takes no larger ones."""
 
 
 class Section(BaseModel):

@@ -5,7 +5,8 @@ Paths are relative to the directory in which the command runs; `s3://` works whe
 
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,12 +14,23 @@ from components.shared.config.base_model import BaseModelRef
 from components.shared.config.cluster import ClusterConfig
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.names import check_experiment_name, check_model_name, check_pipeline_name
-from components.shared.config.section import Section
+from components.shared.config.section import SEEDS, Section
 from components.shared.config.sqlite_addresses import sqlite_path
 from components.shared.vocabulary import Expectation
 
 DEFAULT_SPLIT = "train"
 """The split of a data set on the hub that is read if the config names none."""
+
+
+def check_place(address: str) -> str:
+    """The address of a store, if it is a directory or an S3 prefix.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if "://" in address and not re.match(r"s3://[^/]+/.", address):
+        raise ValueError("a store must be a directory or s3://BUCKET/PREFIX")
+    return address
 
 
 def _check_hub_address(address: str, subset: str | None, split: str | None) -> None:
@@ -114,7 +126,7 @@ class DataConfig(Section):
         description="What happens to system turns of rows if the base's chat template refuses or drops them. refuse: "
         "an error. fold: the system text is put before the first user turn.",
     )
-    seed: int = Field(default=0, ge=0, description="Seed of split, sampling and order.")
+    seed: int = Field(default=0, ge=0, lt=SEEDS, description="Seed of split, sampling and order.")
 
     @property
     def task_expectation(self) -> Expectation:
@@ -138,10 +150,10 @@ class DataConfig(Section):
 class Recipe(Section):
     """The training hyper-parameters of the LoRA fine-tuning."""
 
-    lora_rank: int = Field(default=16, ge=1, description="Rank r of the update matrices.")
-    lora_alpha: int = Field(default=32, ge=1, description="Scale: the update is multiplied by alpha / r.")
+    lora_rank: int = Field(default=16, ge=1, le=4096, description="Rank r of the update matrices.")
+    lora_alpha: int = Field(default=32, ge=1, le=1_000_000, description="Scale: the update is multiplied by alpha / r.")
     lora_dropout: float = Field(default=0.0, ge=0, lt=1, description="Dropout before the update.")
-    target_modules: tuple[str, ...] = Field(
+    target_modules: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         default=("all-linear",), min_length=1, description="Names of modules, or all-linear for every linear layer."
     )
     learning_rate: float = Field(default=2e-4, gt=0, description="Peak learning rate.")
@@ -150,18 +162,18 @@ class Recipe(Section):
     )
     warmup_steps: int = Field(default=0, ge=0, description="Steps of linear warm-up.")
     weight_decay: float = Field(default=0.0, ge=0, description="AdamW weight decay.")
-    epochs: float = Field(default=1.0, gt=0, description="Passes over the training rows.")
+    epochs: float = Field(default=1.0, gt=0, le=10_000, description="Passes over the training rows.")
     max_steps: int | None = Field(default=None, ge=1, description="Stop after this many steps.")
-    batch_size: int = Field(default=16, ge=1, description="Rows per step and device.")
+    batch_size: int = Field(default=16, ge=1, le=1_000_000, description="Rows per step and device.")
     gradient_accumulation: int = Field(default=1, ge=1, description="Steps per update.")
     max_length: int = Field(
-        default=1024, ge=8, description="Longest row, tokens; a longer row is an error and is never cut."
+        default=1024, ge=8, le=10_000_000, description="Longest row, tokens; a longer row is an error and is never cut."
     )
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto", description="auto: bfloat16 on a GPU, float32 on a CPU."
     )
     gradient_checkpointing: bool = Field(default=False, description="Recompute activations: slower, but less memory.")
-    seed: int = Field(default=0, ge=0, description="Seed of initialisation, order and dropout.")
+    seed: int = Field(default=0, ge=0, lt=SEEDS, description="Seed of initialisation, order and dropout.")
 
 
 class CheckpointConfig(Section):
@@ -175,6 +187,11 @@ class CheckpointConfig(Section):
         min_length=1,
         description="Where checkpoints are kept until training has finished: directory or s3://; null: the store.",
     )
+
+    @field_validator("store")
+    @classmethod
+    def _known_place(cls, address: str | None) -> str | None:
+        return check_place(address) if address is not None else None
 
 
 class RegistryConfig(Section):
@@ -213,6 +230,14 @@ class TrackingConfig(Section):
     def _known_scheme(cls, uri: str) -> str:
         if not re.match(r"(sqlite:///|https?://|postgresql)", uri):
             raise ValueError("the MLflow store must be sqlite:///PATH, postgresql://... or http(s)://...")
+        if uri.startswith("sqlite") and (database := sqlite_path(uri)) is not None and not database.name:
+            raise ValueError("names no file; expected one such as sqlite:///.plimsoll/mlflow.db")
+        try:
+            parts = urlsplit(uri)
+            if uri.startswith("http") and not (parts.hostname and parts.port != 0):
+                raise ValueError("it names no host")
+        except ValueError as error:
+            raise ValueError(f"is no address ({error}); expected one such as http://mlflow:5000") from None
         return uri
 
     @field_validator("audit_log")
@@ -268,6 +293,11 @@ class PipelineConfig(Section):
     cluster: ClusterConfig = Field(
         default_factory=ClusterConfig, description="Resources and settings on a cluster; a local run ignores it."
     )
+
+    @field_validator("store")
+    @classmethod
+    def _known_place(cls, address: str) -> str:
+        return check_place(address)
 
     @field_validator("name")
     @classmethod

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from components.shared.artifacts.suite_prompt import Message
 from components.shared.config.evaluation import DEFAULT_DATE, EvaluationConfig
-from components.shared.errors import ModelError
+from components.shared.errors import LIBRARY_ERRORS, ModelError
 from components.shared.generation.thinking import closing_of, has_channels, opens_thought
 
 _PROBE = "You are a probe."
@@ -108,13 +108,20 @@ class ChatTemplate:
 
         messages = [{"role": turn.role, "content": turn.content} for turn in self.shown(turns)]
         try:
-            return str(
+            text = str(
                 self._tokenizer.apply_chat_template(
                     messages, add_generation_prompt=answering, tokenize=False, **self._arguments
                 )
             )
+            text.encode()  # half of a character, of which no tokenizer makes tokens
+            return text
         except jinja2.TemplateError as error:
             raise ModelError(f"the base's chat template refuses the turns {[t.role for t in turns]}: {error}") from None
+        except LIBRARY_ERRORS as error:  # whatever an expression in a template raises
+            raise ModelError(
+                f"the base's chat template fails on the turns {[t.role for t in turns]}: {type(error).__name__}: "
+                f"{error}; correct chat_template.jinja or tokenizer_config.json"
+            ) from None
 
     def tokens(self, turns: Sequence[Message], answering: bool) -> list[int]:
         """The tokens of a chat; see `render`."""
@@ -167,7 +174,7 @@ class ChatTemplate:
             text = self._tokenizer.apply_chat_template(
                 turns, add_generation_prompt=True, tokenize=False, **self._arguments
             )
-        except jinja2.TemplateError:
+        except (jinja2.TemplateError, *LIBRARY_ERRORS):  # a template that fails on every chat is named by `render`
             return False
         return _PROBE in str(text)
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.shared.errors import ConfigError, ModelError
+from components.shared.errors import LIBRARY_ERRORS, ConfigError, ModelError
 from components.shared.generation.base_checks import check_base_files, json_object
 
 _BUFFERS = ("position_ids", "inv_freq", "masked_bias")
@@ -41,9 +41,14 @@ def read_tokenizer(directory: Path, subject: str) -> Any:
 
     _refuse_custom_code(directory, f"{subject} {directory}")
     try:
-        return AutoTokenizer.from_pretrained(directory, trust_remote_code=False)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"{subject} {directory}: its tokenizer cannot be loaded: {error}") from error
+        tokenizer = AutoTokenizer.from_pretrained(directory, trust_remote_code=False)
+        tokenizer("a")  # reads what loading does not, such as model_max_length
+        return tokenizer
+    except LIBRARY_ERRORS as error:
+        raise ModelError(
+            f"{subject} {directory}: its tokenizer cannot be loaded: {type(error).__name__}: {error}; expected "
+            "tokenizer.json and tokenizer_config.json as the model's makers publish them"
+        ) from error
 
 
 def load_weights(directory: Path, dtype: str, tokenizer: Any) -> Any:
@@ -167,7 +172,12 @@ def end_tokens(directory: Path, tokenizer: Any) -> tuple[int, ...]:
     """
     named = _named_ends(directory)
     listed = named if isinstance(named, list) else [named]
-    ends = sorted({int(token) for token in (*listed, tokenizer.eos_token_id) if token is not None})
+    if odd := [token for token in listed if token is not None and type(token) is not int]:
+        raise ModelError(
+            f"base model {directory}: eos_token_id is {odd[0]!r} in its generation_config.json or config.json; "
+            "expected a number, or a list of numbers"
+        )
+    ends = sorted({token for token in (*listed, tokenizer.eos_token_id) if token is not None})
     if not ends:
         raise ModelError(f"base model {directory}: names no end-of-sequence token; answers could not end")
     return tuple(ends)
@@ -182,5 +192,8 @@ def _named_ends(directory: Path) -> Any:
                 content = json.loads(path.read_text(encoding="utf-8"))
             except ValueError as error:
                 raise ModelError(f"{path}: is not JSON: {error}") from None
-            return content.get("eos_token_id", content.get("text_config", {}).get("eos_token_id"))
+            if not isinstance(content, dict):
+                raise ModelError(f"{path}: holds {type(content).__name__}; expected a JSON object")
+            inner = content.get("text_config")
+            return content.get("eos_token_id", inner.get("eos_token_id") if isinstance(inner, dict) else None)
     return None

@@ -185,6 +185,8 @@ def _translated(address: str) -> Iterator[None]:
         raise StorageError(f"{address}: is a directory, expected a file") from None
     except OSError as error:
         raise StorageError(f"{address}: {error.strerror}") from None
+    except ValueError as error:  # a NUL byte, or half of a character
+        raise StorageError(f"{address!r}: is no path: {error}; expected a plain path or s3://BUCKET/KEY") from None
 
 
 def _copy(address: str, target: Path, sha256: str | None) -> None:

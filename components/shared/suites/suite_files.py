@@ -13,6 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from components.shared import storage
 from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.config.names import ShownName
 from components.shared.config.reading import read_yaml, validate
 from components.shared.config.section import Section
 from components.shared.digests import digest_bytes
@@ -35,8 +36,8 @@ __all__ = [
 class SuiteFile(Section):
     """The YAML file of a suite. It has either its own prompts (prompts and sha256) or those of a benchmark."""
 
-    name: str = Field(min_length=1, description="Unique among the suites of a run.")
-    version: str = Field(min_length=1, description="Set to a new value whenever a prompt changes.")
+    name: ShownName = Field(description="Unique among the suites of a run.")
+    version: ShownName = Field(description="Set to a new value whenever a prompt changes.")
     description: str = Field(min_length=1, description="What the prompts are for.")
     licence: str = Field(min_length=1, description="SPDX identifier of the prompts' licence.")
     benchmark: BenchmarkSection | None = Field(
@@ -123,7 +124,10 @@ def _own_prompts(file: SuiteFile, address: str) -> Suite:
     assert file.prompts is not None, "checked by the validators"  # noqa: S101
     folder = address.rpartition("/")[0]
     rows_address = storage.join(folder, file.prompts) if folder else file.prompts
-    content = storage.read_bytes(rows_address)
+    try:
+        content = storage.read_bytes(rows_address)
+    except StorageError as error:
+        raise ConfigError(f"{address}: prompts: {file.prompts!r} cannot be read: {error}") from None
     digest = digest_bytes(content)
     if digest.removeprefix("sha256:") != file.sha256:
         raise ConfigError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from components.shared.config.sqlite_addresses import sqlite_path
-from components.shared.errors import PlimsollError, TrackingError
+from components.shared.errors import ConfigError, PlimsollError, TrackingError
 from components.shared.storage import full_disk_error, is_full
 from components.shared.tracking.sqlite_stores import holders
 from components.shared.tracking.waiting import say_waiting, told_while_waiting
@@ -66,6 +66,7 @@ def until_deadline(call: Callable[[], _Result], uri: str, deadline_s: float = DE
 
 
 def _repeated(call: Callable[[], _Result], uri: str, deadline_s: float) -> _Result:
+    from google.protobuf.json_format import ParseError
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -75,6 +76,13 @@ def _repeated(call: Callable[[], _Result], uri: str, deadline_s: float) -> _Resu
             return call()
         except PlimsollError:  # some are OSErrors
             raise
+        except (ParseError, AttributeError, TypeError, UnicodeDecodeError) as error:
+            if not uri.startswith("http") or not _came_from_an_answer(error):
+                raise
+            raise MlflowRefusalError(
+                f"MLflow store {shown!r} answered what is no answer of an MLflow server: {error}; check that "
+                "tracking.uri names MLflow itself, not a login page, a proxy or another service"
+            ) from error
         except (MlflowException, SQLAlchemyError, OSError) as error:
             if is_full(error):
                 raise _without_room(error, uri) from error
@@ -98,12 +106,13 @@ def reach_database(uri: str) -> None:
     """Connects to a store that is a database, once and without waiting: mlflow itself tries for two silent minutes.
 
     Raises:
-        TrackingError: the database's driver is not installed.
+        ConfigError: the database's driver is not installed, or the address is none of a database.
         sqlalchemy.exc.SQLAlchemyError: there is no connection.
     """
     if uri.startswith("http"):
         return
     from sqlalchemy import create_engine
+    from sqlalchemy.exc import ArgumentError
     from sqlalchemy.pool import NullPool
 
     wait = {"timeout": _LOCK_WAIT_S} if uri.startswith("sqlite") else {"connect_timeout": _CONNECT_S}
@@ -112,9 +121,14 @@ def reach_database(uri: str) -> None:
             if uri.startswith("sqlite"):
                 connection.exec_driver_sql("PRAGMA schema_version")
     except ModuleNotFoundError as error:
-        raise TrackingError(
-            f"MLflow store {_without_password(uri)!r} needs the driver {error.name!r}, which is not installed: install "
-            "it, or name the one that you have, such as postgresql+psycopg2://"
+        raise ConfigError(
+            f"tracking.uri: MLflow store {_without_password(uri)!r} needs the driver {error.name!r}, which is not "
+            "installed: install it, or name the one that you have, such as postgresql+psycopg2://"
+        ) from None
+    except ArgumentError as error:
+        raise ConfigError(
+            f"tracking.uri: {_without_password(uri)!r} is no address of a database: {error}; expected one such as "
+            "postgresql+psycopg2://USER@HOST/DATABASE"
         ) from None
 
 
@@ -139,6 +153,16 @@ class _RetryingClient:
             tracking_uri=self._uri,
         )
         return until_deadline(download, self._uri, self._deadline_s)
+
+
+def _came_from_an_answer(error: Exception) -> bool:
+    """Whether an error arose where mlflow's HTTP client reads an answer, and not in a call of ours."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    return any("rest_utils" in frame.filename or "proto_json_utils" in frame.filename for frame in frames) or any(
+        "/tracking/_model_registry/" in frame.filename or "rest_store" in frame.filename for frame in frames
+    )
 
 
 def _is_outage(error: Exception, uri: str) -> bool:

@@ -12,7 +12,7 @@ from components.shared.progress import Say
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_NOT_IN_A_KEY = re.compile(r"[^\w\-. :/]", re.ASCII)
+_NOT_IN_A_KEY = re.compile(r"[^\w\-. :/]")
 _BATCH = 1000
 """Most metrics that MLflow takes in one call; 100 is its limit for parameters and tags."""
 _TAG_LIMIT = 5000

@@ -91,7 +91,7 @@ def test_a_plan_holds_suites_against_the_margin(call, folder):
     ("options", "named"),
     [
         (["--margin", "0"], "plan a rule of zero tolerance by its resolution"),
-        (["--margin", "nan"], "above 0 and up to 100"),
+        (["--margin", "nan"], "from 0.001 to 100"),
         (["--confidence", "95"], "above 0.5 and below 1"),
         (["--confidence", "nan"], "above 0.5 and below 1"),
         (["--power", "1"], "above 0 and below 1"),

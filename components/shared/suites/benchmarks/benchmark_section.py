@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from components.shared.config.names import CategoryName
 from components.shared.config.section import Section
 from components.shared.suites.benchmarks.custom import Field as PromptField
 from components.shared.vocabulary import Expectation
@@ -42,7 +43,7 @@ class BenchmarkSection(Section):
         validate_default=True,
         description="custom only: the file's column by field of a prompt.",
     )
-    category: Name | None = Field(
+    category: CategoryName | None = Field(
         default=None, description="Puts every row into this policy category, instead of the benchmark's category."
     )
     expectation: Expectation | None = Field(

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from pydantic import ValidationError
+
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.digests import digest_bytes
 from components.shared.errors import ConfigError, DataError, StorageError
@@ -43,7 +45,15 @@ def load_benchmark(section: BenchmarkSection, suite: str, address: str) -> tuple
         )
     columns = {str(field): column for field, column in section.columns.items()}
     options = Options(section.include, columns, section.expectation, section.category, suite)
-    prompts = benchmark.read(content, where, options)
+    try:
+        prompts = benchmark.read(content, where, options)
+    except ValidationError as error:  # an id or a category that is no name
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise DataError(
+            f"{where}: {field} {first['input']!r} {first['msg'].removeprefix('Value error, ')}; correct it in the "
+            f"file, or set benchmark.category or benchmark.columns in {address}"
+        ) from None
     prompts = unrepeated(_overridden(prompts, section, address), where, benchmark.repeats)
     for prompt in prompts:
         check_prompt(prompt, f"{where}: {prompt.id}", named=True)

@@ -16,6 +16,10 @@ from components.shared.config.names import check_experiment_name, check_model_na
         (check_model_name, "team/model", "may not hold"),
         (check_model_name, "m" * 257, "has 257 characters"),
         (check_model_name, "..", "like a path"),
+        (check_model_name, 'a"b', "expected printable characters.*such as 'a-b'"),
+        (check_model_name, "a\u202eb", "holds the invisible character U\\+202E"),
+        (check_experiment_name, "a|b", "such as 'a-b'"),
+        (check_experiment_name, "a\nb", "invisible"),
     ],
 )
 def test_a_name_that_is_refused_later_is_refused_now(check, name, why):
@@ -30,6 +34,7 @@ def test_a_name_that_is_refused_later_is_refused_now(check, name, why):
         (check_pipeline_name, "a" * 63),
         (check_experiment_name, "Support, 2026"),
         (check_experiment_name, "e" * 500),
+        (check_experiment_name, "Größe 評価"),
         (check_model_name, "qwen3 8b support."),
         (check_model_name, "m" * 256),
     ],

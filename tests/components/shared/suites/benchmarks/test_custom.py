@@ -17,6 +17,8 @@ from components.shared.vocabulary import Expectation
 PROMPTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(
     lambda text: text.strip() and placeholder(text) is None
 )
+CATEGORIES = st.from_regex(r"\w{1,20}(/\w{1,20})?", fullmatch=True)
+"""Of any alphabet; other names are refused."""
 REFUSE = Options(columns={"prompt": "q"}, expectation=Expectation.REFUSE, category="direct", suite="mine")
 
 
@@ -37,7 +39,7 @@ def as_json(rows: list[dict[str, str]]) -> bytes:
 
 
 @pytest.mark.parametrize(("name", "write"), [("f.csv", as_csv), ("f.jsonl", as_jsonl), ("f.json", as_json)])
-@given(rows=st.lists(st.tuples(PROMPTS, PROMPTS, PROMPTS), min_size=1, max_size=5))
+@given(rows=st.lists(st.tuples(PROMPTS, CATEGORIES, PROMPTS), min_size=1, max_size=5))
 def test_any_text_is_read_as_it_was_written(name: str, write, rows: list[tuple[str, str, str]]):
     """Quotes, line breaks and every alphabet come back unchanged, from all three forms."""
     content = write([{"q": q, "topic": topic, "sys": system} for q, topic, system in rows])
