@@ -9,8 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.check_gate.bundle import FOLDER, lay_out
-from components.check_gate.recorded_evidence import refuse_unrecorded_evidence
+from components.check_gate.unrecorded import unrecorded
 from components.shared.artifacts.answer_rows import read_answers
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.decision import Candidate, Decision, GateDecision
 from components.shared.artifacts.gate_calibration import (
@@ -30,6 +31,7 @@ from components.shared.digests import short
 from components.shared.errors import IntegrityError
 from components.shared.gate.gate import decide
 from components.shared.gate.preconditions import Evidence
+from components.shared.gate.recounted import misstated
 from components.shared.gate.review_queue import with_queue
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.store import FOLLOW_UP_KIND, Store
@@ -78,8 +80,7 @@ def check_gate(
         context: the pipeline run.
 
     Raises:
-        IntegrityError: a file was changed after it was written, or is not the one whose digest its step wrote into the
-            audit log, or the log was changed.
+        IntegrityError: a file was changed after it was written, or the audit log was.
     """
     tracker = Tracker(context)
     with tracker.stage(STAGE) as stage, TemporaryDirectory() as scratch:
@@ -99,12 +100,15 @@ def check_gate(
             delta=DeltaReport.load(delta_dir / "delta_report.json"),
             follow_up=_load_follow_up(store, follow_up_key, follow_up_dir),
         )
-        log = open_log(context.tracking.audit_log)
-        refuse_unrecorded_evidence(evidence, sound_entries(log), log.address)
         base, task = evidence.post.base_digest, task_digest(evidence.data.sources)
         attempt = 1 + attempts_before(tracker, base, task)
         candidate = Candidate(context.pipeline, context.pipeline_run, registry.model_name)
-        decided = decide(evidence, policy, candidate, datetime.now(UTC).date(), attempt)
+        log = open_log(context.tracking.audit_log)
+        problems = [
+            *unrecorded(evidence, sound_entries(log), log.address),
+            *misstated(evidence, _fresh_rows(follow_up_dir, evidence.follow_up), policy),
+        ]
+        decided = decide(evidence, policy, candidate, datetime.now(UTC).date(), attempt, problems)
         decision, queue = with_queue(decided, evidence, policy)
         decision.save(decision_dir / DECISION_FILE)
         audited = _audit(context, decision)
@@ -180,10 +184,14 @@ def _hand_on(decision: GateDecision, adapter_dir: Path, passed_dir: Path) -> Non
 def _load_follow_up(store: Store, key: str, directory: Path) -> FollowUpReport:
     if not store.fetch(FOLLOW_UP_KIND, key, directory):
         raise IntegrityError(f"follow-up {short(key)} is not in the store; run the pipeline again")
-    report = FollowUpReport.load(directory / "follow_up_report.json")
-    for name, expected in report.answers_sha256.items():
-        read_answers(directory / f"{name}.jsonl", expected)
-    return report
+    return FollowUpReport.load(directory / "follow_up_report.json")
+
+
+def _fresh_rows(directory: Path, report: FollowUpReport) -> dict[str, tuple[AnswerRow, ...]]:
+    """The follow-up's answers by side; of their digests the report is sure."""
+    return {
+        name: read_answers(directory / f"{name}.jsonl", expected) for name, expected in report.answers_sha256.items()
+    }
 
 
 def _track(run: StageRun, decision: GateDecision) -> None:

@@ -3,6 +3,7 @@
 Every builder gives something that holds together; a test changes the one thing that it is about.
 """
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -30,8 +31,9 @@ from components.shared.config.sections import Recipe, RegistryConfig
 from components.shared.data.chats import Chat
 from components.shared.data.turns import ChatTurn
 from components.shared.digests import digest_bytes
-from components.shared.gate.deltas import category_deltas, group_deltas
+from components.shared.gate.deltas import category_deltas, escalate, group_deltas, looking_worse
 from components.shared.gate.figures import category_figures
+from components.shared.gate.flips import judge_flips
 from components.shared.gate.pairing import pair
 from components.shared.gate.preconditions import Evidence
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
@@ -265,6 +267,41 @@ def log_models(context: RunContext, made: AdapterManifest, baseline: SafetyRepor
         record(context, "evaluated", "Made by a test.", {"side": side, "report_digest": report.digest})
 
 
+def follow_up_files(
+    directory: Path,
+    delta: DeltaReport,
+    post: SafetyReport,
+    policy: Policy,
+    passing: Callable[[str, bool], int] | None = None,
+) -> FollowUpReport:
+    """Writes follow_up_report.json, and the fresh answers if any prompt was escalated.
+
+    Args:
+        directory: where to.
+        delta: names the prompts.
+        post: the adapter's report.
+        policy: gives samples and level.
+        passing: how many fresh answers of a prompt pass, after tuning or before; else all before and none after.
+    """
+    sides: dict[str, list[AnswerRow]] = {"before": [], "after": []}
+    samples = policy.follow_up.samples
+    for escalated in delta.escalated:
+        for side, drawn in sides.items():
+            passed = passing(escalated.prompt_id, side == "after") if passing else samples * (side == "before")
+            drawn.extend(rows(escalated.prompt_id, passed, samples, category=escalated.category))
+    digests = {name: write_answers(drawn, directory / f"{name}.jsonl") for name, drawn in sides.items() if drawn}
+    report = FollowUpReport(
+        adapter_digest=post.adapter_digest or "",
+        contract_digest=delta.contract_digest,
+        alpha=policy.flip_alpha,
+        prompts=judge_flips(pair(sides["before"], sides["after"]), policy.flip_alpha, policy.follow_up.max_share_after),
+        answers_sha256=digests,
+        inputs={"delta": delta.digest, "post": post.digest},
+    )
+    report.save(directory / "follow_up_report.json")
+    return report
+
+
 class World(NamedTuple):
     """A whole run on disk, up to the gate, and what the gate will look at."""
 
@@ -329,26 +366,20 @@ def world(directory: Path, own_policy: Policy | None = None, broken: int = 0, we
     inputs = {"prompt_set": prompt_set.digest}
     baseline = report_files(directory / "baseline", before, inputs=inputs)
     post = report_files(directory / "post", after, adapter_digest=adapter, adapter_effect=0.5, inputs=inputs)
+    pairs = pair(before, after)
+    escalation = escalate(looking_worse(pairs, ruled.follow_up), ruled.follow_up)
     change = DeltaReport(
         contract_digest=post.contract.digest,
         confidence=ruled.confidence,
-        categories=category_deltas(pair(before, after), ruled.confidence),
-        groups=group_deltas(pair(before, after), [*asked, *task], ruled.confidence),
-        escalated=(),
-        over_budget={},
+        categories=category_deltas(pairs, ruled.confidence),
+        groups=group_deltas(pairs, [*asked, *task], ruled.confidence),
+        escalated=escalation.prompts,
+        over_budget=escalation.over_budget,
         problems=(),
         inputs={"baseline": baseline.digest, "post": post.digest, "prompt_set": prompt_set.digest},
     )
     change.save(directory / "delta" / "delta_report.json")
-    fresh = FollowUpReport(
-        adapter_digest=adapter,
-        contract_digest=post.contract.digest,
-        alpha=ruled.flip_alpha,
-        prompts=(),
-        answers_sha256={},
-        inputs={"delta": change.digest, "post": post.digest},
-    )
-    fresh.save(directory / "follow_up" / "follow_up_report.json")
+    fresh = follow_up_files(directory / "follow_up", change, post, ruled)
     store, key = Store(str(directory / "store")), "sha256:f0110"
     store.put(FOLLOW_UP_KIND, key, directory / "follow_up")
     evidence = Evidence(data, prompt_set, [*asked, *task], made, adapter, baseline, before, post, after, change, fresh)

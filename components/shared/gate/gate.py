@@ -103,7 +103,12 @@ def decide_rows(
 
 
 def decide(
-    evidence: Evidence, policy: Policy, candidate: Candidate, decided_on: date, attempt: int | None = None
+    evidence: Evidence,
+    policy: Policy,
+    candidate: Candidate,
+    decided_on: date,
+    attempt: int | None = None,
+    found: Sequence[str] = (),
 ) -> GateDecision:
     """The decision on the evidence of a run. It fails closed: what was not shown is not promoted.
 
@@ -113,8 +118,9 @@ def decide(
         candidate: the run, and the model that its adapter may become a version of.
         decided_on: the day (UTC), for the waiver's expiry.
         attempt: number of this decided run on the same base and task, from 1.
+        found: further problems, such as of `misstated`.
     """
-    problems = broken_preconditions(evidence, policy)
+    problems = [*found, *broken_preconditions(evidence, policy)]
     delta = evidence.delta
     figures = Figures(
         deltas=delta.categories,

@@ -192,14 +192,9 @@ def fetch_version(uri: str, model_name: str, version: str, target: Path) -> Path
     import mlflow
 
     def download() -> str:
-        return str(
-            mlflow.artifacts.download_artifacts(
-                artifact_uri=f"models:/{model_name}/{version}/artifacts/adapter",
-                dst_path=str(target),
-                tracking_uri=uri,
-                registry_uri=uri,
-            )
-        )
+        with default_store(uri):  # mlflow 3.17 looks for a logged model in its default store, whatever it is told
+            address = f"models:/{model_name}/{version}/artifacts/adapter"
+            return str(mlflow.artifacts.download_artifacts(artifact_uri=address, dst_path=str(target)))
 
     return Path(until_deadline(download, uri))
 
@@ -219,7 +214,7 @@ def _replaced(client: "MlflowClient", logged: LoggedAdapter) -> str | None:
 
 def _create_version(tracker: Tracker, stage: StageRun, logged: LoggedAdapter) -> str:
     client, pipeline_run, uri = tracker.client, tracker.context.pipeline_run, tracker.context.tracking.uri
-    with _default_store(uri):
+    with default_store(uri):
         model = until_deadline(lambda: _log_model(stage, logged), uri)
         try:
             client.create_registered_model(logged.model_name)
@@ -268,7 +263,7 @@ def _log_model(stage: StageRun, logged: LoggedAdapter) -> "ModelInfo":
 
 
 @contextmanager
-def _default_store(uri: str) -> Iterator[None]:
+def default_store(uri: str) -> Iterator[None]:
     """Makes a store the one that mlflow's fluent functions use, and restores their global state."""
     import mlflow
 

@@ -138,7 +138,7 @@ def test_the_queue_is_shown(world, call):
         "user: Tell me about d-00.",
         "base: pass (5 of 5 answers pass)",
         "adapter: fail (0 of 5 answers pass)",
-        "why: fails more often, in a category whose drop is perhaps beyond the limit",
+        "fails more often, in a category whose drop is perhaps beyond the limit",
     ):
         assert part in answer.out
     content = json.loads(call("review", "run-1", "--show", "--json").out)
