@@ -8,8 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
-from moto.server import ThreadedMotoServer
-
 from tests.servers.conftest import BUCKET, MlflowServer
 
 Mode = Literal["open", "away", "expired"]
@@ -25,6 +23,8 @@ class S3Door:
     """moto's S3 server behind a door; it has the bucket BUCKET, and lets one of two writers win (`If-None-Match`)."""
 
     def __init__(self) -> None:
+        from moto.server import ThreadedMotoServer
+
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._server.start()
         _, behind = self._server.get_host_and_port()
