@@ -16,7 +16,7 @@ export TOKENIZERS_PARALLELISM ?= false
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-long bench lint docs-tables format compile ui manifests images images-push test-containers test-servers clean
+.PHONY: help setup demo test test-fast test-long bench lint docs-tables format compile ui manifests images images-push test-containers test-servers test-chaos clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -83,6 +83,11 @@ test-containers: $(READY) ## Opt-in, Debian 12, root: build both images and run 
 
 test-servers: $(READY) ## Opt-in, PostgreSQL installed: MLflow on PostgreSQL and S3, with servers that go away
 	OMP_NUM_THREADS=1 PLIMSOLL_SERVER_TESTS=1 $(BIN)/pytest -v tests/servers
+
+test-chaos: $(READY) ## Opt-in, 10 to 20 minutes: runs killed, edited, cut off and crowded; renews the table of docs/reliability.md
+	rm -rf .plimsoll/chaos
+	OMP_NUM_THREADS=1 PLIMSOLL_CHAOS_TESTS=1 $(BIN)/pytest -n $(WORKERS) --durations=20 tests/chaos
+	$(BIN)/python -m tests.chaos.outcome_table
 
 clean: ## Remove what runs have made (keeps .venv)
 	rm -rf .plimsoll build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage .coverage.* .import_linter_cache

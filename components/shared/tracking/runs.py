@@ -4,6 +4,7 @@ The parent is found by its tags, so that no MLflow run id has to cross a task bo
 its own nested run; only the launcher or the exit handler closes the parent.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -196,6 +197,8 @@ def open_client(tracking: TrackingConfig, deadline_s: float = DEADLINE_S) -> "Ml
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"  # mlflow would repeat create_run, too, without looking first
+
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # prints tracebacks of what is raised, too
 
     def connect() -> "MlflowClient":
         if (database := tracking.sqlite_file) is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.shared.progress import Say
+from components.shared.tracking.retry import MlflowRefusalError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -94,5 +95,8 @@ class StageRun:
         source = resolve_dataset_source(address)
         short = digest.removeprefix("sha256:")[:36]
         entity = Dataset(name, short, source._get_source_type(), source.to_json())  # noqa: SLF001 - has no public name
-        tag = InputTag("mlflow.data.context", context)
-        self._client.log_inputs(self.run_id, datasets=[DatasetInput(entity, [tag])])
+        inputs = [DatasetInput(entity, [InputTag("mlflow.data.context", context)])]
+        try:
+            self._client.log_inputs(self.run_id, datasets=inputs)
+        except MlflowRefusalError:  # another run recorded the same data set at the same moment: now MLflow finds it
+            self._client.log_inputs(self.run_id, datasets=inputs)

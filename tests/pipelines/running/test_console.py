@@ -1,6 +1,7 @@
 """What a person sees while a local run lasts."""
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -123,3 +124,14 @@ def test_the_remaining_time_is_known_from_the_second_count_on(terminal):
     (task,) = display._live.tasks
     assert task.time_remaining is not None
     display.close()
+
+
+def test_a_full_disk_ends_the_log_and_not_the_run():
+    """The first line that the log cannot take is followed by a word on that; the lines go on, and closing is quiet."""
+    screen = io.StringIO()
+    output = RunOutput(Path("/dev/full"), screen, verbose=True)
+    for line in ("one", "two"):
+        output.write(f"{line}\n")
+    output.close()
+    said = "[run] the log /dev/full ends here: No space left on device"
+    assert screen.getvalue().splitlines() == [said, "one", "two"]

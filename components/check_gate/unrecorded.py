@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from components.shared.audit import AuditEntry, Event
 from components.shared.digests import short
-from components.shared.errors import IntegrityError
 from components.shared.gate.preconditions import Evidence
 
 
@@ -21,8 +20,8 @@ class _Made(NamedTuple):
     facts: dict[str, str]
 
 
-def refuse_unrecorded_evidence(evidence: Evidence, entries: Sequence[AuditEntry], address: str) -> None:
-    """Refuses evidence that no step made.
+def unrecorded(evidence: Evidence, entries: Sequence[AuditEntry], address: str) -> list[str]:
+    """What no step has made, one sentence for each artifact; empty if the log has every digest.
 
     A step whose result Kubeflow took from its cache wrote its entry in an earlier run, so that every run's entries
     count. Whether the artifacts belong together is checked by their chain.
@@ -31,18 +30,14 @@ def refuse_unrecorded_evidence(evidence: Evidence, entries: Sequence[AuditEntry]
         evidence: what the gate is about to decide on.
         entries: of the whole audit log.
         address: of the log.
-
-    Raises:
-        IntegrityError: an artifact is not in the log.
     """
-    for made in _made(evidence):
-        if not any(entry.event == made.event and made.facts.items() <= entry.facts.items() for entry in entries):
-            digest = short(next(iter(made.facts.values())))
-            raise IntegrityError(
-                f"{made.what} ({digest}): no entry {made.event!r} of the audit log {address} has this digest, expected "
-                "the one that its step wrote: it was changed afterwards, or tracking.audit_log is not the same for all "
-                "steps; run the pipeline again (on a cluster without cached steps)"
-            )
+    return [
+        f"{made.what} ({short(next(iter(made.facts.values())))}) was changed after its step: no entry {made.event!r} "
+        f"of the audit log {address} has its digest; run the pipeline again, with one tracking.audit_log for all steps "
+        "and without results from Kubeflow's cache"
+        for made in _made(evidence)
+        if not any(entry.event == made.event and made.facts.items() <= entry.facts.items() for entry in entries)
+    ]
 
 
 def _made(evidence: Evidence) -> tuple[_Made, ...]:
