@@ -53,6 +53,10 @@ class Store:
         self._address = address
         self.signing_key = key_from_environment(key_env)
 
+    def at(self, address: str) -> "Store":
+        """A store at another address, with the same signing key."""
+        return Store(address, self.signing_key.variable if self.signing_key is not None else None)
+
     def address_of(self, folder: str) -> str:
         """The address of a folder beside the entries, for other content."""
         return storage.join(self._address, folder)

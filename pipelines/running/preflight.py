@@ -26,6 +26,7 @@ from components.shared.gate.ancestry import load_ancestor
 from components.shared.generation.base_models import cached_base_model, check_base_model
 from components.shared.judges.assemble import panel_of, refuse_unjudged
 from components.shared.progress import warn
+from components.shared.signing import key_from_environment
 from components.shared.suites.heldout import rare_suite, task_suite
 from components.shared.suites.suite_files import Suite, load_suites
 from components.shared.tracking.store_check import check_store
@@ -185,11 +186,31 @@ def _check_template(
 
 def _check_stores(config: PipelineConfig, notes: CheckNotes) -> None:
     """What a run reads of earlier ones, and where it keeps answers and adapters."""
+    if config.store_key_env is not None:
+        _check_signing_key(config.store_key_env, config, notes)
     if (report := config.base_model.ancestor_report) is not None:
         notes.attempt("original model's report", [report], lambda: load_ancestor(report), lambda _: report)
     stores = {"store": config.store, "checkpoints.store": config.checkpoints.store}
     for name, address in ((name, address) for name, address in stores.items() if address is not None):
         notes.attempt(name, [address], partial(_check_store_address, name, address), lambda shown: shown)
+
+
+def _check_signing_key(variable: str, config: PipelineConfig, notes: CheckNotes) -> None:
+    """On a cluster the steps get the key from a secret, and this machine need not have it."""
+    given = {name for secret in config.cluster.secrets for name in secret.keys.values()}
+    if notes.on_cluster and variable in given:
+        notes.skip("store key", f"the cluster's secret gives {variable} to the steps")
+    elif notes.on_cluster:
+        notes.attempt("store key", [], lambda: _refuse_keyless_steps(variable), str)
+    else:
+        notes.attempt("store key", [], lambda: key_from_environment(variable), lambda _: f"{variable} holds one")
+
+
+def _refuse_keyless_steps(variable: str) -> None:
+    raise ConfigError(
+        f"store_key_env: {variable} is given to no step; expected a secret of the cluster that holds it: add it to "
+        f"cluster.secrets, such as {{name: plimsoll-store, keys: {{signing-key: {variable}}}}}"
+    )
 
 
 def _check_records(tracking: TrackingConfig, notes: CheckNotes) -> None:

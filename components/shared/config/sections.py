@@ -15,6 +15,7 @@ from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.names import check_experiment_name, check_model_name, check_pipeline_name
 from components.shared.config.section import Section
 from components.shared.config.sqlite_addresses import sqlite_path
+from components.shared.config.variable_names import VariableName
 from components.shared.vocabulary import Expectation
 
 DEFAULT_SPLIT = "train"
@@ -257,6 +258,11 @@ class PipelineConfig(Section):
         default=".plimsoll/store",
         min_length=1,
         description="Content-addressed store of safety reports and adapters: directory or s3://.",
+    )
+    store_key_env: VariableName | None = Field(
+        default=None,
+        description="NAME of the environment variable that holds the key which signs the store's entries, at least 32 "
+        "characters, never the key; entries without a valid signature are refused. Null: entries are not signed.",
     )
     reuse: bool = Field(
         default=True,
