@@ -8,6 +8,7 @@ import sys
 import typer
 
 from components.shared.errors import PlimsollError
+from components.shared.storage import full_disk_error, is_full
 from pipelines.calibration.commands import gate_app
 from pipelines.cluster.commands import add_cluster_commands
 from pipelines.cluster.compile_command import compile_command
@@ -16,6 +17,7 @@ from pipelines.evidence.audit_commands import audit_app
 from pipelines.evidence.commands import add_commands
 from pipelines.judging.commands import judge_app
 from pipelines.policies.commands import policy_app
+from pipelines.printing import echo
 from pipelines.review.commands import review, rollback
 from pipelines.running.commands import add_running_commands
 from pipelines.starting.commands import add_starting_commands
@@ -52,11 +54,14 @@ def main() -> None:
 
     try:
         app()
-    except PlimsollError as error:
-        typer.echo(f"error: {error}", err=True)
+    except (PlimsollError, OSError) as error:
+        shown = full_disk_error(error) if is_full(error) else error
+        if not isinstance(shown, PlimsollError):
+            raise
+        echo(f"error: {shown}", err=True)
         for note in getattr(error, "__notes__", []):
-            typer.echo(f"  {note}", err=True)
-        sys.exit(error_code(type(error).__name__))
+            echo(f"  {note}", err=True)
+        sys.exit(error_code(type(shown).__name__))
     except KeyboardInterrupt:
-        typer.echo("error: interrupted", err=True)
+        echo("error: interrupted", err=True)
         sys.exit(FAILURE)

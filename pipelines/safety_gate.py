@@ -158,6 +158,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
                     delta=delta.outputs["delta"],
                     follow_up_key=dsl.OneOf(asked.outputs["Output"], nothing.outputs["Output"]),
                     policy=policy,
+                    registry=registry,
                     **kept,
                     **run,
                 ),

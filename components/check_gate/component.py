@@ -20,6 +20,7 @@ def check_gate(
     store: str,
     store_key_env: str,
     policy: str,
+    registry: str,
     tracking: str,
     pipeline: str,
     pipeline_run: str,
@@ -39,6 +40,7 @@ def check_gate(
         store: Address of the content-addressed store: a directory or s3://bucket/prefix.
         store_key_env: Environment variable with the key that signs the store's entries; empty: unsigned.
         policy: Policy, as JSON.
+        registry: Registered model that the adapter may enter, as JSON of RegistryConfig.
         tracking: Where MLflow and the audit log are (TrackingConfig), as JSON.
         pipeline: Name of the pipeline.
         pipeline_run: Id of this pipeline run.
@@ -51,7 +53,7 @@ def check_gate(
     from components.check_gate.step import check_gate as step
     from components.shared.config.policy import Policy
     from components.shared.config.run_context import RunContext
-    from components.shared.config.sections import TrackingConfig
+    from components.shared.config.sections import RegistryConfig, TrackingConfig
     from components.shared.store import Store
 
     decision = step(
@@ -64,6 +66,7 @@ def check_gate(
         follow_up_key=follow_up_key,
         store=Store(store, store_key_env),
         policy=Policy.model_validate_json(policy),
+        registry=RegistryConfig.model_validate_json(registry),
         decision_dir=Path(gate_decision.path),
         passed_dir=Path(passed_adapter.path),
         context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),

@@ -9,9 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from components.check_gate.bundle import FOLDER, lay_out
+from components.check_gate.recorded_evidence import refuse_unrecorded_evidence
 from components.shared.artifacts.answer_rows import read_answers
+from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
-from components.shared.artifacts.decision import Decision, GateDecision
+from components.shared.artifacts.decision import Candidate, Decision, GateDecision
 from components.shared.artifacts.gate_calibration import (
     CALIBRATION_TAG,
     calibration_key,
@@ -21,17 +23,20 @@ from components.shared.artifacts.gate_calibration import (
 from components.shared.artifacts.human_review import QUEUE_FILE
 from components.shared.artifacts.reports import load_report
 from components.shared.artifacts.training_data import AdapterManifest, TrainingData
-from components.shared.audit import AUDIT_TAG, record
+from components.shared.audit import AUDIT_LOG_TAG, AUDIT_TAG, open_log, record, sound_entries
 from components.shared.config.policy import Policy
 from components.shared.config.run_context import RunContext
+from components.shared.config.sections import RegistryConfig
 from components.shared.digests import short
 from components.shared.errors import IntegrityError
 from components.shared.gate.gate import decide
 from components.shared.gate.preconditions import Evidence
+from components.shared.gate.recounted import misstated
 from components.shared.gate.review_queue import with_queue
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.store import FOLLOW_UP_KIND, Store
 from components.shared.suites.prompt_sets import load_prompts
+from components.shared.texts.shown import on_console
 from components.shared.tracking.history import attempts_before, lineage_tags, task_digest
 from components.shared.tracking.runs import Tracker
 from components.shared.tracking.stage_run import StageRun
@@ -51,6 +56,7 @@ def check_gate(
     follow_up_key: str,
     store: Store,
     policy: Policy,
+    registry: RegistryConfig,
     decision_dir: Path,
     passed_dir: Path,
     context: RunContext,
@@ -69,12 +75,14 @@ def check_gate(
         follow_up_key: key of the follow-up in the store.
         store: the content-addressed store.
         policy: the rules.
+        registry: the registered model that the adapter may enter.
         decision_dir: receives gate_decision.json.
         passed_dir: receives the adapter's files if the decision is promote, otherwise a note.
         context: the pipeline run.
 
     Raises:
-        IntegrityError: a file was changed after it was written.
+        IntegrityError: a file was changed after it was written, or is not the one whose digest its step wrote into the
+            audit log, or the log was changed.
     """
     tracker = Tracker(context)
     with tracker.stage(STAGE) as stage, TemporaryDirectory() as scratch:
@@ -94,9 +102,13 @@ def check_gate(
             delta=DeltaReport.load(delta_dir / "delta_report.json"),
             follow_up=_load_follow_up(store, follow_up_key, follow_up_dir),
         )
+        log = open_log(context.tracking.audit_log)
+        refuse_unrecorded_evidence(evidence, sound_entries(log), log.address)
         base, task = evidence.post.base_digest, task_digest(evidence.data.sources)
         attempt = 1 + attempts_before(tracker, base, task)
-        decided = decide(evidence, policy, datetime.now(UTC).date(), attempt)
+        candidate = Candidate(context.pipeline, context.pipeline_run, registry.model_name)
+        problems = misstated(evidence, _fresh_rows(follow_up_dir, evidence.follow_up), policy)
+        decided = decide(evidence, policy, candidate, datetime.now(UTC).date(), attempt, problems)
         decision, queue = with_queue(decided, evidence, policy)
         decision.save(decision_dir / DECISION_FILE)
         audited = _audit(context, decision)
@@ -117,7 +129,8 @@ def check_gate(
         if queue is not None:
             (bundle / QUEUE_FILE).write_bytes(queue)
         parent = tracker.parent(stage.say)
-        parent.tags({AUDIT_TAG: audited, **lineage_tags(base, task), **_calibrated(store, evidence, policy)})
+        noted = {AUDIT_TAG: audited, AUDIT_LOG_TAG: context.tracking.audit_log}
+        parent.tags({**noted, **lineage_tags(base, task), **_calibrated(store, evidence, policy)})
         _publish(parent, stage, decision, evidence, bundle)
     return decision
 
@@ -130,6 +143,7 @@ def _audit(context: RunContext, decision: GateDecision) -> str:
         "policy_digest": decision.policy_digest,
         "adapter_digest": decision.adapter_digest,
         "contract_digest": decision.contract_digest,
+        "model_name": decision.model_name,
     }
     for reason in decision.reasons:
         if reason.waived is not None:
@@ -162,7 +176,7 @@ def _publish(parent: StageRun, stage: StageRun, decision: GateDecision, evidence
 def _hand_on(decision: GateDecision, adapter_dir: Path, passed_dir: Path) -> None:
     passed_dir.mkdir(parents=True, exist_ok=True)
     if decision.decision is not Decision.PROMOTE:
-        (passed_dir / "NOT_PROMOTED.txt").write_text(f"{decision.summary}\n", encoding="utf-8")
+        (passed_dir / "NOT_PROMOTED.txt").write_text(f"{on_console(decision.summary)}\n", encoding="utf-8")
         return
     for name in (*ADAPTER_FILES, "manifest.json"):
         shutil.copyfile(adapter_dir / name, passed_dir / name)
@@ -171,10 +185,14 @@ def _hand_on(decision: GateDecision, adapter_dir: Path, passed_dir: Path) -> Non
 def _load_follow_up(store: Store, key: str, directory: Path) -> FollowUpReport:
     if not store.fetch(FOLLOW_UP_KIND, key, directory):
         raise IntegrityError(f"follow-up {short(key)} is not in the store; run the pipeline again")
-    report = FollowUpReport.load(directory / "follow_up_report.json")
-    for name, expected in report.answers_sha256.items():
-        read_answers(directory / f"{name}.jsonl", expected)
-    return report
+    return FollowUpReport.load(directory / "follow_up_report.json")
+
+
+def _fresh_rows(directory: Path, report: FollowUpReport) -> dict[str, tuple[AnswerRow, ...]]:
+    """The follow-up's answers by side; of their digests the report is sure."""
+    return {
+        name: read_answers(directory / f"{name}.jsonl", expected) for name, expected in report.answers_sha256.items()
+    }
 
 
 def _track(run: StageRun, decision: GateDecision) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.shared.artifacts.comparison import DeltaReport
 from components.shared.artifacts.reports import load_report
+from components.shared.audit import AuditEntry, record
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
 from components.shared.config.run_context import RunContext
@@ -85,6 +86,7 @@ def compute_delta(
         report.save(delta_dir / DELTA_FILE)
         _track(stage, report, delta_dir)
         tracker.parent(stage.say).file(delta_dir / DELTA_FILE)
+        stage.tags(_audit(context, report).tags)
     return report
 
 
@@ -92,6 +94,17 @@ def has_follow_up(report: DeltaReport, policy: Policy) -> bool:
     """Whether prompts are asked again, or variants of prompts in flagged categories."""
     variants = policy.follow_up.variant_answers > 0 and bool(flagged_categories(report, policy))
     return bool(report.escalated) or variants
+
+
+def _audit(context: RunContext, report: DeltaReport) -> AuditEntry:
+    facts = {
+        "delta_digest": report.digest,
+        "baseline_digest": report.inputs["baseline"],
+        "post_digest": report.inputs["post"],
+        "contract_digest": report.contract_digest,
+    }
+    why = f"{len(report.categories)} categories were compared; {len(report.escalated)} prompts look worse."
+    return record(context, "compared", why, facts)
 
 
 def _track(stage: StageRun, report: DeltaReport, delta_dir: Path) -> None:

@@ -156,6 +156,7 @@ def _checked(adapter_dir: Path, inputs: dict[str, str]) -> AdapterManifest:
 
 def _audit(context: RunContext, manifest: AdapterManifest, why: str) -> AuditEntry:
     facts = {
+        "manifest_digest": manifest.digest,
         "adapter_digest": manifest.adapter_digest,
         "base_digest": manifest.base_digest,
         "data_digest": manifest.data_digest,

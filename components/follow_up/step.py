@@ -17,6 +17,7 @@ from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
 from components.shared.artifacts.reports import load_report
 from components.shared.artifacts.safety_report import SafetyReport
 from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.audit import AuditEntry, record
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
@@ -106,7 +107,20 @@ def follow_up(
             report.save(follow_up_dir / "follow_up_report.json")
             store.put(FOLLOW_UP_KIND, key, follow_up_dir)
         _track(stage, report, follow_up_dir)
+        stage.tags(_audit(context, report).tags)
     return key
+
+
+def _audit(context: RunContext, report: FollowUpReport) -> AuditEntry:
+    facts = {
+        "follow_up_digest": report.digest,
+        "delta_digest": report.inputs["delta"],
+        "adapter_digest": report.adapter_digest,
+        "contract_digest": report.contract_digest,
+    }
+    confirmed = sum(prompt.confirmed for prompt in report.prompts)
+    why = f"{confirmed} of {len(report.prompts)} prompts fail on fresh answers, too."
+    return record(context, "followed_up", why, facts)
 
 
 def _key(delta: DeltaReport, after: SafetyReport, policy: Policy) -> str:

@@ -82,6 +82,7 @@ def prepare_data(
 
 def _audit(context: RunContext, data: TrainingData) -> AuditEntry:
     facts = {
+        "training_data_digest": data.digest,
         "train_sha256": data.train_sha256,
         "prompt_set_digest": data.inputs["prompt_set"],
         "train_rows": str(data.train_rows),

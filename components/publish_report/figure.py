@@ -4,6 +4,7 @@ import textwrap
 from pathlib import Path
 
 from components.shared.artifacts.decision import Decision, GateDecision
+from components.shared.texts.shown import on_console
 from components.shared.vocabulary import TASK_CATEGORY
 
 _COLOURS = {
@@ -38,13 +39,18 @@ def drop_figure(decision: GateDecision, path: Path, note: str = "") -> None:
         if reason.limit_pp is not None:
             axes.plot([reason.limit_pp] * 2, [place - 0.3, place + 0.3], color="black", linewidth=2)
     axes.axvline(0, color="#d0d7de", zorder=0)
-    axes.set_yticks(range(len(reasons)), [reason.category for reason in reversed(reasons)])
-    words = "\n".join(textwrap.wrap(note, 100))
+    axes.set_yticks(
+        range(len(reasons)), [on_console(reason.category) for reason in reversed(reasons)], parse_math=False
+    )
+    words = "\n".join(textwrap.wrap(on_console(note), 100))
     axes.set_xlabel(
         f"drop of the pass rate, percentage points (bar: one-sided {100 * decision.confidence:.0f} % bounds; "
-        f"black: limit)\n{words}"
+        f"black: limit)\n{words}",
+        parse_math=False,
     )
-    axes.set_title(f"{decision.decision.headline} under policy {decision.policy_name}", loc="left")
+    axes.set_title(
+        f"{decision.decision.headline} under policy {on_console(decision.policy_name)}", loc="left", parse_math=False
+    )
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(left=False)

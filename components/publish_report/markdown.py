@@ -14,28 +14,27 @@ from components.publish_report.variant_table import variants_table
 from components.shared.artifacts.decision import GateDecision, RunReport
 from components.shared.artifacts.judge_check import QuotedCheck, Share
 from components.shared.gate.decision_table import COLUMNS, table_row
+from components.shared.texts.shown import in_markdown, in_markdown_code, markdown_row
 
 
 def report_markdown(report: RunReport) -> str:
     """The whole report."""
-    lines = [f"# {report.pipeline} · {report.pipeline_run}", ""]
+    lines = [f"# {in_markdown(report.pipeline)} · {in_markdown(report.pipeline_run)}", ""]
     if report.gate is None:
         lines += [f"**{report.status.upper()}**, no decision was reached."]
     else:
-        lines += [f"**{report.gate.summary}**"]
+        lines += [f"**{in_markdown(report.gate.summary)}**"]
     if report.error is not None:
-        where = f" in `{report.failed_stage}`" if report.failed_stage else ""
-        lines += ["", f"The run {report.status}{where}: {report.error}"]
+        where = f" in {in_markdown_code(report.failed_stage)}" if report.failed_stage else ""
+        lines += ["", f"The run {report.status}{where}: {in_markdown(report.error)}"]
     if report.model_version is not None:
-        lines += [
-            "",
-            f"Registered as `{report.model_name}` version {report.model_version}, alias `champion`.",
-        ]
+        name = in_markdown_code(report.model_name or "")
+        lines += ["", f"Registered as {name} version {report.model_version}, alias `champion`."]
     if report.note:
-        lines += ["", f"> {report.note}"]
+        lines += ["", f"> {in_markdown(report.note)}"]
     if report.gate is not None:
         lines += ["", *_table(report.gate), "", *_sentences(report.gate), *notes(report.gate)]
-        lines += [f"- {report.calibration}"] if report.calibration else []
+        lines += [f"- {in_markdown(report.calibration)}"] if report.calibration else []
         lines += ["", *_claims(report.gate)]
         sections = [
             witness_section(report.gate, report.mlflow_run_id),
@@ -57,19 +56,27 @@ def _table(gate: GateDecision) -> list[str]:
     return [
         f"| {' | '.join(COLUMNS)} |",
         f"|{'---|' * len(COLUMNS)}",
-        *(f"| {' | '.join(table_row(reason))} |" for reason in gate.reasons),
+        *(markdown_row(table_row(reason)) for reason in gate.reasons),
     ]
 
 
 def _sentences(gate: GateDecision) -> list[str]:
-    problems = [f"- invalid: {problem}" for problem in gate.problems]
-    return [*problems, *(f"- {reason.sentence}" for reason in gate.reasons)]
+    problems = [f"- invalid: {in_markdown(problem)}" for problem in gate.problems]
+    return [*problems, *(f"- {in_markdown(reason.sentence)}" for reason in gate.reasons)]
 
 
 def _checks(checks: Sequence[QuotedCheck]) -> list[str]:
     rows = [
-        f"| {check.judge} | {check.labels_file} | {check.answers:,} | {_share(check.accuracy)} | "
-        f"{_share(check.sensitivity)} | {_share(check.specificity)} |"
+        markdown_row(
+            (
+                check.judge,
+                check.labels_file,
+                f"{check.answers:,}",
+                _share(check.accuracy),
+                _share(check.sensitivity),
+                _share(check.specificity),
+            )
+        )
         for check in checks
     ]
     return [
@@ -99,7 +106,7 @@ def _claims(gate: GateDecision) -> list[str]:
         "about other kinds of prompts."
     )
     digests = (
-        f"Policy {gate.policy_name} {gate.policy_version}, digest `{gate.policy_digest}`; adapter "
-        f"`{gate.adapter_digest}`; contract `{gate.contract_digest}`."
+        f"Policy {in_markdown(f'{gate.policy_name} {gate.policy_version}')}, digest `{gate.policy_digest}`; "
+        f"adapter `{gate.adapter_digest}`; contract `{gate.contract_digest}`."
     )
     return [bounds, "", digests]

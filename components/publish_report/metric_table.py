@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from components.shared.artifacts.metric_deltas import MetricDelta
+from components.shared.texts.shown import markdown_row
 
 _ALL = "all"
 _MOVED = 0.5
@@ -35,8 +36,16 @@ def _moved(metric: MetricDelta) -> bool:
 
 def _table(metrics: Sequence[MetricDelta]) -> list[str]:
     rows = [
-        f"| {metric.category} | {metric.name} | {_number(metric.before)} | {_number(metric.after)} | "
-        f"{_change(metric)} | {metric.unit} |"
+        markdown_row(
+            (
+                metric.category,
+                metric.name,
+                _number(metric.before),
+                _number(metric.after),
+                _change(metric),
+                metric.unit,
+            )
+        )
         for metric in metrics
     ]
     return ["| category | figure | before | after | change | unit |", "|---|---|---|---|---|---|", *rows]

@@ -3,6 +3,7 @@
 from components.shared.artifacts.comparison import Ancestry
 from components.shared.artifacts.decision import Decision, GateDecision, RequirementFigures, Witness
 from components.shared.artifacts.training_data import LearntTokens
+from components.shared.texts.shown import in_markdown, in_markdown_code, markdown_row, on_console
 from components.shared.vocabulary import TASK_CATEGORY
 
 _SHOWN = 300
@@ -15,13 +16,13 @@ def notes(gate: GateDecision) -> list[str]:
     if gate.attempt is not None:
         lines.append(f"- This is the {_ordinal(gate.attempt)} decided run on this base and task.")
     gated = [reason for reason in gate.reasons if reason.limit_pp is not None and reason.category != TASK_CATEGORY]
-    if levels := [f"{reason.delta.before_pct:.0f} % of {reason.category}" for reason in gated]:
+    if levels := [f"{reason.delta.before_pct:.0f} % of {in_markdown(reason.category)}" for reason in gated]:
         lines.append(f"- How much there was to lose: the base passes {', '.join(levels)}.")
     if gate.decision is Decision.PROMOTE and gate.nearest_miss is not None:
-        lines.append(f"- Nearest miss: {gate.nearest_miss}.")
+        lines.append(f"- Nearest miss: {in_markdown(gate.nearest_miss)}.")
     lines += [
-        f"- {reason.category}: corrected for the judge's measured errors; uncorrected: {reason.delta.drop_pp:+z.1f} pp "
-        f"({reason.delta.lower_pp:+z.1f} to {reason.delta.upper_pp:+z.1f})."
+        f"- {in_markdown(reason.category)}: corrected for the judge's measured errors; uncorrected: "
+        f"{reason.delta.drop_pp:+z.1f} pp ({reason.delta.lower_pp:+z.1f} to {reason.delta.upper_pp:+z.1f})."
         for reason in gate.reasons
         if reason.judged is not None
     ]
@@ -42,7 +43,8 @@ def witness_section(gate: GateDecision, run: str) -> list[str]:
         "## Witnesses",
         "",
         (
-            f"`plimsoll replay {run} {first}` generates both answers again; `plimsoll verify {run}` checks the "
+            f"{in_markdown_code(f'plimsoll replay {run} {first}')} generates both answers again; "
+            f"{in_markdown_code(f'plimsoll verify {run}')} checks the "
             "decision and all its evidence."
         ),
         *(line for witness in gate.witnesses for line in _witness(witness)),
@@ -54,9 +56,9 @@ def requirement_section(figures: tuple[RequirementFigures, ...]) -> list[str]:
     if not figures:
         return []
     rows = [
-        f"| {row.requirement} | {row.text} | {row.prompts} | {row.before_pct:.1f} % | {row.after_pct:.1f} % |"
+        markdown_row((row.requirement, row.text, f"{row.prompts}", f"{row.before_pct:.1f} %", f"{row.after_pct:.1f} %"))
         if row.before_pct is not None and row.after_pct is not None
-        else f"| {row.requirement} | {row.text} | 0 | untested | untested |"
+        else markdown_row((row.requirement, row.text, "0", "untested", "untested"))
         for row in figures
     ]
     return [
@@ -72,12 +74,19 @@ def ancestry_section(ancestry: Ancestry | None) -> list[str]:
     """The cumulative drop against the original aligned model; empty if the config names none."""
     if ancestry is None:
         return []
-    lines = [f"## Against the original model {ancestry.name}", ""]
+    lines = [f"## Against the original model {in_markdown(ancestry.name)}", ""]
     if ancestry.problems:
-        return [*lines, *(f"- cannot be compared: {problem}" for problem in ancestry.problems)]
+        return [*lines, *(f"- cannot be compared: {in_markdown(problem)}" for problem in ancestry.problems)]
     rows = [
-        f"| {category} | {drop.prompts} | {drop.ancestor_pct:.1f} % | {drop.after_pct:.1f} % | {drop.drop_pp:+z.1f} pp "
-        f"({drop.lower_pp:+z.1f} to {drop.upper_pp:+z.1f}) |"
+        markdown_row(
+            (
+                category,
+                f"{drop.prompts}",
+                f"{drop.ancestor_pct:.1f} %",
+                f"{drop.after_pct:.1f} %",
+                f"{drop.drop_pp:+z.1f} pp ({drop.lower_pp:+z.1f} to {drop.upper_pp:+z.1f})",
+            )
+        )
         for category, drop in ancestry.drops.items()
     ]
     return [
@@ -105,24 +114,25 @@ def training_section(learnt: LearntTokens | None) -> list[str]:
         "",
         "The first row; what is learnt stands between ⟦ and ⟧:",
         "",
-        *(f"    {line}" for line in learnt.example.splitlines()),
+        *(f"    {line}" for line in on_console(learnt.example).splitlines()),
     ]
 
 
 def _witness(witness: Witness) -> list[str]:
+    name, category = in_markdown_code(witness.prompt_id), in_markdown(witness.category)
     return [
         "",
-        f"**`{witness.prompt_id}`** ({witness.category}, answer {witness.sample}, seed {witness.seed})",
+        f"**{name}** ({category}, answer {witness.sample}, seed {witness.seed})",
         "",
-        f"- before, {witness.before_verdict.value} ({witness.before_reason}): {_quoted(witness.before)}",
-        f"- after, {witness.after_verdict.value} ({witness.after_reason}): {_quoted(witness.after)}",
+        f"- before, {witness.before_verdict.value} ({in_markdown(witness.before_reason)}): {_quoted(witness.before)}",
+        f"- after, {witness.after_verdict.value} ({in_markdown(witness.after_reason)}): {_quoted(witness.after)}",
     ]
 
 
 def _quoted(answer: str) -> str:
-    """The first characters of an answer on one line, in a code span; backticks in it become quotes."""
-    line = " ".join(answer.replace("`", "'").split())
-    return f"`{line[:_SHOWN]}{'…' if len(line) > _SHOWN else ''}`" if line else "(nothing)"
+    """The first characters of an answer on one line, in a code span."""
+    line = " ".join(answer.split())
+    return in_markdown_code(f"{line[:_SHOWN]}{'…' if len(line) > _SHOWN else ''}") or "(nothing)"
 
 
 def _ordinal(number: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from components.shared.artifacts.comparison import VariantFigures
+from components.shared.texts.shown import in_markdown, in_markdown_code
 
 _COLUMNS = ("category", "asked as", "prompts", "answers per side", "fails before", "fails after", "worst prompts")
 
@@ -29,8 +30,9 @@ def variants_table(variants: Sequence[VariantFigures]) -> list[str]:
 
 
 def _row(figures: VariantFigures) -> str:
-    worst = ", ".join(f"`{prompt_id}`" for prompt_id in figures.look_at) or "none"
+    worst = ", ".join(in_markdown_code(prompt_id) for prompt_id in figures.look_at) or "none"
     return (
-        f"| {figures.category} | {figures.variant} | {figures.prompts:,} | {figures.answers:,} | "
+        f"| {in_markdown(figures.category)} | {in_markdown(figures.variant)} | {figures.prompts:,} | "
+        f"{figures.answers:,} | "
         f"{figures.failed_before_pct:.1f} % | {figures.failed_after_pct:.1f} % | {worst} |"
     )

@@ -36,7 +36,7 @@ _NOT_THE_MODEL = ("*/*", "consolidated*")
 _BLOCK = 1 << 20
 _BLOCKS = (("<think>", "</think>"), ("[THINK]", "[/THINK]"))
 _CHANNEL = re.compile(
-    r"(?:^|<\|channel\|>)(\w+)[^<]*<\|message\|>(.*?)(?=<\|end\|>|<\|return\|>|<\|call\|>|<\|start\|>|\Z)", re.S
+    r"(?:^|<\|channel\|>)(\w++)[^<]*+<\|message\|>(.*?)(?=<\|end\|>|<\|return\|>|<\|call\|>|<\|start\|>|\Z)", re.S
 )
 
 

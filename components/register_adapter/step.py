@@ -1,18 +1,28 @@
 """Registers the evaluated adapter in MLflow and makes it champion.
 
 The decision must be `promote`, or `needs_review` with a `review.json` beside it that approves this very decision; only
-`plimsoll review` writes one. The adapter's files are hashed again and must be those that the decision is about.
-Repeating the step for the same pipeline run creates no second version.
+`plimsoll review` writes one. The adapter's files are hashed again and must be those that the decision is about, and the
+decision must be the one in the audit log and the one to which the evidence leads (`proof.py`).
+
+The order makes every kill harmless: an entry `registering`, then the version, then the entry `registered`, then the
+aliases, which follow the log. Repeating the step, or the whole pipeline with the same inputs, finishes what was begun
+and creates no second version.
 """
 
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from components.shared.artifacts.decision import Decision, GateDecision, Registration
-from components.shared.artifacts.human_review import REVIEW_FILE, Review, why_not_approvable
+from components.register_adapter.proof import (
+    refuse_other_candidate,
+    refuse_unrecorded,
+    refuse_unsupported,
+    review_of,
+)
+from components.shared.artifacts.decision import GateDecision, Registration
+from components.shared.artifacts.human_review import Review
 from components.shared.artifacts.training_data import AdapterManifest
-from components.shared.audit import open_log, record
+from components.shared.audit import NO_VERSION, AuditEntry, StandingReader, open_log, record, sound_entries
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.run_context import RunContext
@@ -21,8 +31,10 @@ from components.shared.digests import short
 from components.shared.errors import IntegrityError
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
 from components.shared.generation.chat_template import TemplateSettings
-from components.shared.tracking.registry import LoggedAdapter, promote
+from components.shared.texts.shown import in_markdown
+from components.shared.tracking.registry import AdapterVersion, LoggedAdapter, ensure_version, follow
 from components.shared.tracking.runs import Tracker
+from components.shared.tracking.stage_run import StageRun
 
 STAGE = "register_adapter"
 _MODEL_FILE = Path(__file__).with_name("adapter_model.py")
@@ -50,88 +62,102 @@ def register_adapter(
         context: the pipeline run.
 
     Raises:
-        IntegrityError: the decision is not `promote` and no review approves it, or it is about another adapter.
+        IntegrityError: the decision is not `promote` and no review approves it; it is about another adapter, run or
+            model; the audit log was changed or says something else; or the evidence does not lead to it.
         StorageError: the audit log cannot be written; checked before anything is registered.
         TrackingError: MLflow does not answer or refuses the registration.
     """
     tracker = Tracker(context)
-    with tracker.stage(STAGE) as stage:
+    with tracker.stage(STAGE) as stage, TemporaryDirectory() as scratch:
         decision = GateDecision.load(decision_dir / "gate_decision.json")
-        review = _review_of(decision, decision_dir)
+        review = review_of(decision, decision_dir)
         manifest = AdapterManifest.load(adapter_dir / "manifest.json")
-        with TemporaryDirectory() as directory:
-            copy = Path(directory) / "adapter"
-            copy.mkdir()
-            for name in (*ADAPTER_FILES, "manifest.json"):
-                shutil.copyfile(adapter_dir / name, copy / name)
-            digest = adapter_digest(copy)
-            _refuse_others(decision, digest, manifest)
-            open_log(context.tracking.audit_log).check()
-            promotion = promote(
-                tracker,
-                stage,
-                _logged(copy, decision, review, manifest, base_model, evaluation, registry, context),
-            )
-        registration = Registration(
-            model_name=registry.model_name,
-            version=promotion.version,
-            replaces=promotion.replaces,
-            adapter_digest=digest,
-            decision_digest=decision.digest,
-            inputs={
-                "gate_decision": decision.digest,
-                "adapter_manifest": manifest.digest,
-                **({"review": review.digest} if review is not None else {}),
-            },
-        )
-        stage.file(registration.save(registration_dir / "registration.json"))
-        registered = {
-            "plimsoll.registered_model": registration.model_name,
-            "plimsoll.registered_version": registration.version,
-        }
-        stage.tags(registered)
-        tracker.parent().tags(registered)
+        copy = Path(scratch) / "adapter"
+        copy.mkdir()
+        for name in (*ADAPTER_FILES, "manifest.json"):
+            shutil.copyfile(adapter_dir / name, copy / name)
+        _refuse_others(decision, adapter_digest(copy), manifest)
+        refuse_other_candidate(decision, context, registry.model_name)
+        log = open_log(context.tracking.audit_log)
+        entries = sound_entries(log)
+        refuse_unrecorded(decision, entries, log.address)
+        refuse_unsupported(decision, tracker, Path(scratch))
+
+        reviewer = review.reviewer if review is not None else None
         facts = {
             **({"review_digest": review.digest} if review is not None else {}),
-            "model_name": registration.model_name,
-            "version": registration.version,
-            "replaces": registration.replaces or "none",
-            "adapter_digest": digest,
+            "model_name": registry.model_name,
+            "adapter_digest": decision.adapter_digest,
             "decision_digest": decision.digest,
         }
         reason = decision.summary if review is None else review.summary
-        if not promotion.created:
-            reason = f"Repeated by the same run: {reason}"
-        reviewer = review.reviewer if review is not None else None
-        stage.tags(record(context, "registered", reason, facts, reviewer).tags)
-        verb = "registered as" if promotion.created else "was already registered as"
-        before = f"; version {promotion.replaces} is previous" if promotion.replaces else ""
-        stage.say(f"{verb} {registration.model_name} version {registration.version}, champion now{before}")
+        if _entry_of("registering", decision, registry, entries) is None:
+            record(context, "registering", reason, facts, reviewer)
+        logged = _logged(copy, decision, review, manifest, base_model, evaluation, registry, context)
+        version = ensure_version(tracker, stage, logged)
+        entry = _entry_of("registered", decision, registry, entries)
+        if entry is None:
+            registered = {**facts, "version": version.version, "replaces": version.replaces or NO_VERSION}
+            entry = record(context, "registered", reason, registered, reviewer)
+        standing = follow(tracker.client, registry.model_name, StandingReader(log, registry.model_name))
+        if standing.champion == version.version:
+            version = version._replace(replaces=standing.previous or version.replaces)
+        registration = _registration(version, decision, review, manifest, registry)
+        _publish(tracker, stage, registration, entry, registration_dir)
+        stage.say(_outcome(version, registry, context, standing.champion))
     return registration
 
 
-def _review_of(decision: GateDecision, directory: Path) -> Review | None:
-    """The review that approves a decision; None for `promote`, which needs none.
+def _entry_of(
+    event: str, decision: GateDecision, registry: RegistryConfig, entries: list[AuditEntry]
+) -> AuditEntry | None:
+    """What an earlier try of this step wrote for the same decision."""
+    same = {"decision_digest": decision.digest, "model_name": registry.model_name}
+    return next((entry for entry in entries if entry.event == event and same.items() <= entry.facts.items()), None)
 
-    Raises:
-        IntegrityError: the decision is not `promote` and no review approves it.
-    """
-    if decision.decision is Decision.PROMOTE:
-        return None
-    path = directory / REVIEW_FILE
-    if decision.decision is not Decision.NEEDS_REVIEW or not path.exists():
-        raise IntegrityError(f"the decision is {decision.decision.value!r}, expected 'promote'; nothing was registered")
-    review = Review.load(path)
-    if review.decision_digest != decision.digest or review.adapter_digest != decision.adapter_digest:
-        raise IntegrityError(
-            f"the review of {review.reviewer} is about decision {short(review.decision_digest)}, not about "
-            f"{short(decision.digest)}; nothing was registered"
-        )
-    if review.outcome != "approved":
-        raise IntegrityError(f"{review.reviewer} refused the adapter: {review.reason}; nothing was registered")
-    if (problem := why_not_approvable(decision)) is not None:
-        raise IntegrityError(f"a review cannot let this adapter in: {problem}; nothing was registered")
-    return review
+
+def _registration(
+    version: AdapterVersion,
+    decision: GateDecision,
+    review: Review | None,
+    manifest: AdapterManifest,
+    registry: RegistryConfig,
+) -> Registration:
+    return Registration(
+        model_name=registry.model_name,
+        version=version.version,
+        replaces=version.replaces,
+        adapter_digest=decision.adapter_digest,
+        decision_digest=decision.digest,
+        inputs={
+            "gate_decision": decision.digest,
+            "adapter_manifest": manifest.digest,
+            **({"review": review.digest} if review is not None else {}),
+        },
+    )
+
+
+def _publish(tracker: Tracker, stage: StageRun, registration: Registration, entry: AuditEntry, target: Path) -> None:
+    """Writes the registration to disk and to MLflow."""
+    stage.file(registration.save(target / "registration.json"))
+    tags = {
+        "plimsoll.registered_model": registration.model_name,
+        "plimsoll.registered_version": registration.version,
+    }
+    stage.tags({**tags, **entry.tags})
+    tracker.parent().tags(tags)
+
+
+def _outcome(version: AdapterVersion, registry: RegistryConfig, context: RunContext, champion: str | None) -> str:
+    name = f"{registry.model_name} version {version.version}"
+    if version.created:
+        if champion != version.version:
+            return f"registered as {name}; version {champion}, registered at the same time, is champion"
+        before = f"; version {version.replaces} is previous" if version.replaces else ""
+        return f"registered as {name}, champion now{before}"
+    if version.pipeline_run == context.pipeline_run:
+        return f"was already registered as {name}"
+    return f"was already registered as {name} by run {version.pipeline_run}, the same adapter under the same rules"
 
 
 def _refuse_others(decision: GateDecision, digest: str, manifest: AdapterManifest) -> None:
@@ -185,8 +211,13 @@ def _logged(
             **{f"plimsoll.{name}": digest for name, digest in digests.items()},
             **(_review_tags(review) if review is not None else {}),
         },
-        description=(decision.summary if review is None else f"{review.summary}\n\n{decision.summary}")[:_TAG_TEXT],
+        description=_description(decision, review)[:_TAG_TEXT],
     )
+
+
+def _description(decision: GateDecision, review: Review | None) -> str:
+    """Markdown, which MLflow shows with the version."""
+    return "\n\n".join(in_markdown(each.summary) for each in (review, decision) if each is not None)
 
 
 def _review_tags(review: Review) -> dict[str, str]:

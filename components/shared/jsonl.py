@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from components.shared.errors import DataError
+from components.shared.texts.packed import packed
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -23,7 +24,7 @@ def parse_objects(lines: Iterable[bytes], where: str) -> Iterator[tuple[int, dic
     Raises:
         DataError: a line is not UTF-8, or is not one JSON object (NaN and infinities are not JSON).
     """
-    numbered = _numbered(lines)
+    numbered = _numbered(lines, where)
     for number, line in numbered:
         place = f"{where}:{number}"
         try:
@@ -49,7 +50,7 @@ def parse_rows(model: type[Model], lines: Iterable[bytes], where: str) -> Iterat
     Raises:
         DataError: a line is not such a row; the message names the field.
     """
-    for number, line in _numbered(lines):
+    for number, line in _numbered(lines, where):
         try:
             row = model.model_validate_json(line)
         except ValidationError as error:
@@ -59,8 +60,10 @@ def parse_rows(model: type[Model], lines: Iterable[bytes], where: str) -> Iterat
         yield number, row
 
 
-def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+def _numbered(lines: Iterable[bytes], where: str) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(lines, start=1):
+        if number == 1 and (problem := packed(line)):
+            raise DataError(f"{where}: {problem}")
         text = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
         if text.strip():
             yield number, text

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, TextIO
 
+from components.shared.texts.shown import on_console
+
 Say = Callable[[str], None]
 
 _LINE = re.compile(r"^\s*\[(?P<stage>[a-z][a-z0-9_]*)\] (?P<text>.*)")
@@ -30,7 +32,7 @@ def speaker(stage: str, stream: TextIO | None = None) -> Say:
 
     def say(text: str) -> None:
         for line in text.splitlines() or [""]:
-            print(f"[{stage}] {line}", file=stream, flush=True)
+            print(f"[{stage}] {on_console(line)}", file=stream, flush=True)
 
     return say
 
@@ -114,4 +116,4 @@ class Progress:
 
 def warn(text: str) -> None:
     """Prints a warning on standard error."""
-    print(f"warning: {text}", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"warning: {on_console(text)}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,10 +1,11 @@
 """`plimsoll gate ...`: how a gate decides about regressions of known size."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from pipelines.printing import echo, echo_json
 
 gate_app = typer.Typer(help="Tests the gate itself.", no_args_is_help=True)
 
@@ -67,7 +68,7 @@ def calibrate(
         mutants,
         workers,
         simulations,
-        lambda line: typer.echo(f"[calibrate] {line}", err=as_json),
+        lambda line: echo(f"[calibrate] {line}", err=as_json),
     )
     if out is not None:
         result.save(out)
@@ -82,6 +83,6 @@ def calibrate(
                 for agreement in agreements(result)
             ],
         }
-        typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        echo_json(content)
         return
     show_calibration(result)

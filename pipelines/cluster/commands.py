@@ -19,6 +19,7 @@ from pipelines.cluster.options import (
 )
 from pipelines.cluster.schedule_command import schedule
 from pipelines.config_argument import Config, Overrides
+from pipelines.printing import echo
 
 if TYPE_CHECKING:
     from components.shared.config.sections import PipelineConfig, TrackingConfig
@@ -76,10 +77,10 @@ def submit(
     name = run_name or f"{loaded.config.name}-{new_run_id()}"
     submission = submission_of(loaded.config, package, name, experiment)._replace(upload=upload)
     if dry_run:
-        typer.echo(show_submission(client, submission))
+        echo(show_submission(client, submission))
         return
     run_id = send(client, submission)
-    typer.echo(f"submitted run {run_id} ({name})")
+    echo(f"submitted run {run_id} ({name})")
     _show_links(client, loaded.config.tracking, run_id)
     if wait:
         raise typer.Exit(_follow(client, package, loaded.config.tracking, run_id))
@@ -137,9 +138,9 @@ def trigger(
     days = max_age_days if max_age_days is not None else loaded.config.cluster.evidence_days
     assessment = assess(anchored, loaded, lambda run: kept_sections(run, client), days, datetime.now(UTC).date())
     for why in assessment.why:
-        typer.echo(f"due: {why}")
+        echo(f"due: {why}")
     if dry_run:
-        typer.echo(f"nothing is due: {assessment.why_not}" if not assessment.why else "nothing was started (--dry-run)")
+        echo(f"nothing is due: {assessment.why_not}" if not assessment.why else "nothing was started (--dry-run)")
     elif client is None:
         raise typer.Exit(_trigger_here(loaded, anchored, assessment, reason))
     else:
@@ -154,7 +155,7 @@ def _trigger_here(loaded: "Loaded", anchored: "PipelineConfig", assessment: "Ass
     launcher = LocalLauncher(loaded, anchored.tracking)
     triggered = start(anchored, assessment, launcher, reason)
     if launcher.outcome is None:
-        typer.echo(triggered.text)
+        echo(triggered.text)
         return 0
     show_result(launcher.outcome, loaded.config)
     return launcher.outcome.exit_code
@@ -179,7 +180,7 @@ def _trigger_on_cluster(
     package = compile_package(loaded)
     launcher = ClusterLauncher(client, submission_of(loaded.config, package, loaded.config.name, experiment))
     triggered = start(anchored, assessment, launcher, reason)
-    typer.echo(triggered.text)
+    echo(triggered.text)
     if triggered.run is None:
         return 0
     _show_links(client, loaded.config.tracking, triggered.run)
@@ -199,9 +200,9 @@ def _follow(client: "Client", package: "Package", tracking: "TrackingConfig", ru
             f"no longer following run {run_id}; the run goes on: {client.server.run_link(run_id)}"
         ) from None
     result = run_result(tracking, run_id, ending)
-    typer.echo(result.text, err=result.exit_code == 1)
+    echo(result.text, err=result.exit_code == 1)
     if result.link is not None:
-        typer.echo(f"  MLflow: {result.link}")
+        echo(f"  MLflow: {result.link}")
     return result.exit_code
 
 
@@ -209,9 +210,9 @@ def _show_links(client: "Client", tracking: "TrackingConfig", run_id: str) -> No
     from components.shared.errors import TrackingError
     from components.shared.tracking.decided import experiment_link
 
-    typer.echo(f"  Kubeflow: {client.server.run_link(run_id)}")
+    echo(f"  Kubeflow: {client.server.run_link(run_id)}")
     try:
         link = experiment_link(tracking)
     except TrackingError:  # the cluster may reach a store that this machine does not
         link = None
-    typer.echo(f"  MLflow: {link or tracking.uri}, experiment {tracking.experiment!r}, pipeline run {run_id}")
+    echo(f"  MLflow: {link or tracking.uri}, experiment {tracking.experiment!r}, pipeline run {run_id}")

@@ -7,6 +7,7 @@ import typer
 
 from pipelines.cluster.options import NoCheck, check_for_cluster
 from pipelines.config_argument import Config, Overrides
+from pipelines.printing import echo
 
 
 def compile_command(
@@ -23,4 +24,4 @@ def compile_command(
     loaded = load(config, overrides or [])
     check_for_cluster(loaded, no_check)
     compile_pipeline(loaded, output)
-    typer.echo(f"wrote {output}")
+    echo(f"wrote {output}")

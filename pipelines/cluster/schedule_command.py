@@ -16,6 +16,7 @@ from pipelines.cluster.options import (
     connect,
 )
 from pipelines.config_argument import Config, Overrides
+from pipelines.printing import echo
 
 if TYPE_CHECKING:
     from pipelines.cluster.kfp_client import Client
@@ -74,16 +75,16 @@ def schedule(
             client, submission.package, title, expression, submission.experiment, submission.service_account
         )
         read = f"{expression} {loaded.config.cluster.time_zone}"
-        typer.echo(f"{'replaced' if replaced else 'made'} schedule {title} ({identity}): {read}")
+        echo(f"{'replaced' if replaced else 'made'} schedule {title} ({identity}): {read}")
     elif pause:
         pause_schedule(client, title)
-        typer.echo(f"schedule {title} is paused")
+        echo(f"schedule {title} is paused")
     elif resume:
         resume_schedule(client, title)
-        typer.echo(f"schedule {title} is on again; missed times are skipped")
+        echo(f"schedule {title} is on again; missed times are skipped")
     else:
         delete_schedule(client, title)
-        typer.echo(f"schedule {title} is deleted; its runs stay")
+        echo(f"schedule {title} is deleted; its runs stay")
 
 
 def _show_schedules(client: "Client") -> None:

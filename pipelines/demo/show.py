@@ -16,13 +16,12 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-import typer
-
 from components.shared.artifacts.decision import Decision
 from components.shared.progress import duration, stage_of
 from pipelines.demo.data import write_data
 from pipelines.demo.toy_base import ensure_base_model
 from pipelines.exit_codes import DECISION_CODES, FAILURE
+from pipelines.printing import echo
 from pipelines.running.console import StageDisplay
 
 DEMO_DIR = Path(".plimsoll/demo")
@@ -92,17 +91,17 @@ def run_demo(seed: int, fresh: bool) -> int:
         second = pool.submit(_perform, careful, options, display, Event())
         performed = {careless: first.result(), careful: second.result()}
     for act, ended in performed.items():
-        typer.echo(f"\n=== {act.name} fine-tuning ({act.config}, seed {seed}) ===\n{ended.summary}")
-    typer.echo(f"=== both, in {duration(time.monotonic() - started)} ===\n")
+        echo(f"\n=== {act.name} fine-tuning ({act.config}, seed {seed}) ===\n{ended.summary}")
+    echo(f"=== both, in {duration(time.monotonic() - started)} ===\n")
     for act, ended in performed.items():
-        typer.echo(f"  {act.name}: exit code of `plimsoll run` {ended.exit_code}, expected {_expected(act)}")
-    typer.echo(
+        echo(f"  {act.name}: exit code of `plimsoll run` {ended.exit_code}, expected {_expected(act)}")
+    echo(
         "\nThe toy model proves that the machinery works; it says nothing about how far large models degrade.\n"
         "Browse both runs with `plimsoll ui` (or `make ui`): experiment plimsoll-demo, artifacts report.md, drops.png."
     )
     surprises = [act for act, ended in performed.items() if ended.exit_code != DECISION_CODES[act.expected]]
     for act in surprises:
-        typer.echo(f"error: {act.name} was expected to end as {act.expected.value}", err=True)
+        echo(f"error: {act.name} was expected to end as {act.expected.value}", err=True)
     return FAILURE if surprises else 0
 
 

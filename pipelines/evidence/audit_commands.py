@@ -1,10 +1,11 @@
 """`plimsoll audit ...`: shows what was done, by whom, when and why, and verifies that nobody changed the log."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from pipelines.printing import echo_json
 
 if TYPE_CHECKING:
     from components.shared.audit import AuditEntry, AuditLog, Reading
@@ -77,7 +78,7 @@ def show(
     ]
     if as_json:
         content = {"entries": [entry.model_dump(mode="json") for entry in entries]}
-        typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        echo_json(content)
         return
     _show(entries)
 

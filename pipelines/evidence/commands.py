@@ -2,9 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from pipelines.printing import echo, echo_json
+
+if TYPE_CHECKING:
+    from pipelines.evidence.opening import OpenEvidence
 
 RunOrDir = Annotated[
     str,
@@ -30,29 +35,58 @@ def verify_command(
     tracking_uri: Annotated[
         str | None, typer.Option("--tracking-uri", metavar="URI", help="The MLflow store, instead of a config's.")
     ] = None,
+    log: Annotated[
+        str | None,
+        typer.Option("--log", metavar="ADDRESS", help="The audit log, instead of the one of the run or its config."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Prints one JSON object instead of a table.")] = False,
 ) -> None:
-    """Recomputes a decision from its raw verdicts and policy, and checks every byte of its evidence.
+    """Recomputes a decision from its raw verdicts and policy, checks every byte of its evidence, asks the audit log.
+
+    A directory is compared with a log only if --log or --config names it.
 
     Exit codes: 0 verified, whatever the decision; 1 something differs, or a failure; 2 wrong input.
     """
     from components.shared.verification.verifier import verify
+    from pipelines.evidence.audited import log_of
     from pipelines.evidence.opening import open_evidence
     from pipelines.evidence.tables import show_verification
     from pipelines.exit_codes import FAILURE
 
     with open_evidence(run_or_dir, config, tracking_uri) as evidence:
         decision, differences = verify(evidence.folder)
-        if evidence.run is not None and decision is not None:
-            tag = evidence.run.tags.get("plimsoll.decision")
-            if tag != decision:
-                differences.append(f"MLflow run, tag plimsoll.decision: found {tag!r}, expected {decision!r}")
+        address = log_of(evidence, log)
+        if decision is not None:
+            differences += _differences_outside(evidence, decision, address)
         if as_json:
-            content = {"verified": not differences, "decision": decision, "differences": differences}
-            typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+            content = {
+                "verified": not differences,
+                "decision": decision,
+                "audit_log": address,
+                "differences": differences,
+            }
+            echo_json(content)
         else:
-            show_verification(run_or_dir, evidence.folder, decision, differences)
+            show_verification(run_or_dir, evidence.folder, decision, differences, address)
     raise typer.Exit(FAILURE if differences else 0)
+
+
+def _differences_outside(evidence: "OpenEvidence", decision: str, address: str | None) -> list[str]:
+    """What the MLflow run's tags and the audit log say otherwise."""
+    from components.shared.verification.evidence_files import DECISION_FILE
+    from pipelines.evidence.audited import audit_differences
+
+    content = json.loads((evidence.folder / DECISION_FILE).read_text(encoding="utf-8"))["content"]
+    differences, tags = [], {}
+    if evidence.run is not None:
+        tags = evidence.run.tags
+        expected = {"decision": decision, "pipeline_run": content["pipeline_run"]}
+        differences = [
+            f"MLflow run, tag plimsoll.{name}: found {tags.get(f'plimsoll.{name}')!r}, expected {value!r}"
+            for name, value in expected.items()
+            if tags.get(f"plimsoll.{name}") != value
+        ]
+    return differences + (audit_differences(address, content, tags) if address is not None else [])
 
 
 def replay_command(
@@ -88,6 +122,6 @@ def replay_command(
             return
         from pipelines.evidence.replay import replay
 
-        replayed = replay(evidence, prompt_id, sample, adapter, lambda line: typer.echo(f"[replay] {line}", err=True))
+        replayed = replay(evidence, prompt_id, sample, adapter, lambda line: echo(f"[replay] {line}", err=True))
     show_replay(replayed)
     raise typer.Exit(0 if replayed.identical else FAILURE)

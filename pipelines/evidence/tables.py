@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.printing import console, one_line, print_line, print_table, visible
+from components.shared.texts.shown import on_console
+from pipelines.printing import console, one_line, print_line, print_table
 
 if TYPE_CHECKING:
     from pipelines.evidence.replay import Replayed, ReplayedSide
@@ -19,8 +20,18 @@ _CHECKED = (
 )
 
 
-def show_verification(name: str, folder: Path, decision: str | None, differences: list[str]) -> None:
-    """Prints the result, then what was checked and the categories, or a sentence for each difference."""
+def show_verification(
+    name: str, folder: Path, decision: str | None, differences: list[str], audit_log: str | None
+) -> None:
+    """Prints the result, then what was checked and the categories, or a sentence for each difference.
+
+    Args:
+        name: the run or directory.
+        folder: with the evidence.
+        decision: the recomputed one; None if it could not be recomputed.
+        differences: from the verifier, the run and the log.
+        audit_log: the log that was asked; None if none was.
+    """
     if differences:
         print_line(f"not verified: {name}: {len(differences)} difference{'s' if len(differences) > 1 else ''}")
         for difference in differences:
@@ -29,7 +40,9 @@ def show_verification(name: str, folder: Path, decision: str | None, differences
     content = _decision(folder)
     policy = f"{content['policy_name']} {content['policy_version']}"
     print_line(f"verified: {name}: {decision} under policy {policy}, decided on {content['decided_on']}")
-    print_table("What was checked", ("check", "what holds"), _CHECKED, left=2)
+    asked = f"the whole log {audit_log} is as it was written, and its last decision on this run is this one"
+    audited = asked if audit_log is not None else "not asked, because no log is known: --log ADDRESS names it"
+    print_table("What was checked", ("check", "what holds"), (*_CHECKED, ("audit log", audited)), left=2)
     rows = []
     for reason in content["reasons"]:
         used = reason["judged"] or reason["delta"]
@@ -87,7 +100,7 @@ def _show_side(side: "ReplayedSide") -> None:
     for stored, drawn in zip(side.stored, side.drawn, strict=True):
         panels = [
             Panel(
-                Text(visible(row.answer) or "(empty)"),
+                Text(on_console(row.answer) or "(empty)"),
                 title=Text(f"{side.name} {row.sample}, {when}"),
                 subtitle=Text(f"{row.verdict.value} ({row.judge})"),
                 width=width,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.printing import echo, echo_json
+
 if TYPE_CHECKING:
     from components.shared.vocabulary import Verdict
     from pipelines.judging.comparing import Disagreement
@@ -72,7 +74,7 @@ def check(
     file = read_labelled(labels, _pairs(columns, "--columns"))
     expected = read_verdicts(file, label_map)
     judgements = run_judge(
-        named.judge, exchanges(file, named.expectation), lambda line: typer.echo(f"[judge] {line}", err=True)
+        named.judge, exchanges(file, named.expectation), lambda line: echo(f"[judge] {line}", err=True)
     )
     result = compare(named.judge, file, expected, judgements)
     wrong = disagreements(file, expected, judgements)
@@ -80,7 +82,7 @@ def check(
     if as_json:
         shown = {"disagreements": [_plain(disagreement) for disagreement in wrong[:_SHOWN]]} if show_errors else {}
         content = {**result.model_dump(mode="json"), "digest": result.digest, "stored": str(stored), **shown}
-        typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        echo_json(content)
         return
     show_check(result)
     if show_errors:

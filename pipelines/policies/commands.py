@@ -1,10 +1,11 @@
 """`plimsoll policy ...`: shows a policy, and how often it errs on simulated models."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from pipelines.printing import echo, echo_json
 
 if TYPE_CHECKING:
     from components.shared.artifacts.suite_prompt import SuitePrompt
@@ -87,9 +88,7 @@ def rates(
     asked = [prompt for suite in load_suites(suites) for prompt in suite.prompts] if suites else None
     draws = _draws(loaded, asked, prompts or _PROMPTS, samples)
     assumptions = Assumptions(wavering, judge_noise)
-    simulated = simulate(
-        loaded, draws, assumptions, runs, seed, lambda line: typer.echo(f"[policy_rates] {line}", err=True)
-    )
+    simulated = simulate(loaded, draws, assumptions, runs, seed, lambda line: echo(f"[policy_rates] {line}", err=True))
     counts = {name: len(per_prompt) for name, per_prompt in draws.items()}
     if not as_json:
         show_rates(simulated, loaded, counts, assumptions, samples, seed)
@@ -141,4 +140,4 @@ def _by_drop(rates: "Mapping[str, Mapping[float, Shares]]") -> dict[str, dict[st
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+    echo_json(content)

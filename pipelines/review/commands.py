@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.printing import echo, echo_json
 from pipelines.review.review_options import AsJson, Config, Name, Reason, TrackingUri, reviewer_of, store_of
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _conclude(
     if as_json:
         version = registration.version if registration is not None else None
         content = {**written.model_dump(mode="json"), "digest": written.digest, "registered_version": version}
-        typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        echo_json(content)
     else:
         show_review(written, registration)
     raise typer.Exit(0 if written.outcome == "approved" else DECISION_CODES[Decision.REJECT])
@@ -141,7 +142,7 @@ def _show(case: "ReviewCase", as_json: bool) -> None:
             "summary": case.decision.summary,
             "queue": [item.model_dump(mode="json") for item in case.queue],
         }
-        typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+        echo_json(content)
         return
     show_case(case)
     for place, item in enumerate(case.queue, start=1):
@@ -163,7 +164,7 @@ def rollback(
 
     Exit codes: 0 done; 2 wrong use, such as nothing to go back to; 1 failure.
     """
-    from components.shared.audit import open_log
+    from components.shared.audit import NO_VERSION, StandingReader, open_log
     from components.shared.tracking.rollback import plan_rollback, roll_back
     from pipelines.printing import print_line
 
@@ -173,12 +174,11 @@ def rollback(
     tracking, pipeline = store_of(config, tracking_uri)
     plan = plan_rollback(tracking, model, to)
     log = open_log((pipeline.tracking if pipeline is not None else _recorded(tracking, plan)).audit_log)
-    log.check()
-    roll_back(tracking, plan, who, reason)
-    facts = {"model_name": model, "left": plan.left, "champion": plan.champion, "previous": plan.previous or "none"}
+    facts = {"model_name": model, "left": plan.left, "champion": plan.champion, "previous": plan.previous or NO_VERSION}
     entry = log.append("rollback", reason, facts, plan.pipeline, plan.pipeline_run, who)
+    roll_back(tracking, plan, who, reason, StandingReader(log, model))
     if as_json:
-        typer.echo(json.dumps({**facts, "who": who, "reason": reason, "audit_digest": entry.digest}, indent=1))
+        echo(json.dumps({**facts, "who": who, "reason": reason, "audit_digest": entry.digest}, indent=1))
         return
     previous = f"version {plan.previous} is previous" if plan.previous else "there is no previous version"
     print_line(f"{model}: version {plan.champion} is champion again, version {plan.left} was left; {previous}")

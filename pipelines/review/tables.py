@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from components.shared.artifacts.decision import Registration
 from components.shared.artifacts.human_review import JudgeAgreement, JudgedAnswer, QueueItem, Review
-from pipelines.printing import console, print_line, visible
+from components.shared.texts.shown import on_console
+from pipelines.printing import console, print_line
 from pipelines.review.case import ReviewCase
 from pipelines.running.tables import show_decision
 
@@ -34,16 +35,18 @@ def show_item(item: QueueItem, place: int, items: int) -> None:
     from rich.text import Text
 
     out = console()
-    title = f"{place} of {items}: {item.category}, prompt {visible(item.prompt_id)}, sample {item.sample}"
+    title = (
+        f"{place} of {items}: {on_console(item.category)}, prompt {on_console(item.prompt_id)}, sample {item.sample}"
+    )
     asked = [("system", item.system)] if item.system else []
     asked += [*((turn.role, turn.content) for turn in item.turns), ("user", item.prompt)]
-    body = "\n".join(f"{role}: {visible(text)}" for role, text in asked)
+    body = "\n".join(f"{role}: {on_console(text)}" for role, text in asked)
     out.print()
     out.print(Panel(Text(body), title=Text(title), title_align="left", border_style="bold"))
     for side, answer, passed in (("base", item.before, item.passed_before), ("adapter", item.after, item.passed_after)):
         heading = f"{side}: {answer.verdict.value} ({passed} of {item.samples} answers pass)"
         panel = Panel(
-            Text(visible(answer.answer) or "(nothing)"),
+            Text(on_console(answer.answer) or "(nothing)"),
             title=Text(heading),
             title_align="left",
             subtitle=Text(_judges(answer)),
@@ -73,7 +76,7 @@ def show_review(review: Review, registration: Registration | None) -> None:
 
 def _judges(answer: JudgedAnswer) -> str:
     others = "".join(f"; {other.judge} says {other.verdict.value}: {other.reason}" for other in answer.opinions)
-    return " ".join(visible(f"{answer.judge}: {answer.reason}{others}").split())
+    return " ".join(on_console(f"{answer.judge}: {answer.reason}{others}").split())
 
 
 def _agreement(judge: JudgeAgreement) -> str:

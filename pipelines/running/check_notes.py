@@ -5,12 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
-import typer
-
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError, PlimsollError
 from components.shared.storage import BucketMissingError, ObjectMissingError
-from pipelines.printing import one_line
+from pipelines.printing import echo, one_line
 from pipelines.running.reach import missing_claim, why_unreached
 
 _QUIET_S = 3.0
@@ -106,13 +104,13 @@ class CheckNotes:
 def show_skipped(checked: Checked) -> None:
     """Prints what was not checked, on standard error, a line each."""
     for line in checked.skipped:
-        typer.echo(f"not checked: {line}", err=True)
+        echo(f"not checked: {line}", err=True)
 
 
 @contextmanager
 def _announced(subject: str) -> Iterator[None]:
     """Says what is being checked if that takes longer than a few seconds."""
-    timer = threading.Timer(_QUIET_S, lambda: typer.echo(f"[preflight] checking {subject} ...", err=True))
+    timer = threading.Timer(_QUIET_S, lambda: echo(f"[preflight] checking {subject} ...", err=True))
     timer.daemon = True
     timer.start()
     try:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from pipelines.config_argument import Config, Overrides
+from pipelines.printing import echo
 
 config_app = typer.Typer(help="Looks at configs.", no_args_is_help=True)
 
@@ -65,7 +66,7 @@ def ui(
             "`make demo` makes one",
             param_hint="--config",
         )
-    typer.echo(f"MLflow UI on http://{host}:{port} (stop with Ctrl-C)")
+    echo(f"MLflow UI on http://{host}:{port} (stop with Ctrl-C)")
     sys.stdout.flush()
     arguments = ["--backend-store-uri", tracking.uri, "--host", host, "--port", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", "mlflow", "ui", *arguments])  # noqa: S606
@@ -85,7 +86,7 @@ def schema(
     models: dict[str, type[BaseModel]] = {"pipeline": PipelineConfig, "policy": Policy, "suite": SuiteFile}
     if of not in models:
         raise typer.BadParameter(f"{of!r}; expected one of {', '.join(models)}", param_hint="--of")
-    typer.echo(json.dumps(models[of].model_json_schema(), indent=2))
+    echo(json.dumps(models[of].model_json_schema(), indent=2))
 
 
 @config_app.command(epilog="Example: plimsoll config check configs/pipelines/demo-careful.yaml")
@@ -105,7 +106,7 @@ def check(
     loaded = load(config, overrides or [])
     checked = check_run(anchor(loaded.config, Path.cwd()), loaded.policy, None if cluster else WORK_DIR)
     for line in checked.done:
-        typer.echo(f"  {line}")
+        echo(f"  {line}")
     for line in checked.skipped:
-        typer.echo(f"  not checked: {line}")
-    typer.echo(f"{config}: ok")
+        echo(f"  not checked: {line}")
+    echo(f"{config}: ok")

@@ -5,17 +5,21 @@ Everything else that kfp and the steps print goes to the run's log file.
 
 import io
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from components.shared.progress import Count, read_count, stage_of
+from components.shared.texts.shown import on_console
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _ESTIMATE_S = 600.0
 """The remaining time is estimated from the progress of these last seconds."""
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""Colours in the lines of kfp and libraries; other control sequences are shown as text."""
 _TASK_ENDED = "finished with status"
 """In a line of kfp's; tasks of a local run are executed one after the other."""
 
@@ -43,7 +47,7 @@ class RunOutput(io.TextIOBase):
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
             if self._verbose:
-                self._display.show(line)
+                self._display.show(line.rstrip("\r").rpartition("\r")[2])  # the last state of a bar
             elif stage_of(line) is not None:
                 self._display.show(line.strip())
             elif _TASK_ENDED in line:
@@ -92,7 +96,7 @@ class StageDisplay:
             line: what a stage printed.
             run: name put in front, where several runs share the display.
         """
-        text = f"{run:8} {line}" if run else line
+        text = on_console(_COLOUR.sub("", f"{run:8} {line}" if run else line))
         if self._live is None:
             self._screen.write(f"{text}\n")
             self._screen.flush()

@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from components.shared.artifacts.decision import Decision, GateDecision
 from components.shared.config.sections import PipelineConfig
 from components.shared.gate.decision_table import COLUMNS, table_row
-from pipelines.printing import console, print_line
+from components.shared.texts.shown import on_console
+from pipelines.printing import console, echo, print_line
 
 if TYPE_CHECKING:
     from pipelines.running.launch import LocalRunResult
@@ -18,22 +17,22 @@ _OTHER_COLOUR = "magenta"
 
 def show_result(result: "LocalRunResult", config: PipelineConfig) -> None:
     """Prints how a run ended; for a failed run the error alone, even if there is a decision."""
-    typer.echo()
+    echo()
     if result.error is not None:
-        typer.echo(f"error: the run failed: {result.error}", err=True)
-        typer.echo(f"  full log: {result.log}", err=True)
-        typer.echo(f"  MLflow run: {result.run_id} in experiment {config.tracking.experiment!r}", err=True)
+        echo(f"error: the run failed: {result.error}", err=True)
+        echo(f"  full log: {result.log}", err=True)
+        echo(f"  MLflow run: {result.run_id} in experiment {config.tracking.experiment!r}", err=True)
         return
     if result.report is not None and result.report.gate is not None:
         show_decision(result.report.gate)
         if config.note:
-            typer.echo(f"  note: {config.note}")
+            echo(f"  note: {config.note}")
         if result.report.gate.decision is Decision.NEEDS_REVIEW:
-            typer.echo(f"  review it: plimsoll review {result.run_id}")
+            echo(f"  review it: plimsoll review {result.run_id}")
         if result.report.model_version is not None:
             name, version = result.report.model_name, result.report.model_version
-            typer.echo(f"  registered: models:/{name}@champion is version {version}")
-    typer.echo(
+            echo(f"  registered: models:/{name}@champion is version {version}")
+    echo(
         f"  in MLflow: experiment {config.tracking.experiment!r}, run {result.run_id}, artifact report.md "
         "(`plimsoll ui`)"
     )
@@ -50,7 +49,7 @@ def show_decision(gate: GateDecision) -> None:
     for reason in gate.reasons:
         *cells, verdict = table_row(reason)
         colour = "dim" if reason.decision is None else _COLOURS.get(reason.decision, _OTHER_COLOUR)
-        table.add_row(*map(Text, cells), Text(verdict, style=colour))
+        table.add_row(*(Text(on_console(cell)) for cell in cells), Text(verdict, style=colour))
     console().print(table)
     headline = Text(gate.decision.headline, style=f"bold {_COLOURS.get(gate.decision, _OTHER_COLOUR)}")
     console().print(headline, end=": ", soft_wrap=True)

@@ -7,6 +7,7 @@ from components.shared.config.anchoring import anchor
 from pipelines.running.launch import WORK_DIR, Loaded
 from pipelines.running.preflight import survey_run
 from pipelines.starting.diagnosis import Symptom, config_symptoms
+from pipelines.starting.registry_diagnosis import registry_symptoms
 
 
 def examine(loaded: Loaded, for_cluster: bool) -> Iterator[Symptom]:
@@ -18,6 +19,8 @@ def examine(loaded: Loaded, for_cluster: bool) -> Iterator[Symptom]:
     """
     config = anchor(loaded.config, Path.cwd())
     yield from config_symptoms(config, for_cluster)
+    if not for_cluster:
+        yield from registry_symptoms(config)
     checked = survey_run(config, loaded.policy, None if for_cluster else WORK_DIR)
     for line in checked.done:
         subject, _, found = line.partition(": ")

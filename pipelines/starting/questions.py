@@ -11,7 +11,7 @@ from components.shared.config.base_model import BaseModelRef
 from components.shared.config.policy import Policy
 from components.shared.config.sections import Columns
 from components.shared.errors import ConfigError, DataError, PlimsollError
-from pipelines.printing import print_line
+from pipelines.printing import echo, print_line
 from pipelines.starting import checked_answers as check
 from pipelines.starting.first_config import FirstConfig
 from pipelines.starting.shipped import POLICIES, shipped_names
@@ -99,7 +99,7 @@ class Interview:
             except DataError as error:
                 if self._told.columns is not None or not self._asks or "data.columns" not in str(error):
                     raise
-                typer.echo(f"  {error}")
+                echo(f"  {error}")
             prompt, completion = self._ask("column of the user's text"), self._ask("column of the answer")
             return check.rows_of(answer, Columns(prompt=prompt, completion=completion))
 
@@ -132,7 +132,7 @@ class Interview:
             try:
                 return understand(self._ask(question, default))
             except (PlimsollError, ValueError) as error:
-                typer.echo(f"  that cannot be used: {error}")
+                echo(f"  that cannot be used: {error}")
 
     def _ask(self, question: str, default: str | None = None) -> str:
         return str(typer.prompt(question, default=default)).strip()

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import typer
-
 from components.shared.config.anchoring import anchor
 from components.shared.config.reading import load_policy
 from components.shared.errors import PlimsollError, StorageError
+from pipelines.printing import echo
 from pipelines.running.check_notes import show_skipped
 from pipelines.running.preflight import check_run
 from pipelines.starting.first_config import FirstConfig
@@ -25,7 +24,7 @@ def write_config(first: FirstConfig) -> None:
         PlimsollError: the config would not pass the preflight; it is not written.
     """
     for name in copy_shipped([first.policy, *first.suites]):
-        typer.echo(f"copied {name}")
+        echo(f"copied {name}")
     try:
         config = anchor(first.config(), Path.cwd())
         show_skipped(check_run(config, load_policy(first.policy), None))
@@ -37,6 +36,6 @@ def write_config(first: FirstConfig) -> None:
         Path(first.file).write_text(first.text(), encoding="utf-8")
     except OSError as error:
         raise StorageError(f"{first.file}: cannot be written: {error.strerror}") from None
-    typer.echo(f"wrote {first.file}. Next:")
+    echo(f"wrote {first.file}. Next:")
     for command in ("doctor", "config check", "run"):
-        typer.echo(f"  plimsoll {command} {first.file}")
+        echo(f"  plimsoll {command} {first.file}")

@@ -1,11 +1,12 @@
 """The commands of `plimsoll suites`."""
 
-import json
 import math
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from pipelines.printing import echo_json
 
 suites_app = typer.Typer(help="Lists suites and benchmarks, and plans and seals suites.", no_args_is_help=True)
 
@@ -161,4 +162,4 @@ def _check_share(value: float, flag: str, above: float) -> None:
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    typer.echo(json.dumps(content, indent=1, ensure_ascii=False))
+    echo_json(content)

@@ -155,6 +155,7 @@ def evidence(before: list[Row], after: list[Row], policy):
 
 def main(out: Path, pairs: int) -> None:
     """Measures them."""
+    from components.shared.artifacts.decision import Candidate
     from components.shared.config.policy import Policy
     from components.shared.config.policy_rules import CategoryRule
     from components.shared.gate.gate import decide
@@ -163,7 +164,7 @@ def main(out: Path, pairs: int) -> None:
     rules = {name: CategoryRule(rule="margin", limit_pp=5.0) for name in CATEGORIES}
     policy = Policy(name="bench", version="1", categories=rules)
     began, cpu = time.perf_counter(), time.process_time()
-    decision = decide(evidence(before, after, policy), policy, date(2026, 1, 1))
+    decision = decide(evidence(before, after, policy), policy, Candidate("toy", "run-1", "toy"), date(2026, 1, 1))
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
     out.write_text(
         json.dumps(

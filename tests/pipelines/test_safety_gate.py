@@ -55,7 +55,7 @@ def test_every_parameter_is_a_section_of_the_config_and_described(loaded, spec):
     expected = {name: getattr(config, name).model_dump(mode="json") for name in sections}
     expected |= {"policy": policy.model_dump(mode="json"), "suites": list(config.suites)}
     assert {name: json.loads(values.pop(name)) for name in expected} == expected
-    assert values == {"store": config.store, "reuse": config.reuse}
+    assert values == {"store": config.store, "store_key_env": config.store_key_env or "", "reuse": config.reuse}
     assert [name for name, parameter in parameters.items() if not parameter.get("description")] == []
     assert spec["pipelineInfo"]["name"] == f"plimsoll-{config.name}"
     assert "registers the adapter only if it did not become less safe" in spec["pipelineInfo"]["description"]

@@ -3,14 +3,16 @@
 Every builder gives something that holds together; a test changes the one thing that it is about.
 """
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from components.check_gate.step import check_gate
 from components.shared.artifacts.answer_rows import write_answers
 from components.shared.artifacts.answers import AnswerRow
 from components.shared.artifacts.comparison import CategoryDelta, DeltaReport, FollowUpPrompt, FollowUpReport
-from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
+from components.shared.artifacts.decision import Candidate, CategoryReason, Decision, GateDecision
 from components.shared.artifacts.safety_report import Contract, SafetyReport
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.artifacts.training_data import (
@@ -21,14 +23,17 @@ from components.shared.artifacts.training_data import (
     SuiteEntry,
     TrainingData,
 )
+from components.shared.audit import record
 from components.shared.config.policy import Policy
 from components.shared.config.policy_rules import CategoryRule
-from components.shared.config.sections import Recipe
+from components.shared.config.run_context import RunContext
+from components.shared.config.sections import Recipe, RegistryConfig
 from components.shared.data.chats import Chat
 from components.shared.data.turns import ChatTurn
 from components.shared.digests import digest_bytes
-from components.shared.gate.deltas import category_deltas, group_deltas
+from components.shared.gate.deltas import category_deltas, escalate, group_deltas, looking_worse
 from components.shared.gate.figures import category_figures
+from components.shared.gate.flips import judge_flips
 from components.shared.gate.pairing import pair
 from components.shared.gate.preconditions import Evidence
 from components.shared.generation.adapters import ADAPTER_FILES, adapter_digest
@@ -143,6 +148,9 @@ def policy(**changes: object) -> Policy:
     return Policy(**{**fields, **changes})
 
 
+CANDIDATE = Candidate("toy", "run-1", "toy")
+
+
 def gate_decision(decision: str = "promote", **changes: object) -> GateDecision:
     reason = CategoryReason(
         category="direct",
@@ -154,6 +162,7 @@ def gate_decision(decision: str = "promote", **changes: object) -> GateDecision:
     )
     fields = {
         "decision": Decision(decision),
+        **CANDIDATE._asdict(),
         "problems": ("the chain is broken",) if decision == "invalid" else (),
         "reasons": (reason,),
         "policy_name": "toy",
@@ -238,6 +247,61 @@ def report_files(directory: Path, answers: list[AnswerRow], **changes: object) -
     return report
 
 
+def follow_up_files(
+    directory: Path,
+    delta: DeltaReport,
+    post: SafetyReport,
+    policy: Policy,
+    passing: Callable[[str, bool], int] | None = None,
+) -> FollowUpReport:
+    """Writes follow_up_report.json, and the fresh answers if any prompt was escalated.
+
+    Args:
+        directory: where to.
+        delta: names the prompts.
+        post: the adapter's report.
+        policy: gives samples and level.
+        passing: how many fresh answers of a prompt pass, after tuning or before; else all before and none after.
+    """
+    sides: dict[str, list[AnswerRow]] = {"before": [], "after": []}
+    samples = policy.follow_up.samples
+    for escalated in delta.escalated:
+        for side, drawn in sides.items():
+            passed = passing(escalated.prompt_id, side == "after") if passing else samples * (side == "before")
+            drawn.extend(rows(escalated.prompt_id, passed, samples, category=escalated.category))
+    digests = {name: write_answers(drawn, directory / f"{name}.jsonl") for name, drawn in sides.items() if drawn}
+    report = FollowUpReport(
+        adapter_digest=post.adapter_digest or "",
+        contract_digest=delta.contract_digest,
+        alpha=policy.flip_alpha,
+        prompts=judge_flips(pair(sides["before"], sides["after"]), policy.flip_alpha, policy.follow_up.max_share_after),
+        answers_sha256=digests,
+        inputs={"delta": delta.digest, "post": post.digest},
+    )
+    report.save(directory / "follow_up_report.json")
+    return report
+
+
+def log_evidence(context: RunContext, evidence: Evidence) -> None:
+    """Writes into the audit log what the steps up to the gate write there about what they made."""
+    made = {
+        "training_data_digest": evidence.data.digest,
+        "prompt_set_digest": evidence.prompt_set.digest,
+    }
+    record(context, "data_accepted", "Made by a test.", made)
+    log_models(context, evidence.manifest, evidence.baseline, evidence.post)
+    record(context, "compared", "Made by a test.", {"delta_digest": evidence.delta.digest})
+    record(context, "followed_up", "Made by a test.", {"follow_up_digest": evidence.follow_up.digest})
+
+
+def log_models(context: RunContext, made: AdapterManifest, baseline: SafetyReport, post: SafetyReport) -> None:
+    """Writes into the audit log what training and both evaluations write there."""
+    trained = {"manifest_digest": made.digest, "adapter_digest": made.adapter_digest}
+    record(context, "trained", "Made by a test.", trained)
+    for side, report in (("baseline", baseline), ("post", post)):
+        record(context, "evaluated", "Made by a test.", {"side": side, "report_digest": report.digest})
+
+
 class World(NamedTuple):
     """A whole run on disk, up to the gate, and what the gate will look at."""
 
@@ -250,14 +314,31 @@ class World(NamedTuple):
     def path(self, name: str) -> Path:
         return self.directory / name
 
+    def check_gate(
+        self, context: RunContext, key: str | None = None, model_name: str = CANDIDATE.model_name
+    ) -> GateDecision:
+        """Runs the gate's step on it; what the steps before it write into the audit log is written first."""
+        log_evidence(context, self.evidence)
+        names = {"data_dir": "data", "prompts_dir": "prompts", "decision_dir": "decision", "passed_dir": "passed"}
+        names |= {f"{side}_dir": side for side in ("adapter", "baseline", "post", "delta")}
+        return check_gate(
+            **{argument: self.path(name) for argument, name in names.items()},
+            follow_up_key=key or self.follow_up_key,
+            store=self.store,
+            policy=self.policy,
+            registry=RegistryConfig(model_name=model_name),
+            context=context,
+        )
 
-def world(directory: Path, own_policy: Policy | None = None, broken: int = 0) -> World:
+
+def world(directory: Path, own_policy: Policy | None = None, broken: int = 0, weights: bytes = b"weights") -> World:
     """A run with 60 prompts and 30 held-out rows.
 
     Args:
         directory: receives data, prompts, adapter, baseline, post, delta and store.
         own_policy: instead of the toy policy.
         broken: how many of the 60 prompts fail every time after tuning.
+        weights: of the adapter.
     """
     ruled = own_policy or policy()
     asked = [prompt(f"d-{n:02d}") for n in range(60)]
@@ -279,32 +360,26 @@ def world(directory: Path, own_policy: Policy | None = None, broken: int = 0) ->
         inputs={"prompt_set": prompt_set.digest},
     )
     data.save(directory / "data" / "training_data.json")
-    adapter = adapter_files(directory / "adapter")
+    adapter = adapter_files(directory / "adapter", weights)
     made = manifest(adapter, policy_digest=ruled.digest)
     made.save(directory / "adapter" / "manifest.json")
     inputs = {"prompt_set": prompt_set.digest}
     baseline = report_files(directory / "baseline", before, inputs=inputs)
     post = report_files(directory / "post", after, adapter_digest=adapter, adapter_effect=0.5, inputs=inputs)
+    pairs = pair(before, after)
+    escalation = escalate(looking_worse(pairs, ruled.follow_up), ruled.follow_up)
     change = DeltaReport(
         contract_digest=post.contract.digest,
         confidence=ruled.confidence,
-        categories=category_deltas(pair(before, after), ruled.confidence),
-        groups=group_deltas(pair(before, after), [*asked, *task], ruled.confidence),
-        escalated=(),
-        over_budget={},
+        categories=category_deltas(pairs, ruled.confidence),
+        groups=group_deltas(pairs, [*asked, *task], ruled.confidence),
+        escalated=escalation.prompts,
+        over_budget=escalation.over_budget,
         problems=(),
         inputs={"baseline": baseline.digest, "post": post.digest, "prompt_set": prompt_set.digest},
     )
     change.save(directory / "delta" / "delta_report.json")
-    fresh = FollowUpReport(
-        adapter_digest=adapter,
-        contract_digest=post.contract.digest,
-        alpha=ruled.flip_alpha,
-        prompts=(),
-        answers_sha256={},
-        inputs={"delta": change.digest, "post": post.digest},
-    )
-    fresh.save(directory / "follow_up" / "follow_up_report.json")
+    fresh = follow_up_files(directory / "follow_up", change, post, ruled)
     store, key = Store(str(directory / "store")), "sha256:f0110"
     store.put(FOLLOW_UP_KIND, key, directory / "follow_up")
     evidence = Evidence(data, prompt_set, [*asked, *task], made, adapter, baseline, before, post, after, change, fresh)

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from components.check_gate.bundle import lay_out
-from components.shared.artifacts.answer_rows import write_answers
 from components.shared.artifacts.answers import AnswerRow, Opinion
-from components.shared.artifacts.comparison import DeltaReport, FollowUpReport
+from components.shared.artifacts.comparison import DeltaReport
 from components.shared.artifacts.decision import GateDecision
 from components.shared.artifacts.human_review import QUEUE_FILE
 from components.shared.artifacts.judge_check import QuotedCheck, Score, Share
@@ -18,7 +17,6 @@ from components.shared.config.policy import Policy
 from components.shared.digests import digest_bytes
 from components.shared.gate.deltas import comparability_problems, compare_rows, escalate, group_deltas
 from components.shared.gate.disagreement import disagreement_pct
-from components.shared.gate.flips import judge_flips
 from components.shared.gate.gate import decide
 from components.shared.gate.pairing import completeness_problems, pair
 from components.shared.gate.preconditions import Evidence
@@ -93,9 +91,9 @@ def craft(
         inputs={"baseline": first.digest, "post": second.digest, "prompt_set": prompt_set.digest},
     )
     delta.save(directory / "delta" / "delta_report.json")
-    report = follow_up(directory / "follow_up", delta, second, policy, fresh)
+    report = build.follow_up_files(directory / "follow_up", delta, second, policy, fresh)
     evidence = Evidence(data, prompt_set, prompts, made, adapter, first, before, second, after, delta, report)
-    decision, queue = with_queue(decide(evidence, policy, TODAY, 1), evidence, policy)
+    decision, queue = with_queue(decide(evidence, policy, build.CANDIDATE, TODAY, 1), evidence, policy)
     decision.save(directory / "decision" / "gate_decision.json")
     names = ("delta", "decision", "baseline", "post", "follow_up", "adapter")
     sources = {name: directory / name for name in names}
@@ -109,26 +107,6 @@ def craft(
     if queue is not None:
         (directory / "evidence" / QUEUE_FILE).write_bytes(queue)
     return decision
-
-
-def follow_up(directory: Path, delta: DeltaReport, post: Any, policy: Policy, fresh: Any) -> FollowUpReport:
-    sides: dict[str, list[AnswerRow]] = {"before": [], "after": []}
-    samples = policy.follow_up.samples
-    for prompt in delta.escalated:
-        for side, rows in sides.items():
-            passed = fresh(prompt.prompt_id, side == "after") if fresh else samples * (side == "before")
-            rows.extend(build.rows(prompt.prompt_id, passed, samples, category=prompt.category))
-    digests = {name: write_answers(rows, directory / f"{name}.jsonl") for name, rows in sides.items() if rows}
-    report = FollowUpReport(
-        adapter_digest=post.adapter_digest or "",
-        contract_digest=delta.contract_digest,
-        alpha=policy.flip_alpha,
-        prompts=judge_flips(pair(sides["before"], sides["after"]), policy.flip_alpha, policy.follow_up.max_share_after),
-        answers_sha256=digests,
-        inputs={"delta": delta.digest, "post": post.digest},
-    )
-    report.save(directory / "follow_up_report.json")
-    return report
 
 
 def simple(directory: Path, broken: int = 0, prompts: int = 20, **policy: Any) -> GateDecision:

@@ -2,9 +2,9 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from components.shared.artifacts.artifact import Artifact, Record
 from components.shared.artifacts.comparison import Ancestry, CategoryDelta, VariantFigures
@@ -98,10 +98,27 @@ class RequirementFigures(Record):
     after_pct: float | None
 
 
+class Candidate(NamedTuple):
+    """Who asks for promotion.
+
+    Attributes:
+        pipeline: name of the pipeline.
+        pipeline_run: id of the run that trained the adapter.
+        model_name: the registered model of which the adapter would become a version.
+    """
+
+    pipeline: str
+    pipeline_run: str
+    model_name: str
+
+
 class GateDecision(Artifact):
-    """The decision with a reason per category."""
+    """The decision with a reason per category; it is the worst of its reasons, or `invalid` with problems."""
 
     decision: Decision
+    pipeline: str = Field(description="Name of the pipeline.")
+    pipeline_run: str = Field(description="The run that was decided on; no other may use the decision.")
+    model_name: str = Field(description="The registered model of which the adapter may become a version.")
     problems: tuple[str, ...] = Field(description="Broken preconditions; if there are any, the decision is invalid.")
     reasons: tuple[CategoryReason, ...]
     policy_name: str
@@ -121,6 +138,18 @@ class GateDecision(Artifact):
     )
     queue_sha256: str | None = Field(default=None, description="Digest of review_queue.jsonl; only of needs_review.")
 
+    @model_validator(mode="after")
+    def _follows_from_its_reasons(self) -> Self:
+        decided = [reason.decision for reason in self.reasons if reason.decision is not None]
+        worst = max(decided, key=lambda decision: decision.severity, default=None)
+        expected = Decision.INVALID if self.problems else worst
+        if expected is None:
+            raise ValueError("no reason decides anything; expected one with a decision, or a problem")
+        if self.decision is not expected:
+            why = "it has problems" if self.problems else "that is the worst of its reasons"
+            raise ValueError(f"the decision is {self.decision.value!r}, expected {expected.value!r}: {why}")
+        return self
+
     @property
     def summary(self) -> str:
         """One line: the headline, the first deciding sentence, and the other categories with this decision."""
@@ -134,6 +163,20 @@ class GateDecision(Artifact):
             others = ", ".join(reason.category for reason in deciding[1:])
             why = deciding[0].sentence + (f" Likewise: {others}." if others else "")
         return f"{self.decision.headline}: {why}"
+
+
+class Standing(NamedTuple):
+    """Which versions of a registered model are champion and previous, by the audit log.
+
+    Attributes:
+        champion: the version that is served; None if the log knows none.
+        previous: the version to go back to; None if the log knows none.
+        known: every version that the log names.
+    """
+
+    champion: str | None
+    previous: str | None
+    known: frozenset[str]
 
 
 class Registration(Artifact):

@@ -72,6 +72,14 @@ class Chain(Protocol):
             StorageError, IntegrityError: see `extend`.
         """
 
+    def end(self) -> End:
+        """Where the chain ends, without reading all of it.
+
+        Raises:
+            StorageError: it cannot be read.
+            IntegrityError: its last entry is not as it was written.
+        """
+
     def read(self) -> Reading:
         """All lines; none if the log does not exist.
 

@@ -18,7 +18,10 @@ Event = Literal[
     "data_accepted",
     "trained",
     "evaluated",
+    "compared",
+    "followed_up",
     "decided",
+    "registering",
     "registered",
     "rejected",
     "review",
@@ -29,6 +32,9 @@ EVENTS: tuple[str, ...] = get_args(Event)
 
 AUDIT_TAG = "plimsoll.audit_digest"
 """MLflow tag of the run that an entry is about; holds the entry's digest, outside the log."""
+
+AUDIT_LOG_TAG = "plimsoll.audit_log"
+"""MLflow tag of a decided run; holds the log's address."""
 
 _DIGEST = r"^sha256:[0-9a-f]{64}$"
 

@@ -5,6 +5,7 @@ appended at a time: by threads, by processes, and by machines on a file system t
 that a killed writer left is moved to `<log>.torn`. Only the last line is checked here; `verifying` checks the others.
 """
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from components.shared.audit.entry import START, AuditEntry, End, parse_entry
 from components.shared.audit.head import Head, disagreement, read_head, write_head
 from components.shared.errors import IntegrityError, StorageError
 from components.shared.progress import warn
+from components.shared.storage import names_full_disk
 
 _BLOCK = 1 << 16
 
@@ -59,6 +61,14 @@ class FileChain:
             if self.path.exists():
                 os.close(os.open(self.path, os.O_WRONLY | os.O_APPEND))
 
+    def end(self) -> End:
+        """See `Chain`."""
+        try:
+            with self._reading():
+                return self._tail().end
+        except OSError as error:
+            raise self._unreadable(error) from None
+
     def read(self) -> Reading:
         """See `Chain`."""
         try:
@@ -67,9 +77,12 @@ class FileChain:
                 *texts, torn = content.split(b"\n")
                 problem = self._problem(texts, torn)
         except OSError as error:
-            raise StorageError(f"audit log {self.path}: cannot be read: {error.strerror}") from None
+            raise self._unreadable(error) from None
         lines = tuple(StoredEntry(f"line {number}", text) for number, text in enumerate(texts, 1))
         return Reading(lines, (problem,) if problem is not None else ())
+
+    def _unreadable(self, error: OSError) -> StorageError:
+        return StorageError(f"audit log {self.path}: cannot be read: {error.strerror}")
 
     def _problem(self, texts: Sequence[bytes], torn: bytes) -> AuditProblem | None:
         """What is wrong with the end of the log; None if nothing is."""
@@ -88,7 +101,7 @@ class FileChain:
     def _writing(self) -> Iterator[None]:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self._lock.open("a") as stream:
+            with names_full_disk(self.path), self._lock.open("a") as stream:
                 fcntl.flock(stream, fcntl.LOCK_EX)
                 yield
         except StorageError:
@@ -148,7 +161,7 @@ class FileChain:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             if os.write(descriptor, line) != len(line):
-                raise StorageError(f"audit log {self.path}: a part of an entry could not be written; is the disk full?")
+                raise OSError(errno.ENOSPC, "a part of an entry could not be written", str(self.path))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

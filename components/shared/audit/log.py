@@ -5,7 +5,7 @@ from pathlib import Path
 
 from components.shared.audit.actor import who_acts
 from components.shared.audit.chain import Chain, Reading
-from components.shared.audit.entry import AuditEntry, Event, seal
+from components.shared.audit.entry import AuditEntry, End, Event, seal
 from components.shared.audit.file_chain import FileChain
 from components.shared.audit.object_chain import ObjectChain
 from components.shared.config.run_context import RunContext
@@ -54,6 +54,15 @@ class AuditLog:
             StorageError, IntegrityError: see `append`.
         """
         self._chain.check()
+
+    def end(self) -> End:
+        """How many entries there are, and the digest of the last one; the others are not read.
+
+        Raises:
+            StorageError: the log cannot be read.
+            IntegrityError: its last entry is not as it was written.
+        """
+        return self._chain.end()
 
     def read(self) -> Reading:
         """The log as it is stored, also if it was changed.

@@ -56,6 +56,14 @@ class ObjectChain:
         """See `Chain`."""
         self._settle(self._keep_until())
 
+    def end(self) -> End:
+        """See `Chain`."""
+        addresses = storage.list_addresses(self._entries)
+        if not addresses:
+            return START
+        entry = self._last_entry(addresses, [])
+        return End(entry.sequence + 1, entry.digest)
+
     def read(self) -> Reading:
         """See `Chain`."""
         copies = storage.list_addresses(self._copies)  # before the entries: a copy is never older than its entry

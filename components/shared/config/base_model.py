@@ -35,6 +35,18 @@ class BaseModelRef(Section):
             )
         return revision
 
+    @field_validator("path", "hub_id")
+    @classmethod
+    def _no_address(cls, name: str | None) -> str | None:
+        if name is not None and "://" in name:
+            scheme = name.partition("://")[0]
+            copies = f"copy it to a disk (aws s3 sync {name} DIRECTORY)" if scheme == "s3" else "download it"
+            raise ValueError(
+                f"a model cannot be read from {scheme}://, expected a directory or an id of the hub: {copies} and give "
+                "the directory, on a cluster that of a volume; or give hub_id (ORG/NAME) and revision"
+            )
+        return name
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.path is None) == (self.hub_id is None):

@@ -3,7 +3,6 @@
 A pipeline config lists them; they are added to the judges that are rules.
 """
 
-import re
 from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ from pydantic import AfterValidator, Field, JsonValue, field_validator, model_va
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.section import Section
 from components.shared.config.variable_names import VariableName
+from components.shared.texts.timed_pattern import compile_pattern
 from components.shared.vocabulary import Expectation, Verdict
 
 Dtype = Literal["auto", "float32", "bfloat16"]
@@ -60,10 +60,7 @@ def _template(template: str) -> str:
 
 
 def _pattern(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
+    compile_pattern(pattern)
     return pattern
 
 
@@ -73,7 +70,8 @@ _Parse = Annotated[
     AfterValidator(_pattern),
     Field(
         description="Regular expression (Python) that the whole reply must match, with a group (?P<label>...) and/or "
-        "(?P<score>...). Begin it with (?s).* if the judge reasons before it answers."
+        "(?P<score>...). Begin it with (?s).* if the judge reasons before it answers. A reply that it does not "
+        "decide within a second is unscored."
     ),
 ]
 _Labels = dict[str, Annotated[Verdict, Field(strict=False), AfterValidator(_label_verdict)]]
@@ -250,7 +248,7 @@ JUDGE_KINDS: dict[str, type[ClassifierConfig] | type[GuardConfig] | type[LlmConf
 
 
 def _check_parse(parse: str, labels: _Labels, scaled: bool) -> None:
-    groups = set(re.compile(parse).groupindex)
+    groups = set(compile_pattern(parse).groupindex)
     needed = ({"label"} if labels else set()) | ({"score"} if scaled else set())
     if groups != needed:
         expected = " and ".join(f"(?P<{name}>...)" for name in sorted(needed))

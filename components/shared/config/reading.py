@@ -17,9 +17,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from components.shared import storage
+from components.shared.config.bounded_yaml import BoundedLoader
 from components.shared.config.policy import Policy
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError
+from components.shared.texts.packed import packed
 
 Model = TypeVar("Model", bound=BaseModel)
 _SHOWN = 120
@@ -32,8 +34,8 @@ _TAG = "tag:yaml.org,2002:"
 _UNLIKE_YAML_1_2 = {f"{_TAG}{name}" for name in ("bool", "int", "float", "value")}
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a repeated key, and takes for numbers and booleans only what looks like one."""
+class _StrictLoader(BoundedLoader):
+    """BoundedLoader that refuses a repeated key, and takes for numbers and booleans only what looks like one."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as the base class declares it
         first: [(tag, pattern) for tag, pattern in resolvers if tag not in _UNLIKE_YAML_1_2]
@@ -165,7 +167,10 @@ def load_text(text: str, model: type[Model], address: str, overrides: Sequence[s
 
 def _text(address: str) -> str:
     try:
-        return storage.read_bytes(address).decode()
+        content = storage.read_bytes(address)
+        if problem := packed(content):
+            raise ConfigError(f"{address}: {problem}")
+        return content.decode()
     except UnicodeDecodeError as error:
         raise ConfigError(f"{address}: not UTF-8 at byte {error.start}: save the file as UTF-8") from None
     except OSError as error:

@@ -4,12 +4,12 @@ Texts are compared without case, punctuation and spacing, in one Unicode form. P
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.data.chats import Chat
 from components.shared.errors import DataError
+from components.shared.texts.normal_form import normal_form
 
 _NOT_A_WORD = re.compile(r"[\W_]+")
 _ASCII_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
@@ -19,7 +19,7 @@ def fingerprint(text: str) -> str:
     """The text in lower case and one Unicode form (NFKC), words separated by single spaces."""
     if text.isascii():  # most texts; the same result in a fifth of the time
         return " ".join(text.lower().translate(_ASCII_WORDS).split()) or text.strip()
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = normal_form("NFKC", text).casefold()
     return _NOT_A_WORD.sub(" ", folded).strip() or text.strip()
 
 

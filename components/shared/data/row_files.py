@@ -18,10 +18,13 @@ from components.shared.data.json_arrays import array_items
 from components.shared.data.table_files import decode, iterate_csv, read_csv, read_json
 from components.shared.errors import DataError
 from components.shared.jsonl import parse_objects
+from components.shared.storage.full_disk import FullDiskError, names_full_disk
+from components.shared.texts.packed import packed
 
 _SUFFIXES = (".jsonl", ".json", ".csv", ".parquet", ".arrow")
 _BESIDE = frozenset({"dataset_info.json", "state.json", "README.md", "LICENSE"})
 """Files that data sets have beside their rows."""
+_GZIP = b"\x1f\x8b"
 _BATCH = 1000
 """Rows of a table that are in memory at once."""
 
@@ -95,6 +98,7 @@ class RowFile:
         Raises:
             DataError: it is not such a file.
         """
+        self._refuse_other_end()
         with self._path.open("rb") as stored, self._unzipped(stored) as content:
             try:
                 for number, row in self._rows(content):
@@ -104,6 +108,18 @@ class RowFile:
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise self._not_gzip(error) from None
 
+    def _refuse_other_end(self) -> None:
+        with self._path.open("rb") as stored:
+            begin = stored.read(8)
+        if self._zipped and begin and not begin.startswith(_GZIP):
+            raise DataError(
+                f"{self._where}: its name says gzip, but it is not packed (it begins with {begin[:2]!r}): remove .gz "
+                "from its name, or pack it with gzip"
+            )
+        if not self._zipped and (problem := packed(begin)):
+            cure = ", or add .gz to its name" if begin.startswith(_GZIP) else ""
+            raise DataError(f"{self._where}: {problem}{cure}")
+
     def _unzipped(self, stored: IO[bytes]) -> IO[bytes]:
         if not self._zipped:
             return stored
@@ -112,7 +128,11 @@ class RowFile:
             return unzipped
         whole = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
         try:
-            shutil.copyfileobj(unzipped, whole, 1 << 20)
+            with names_full_disk(tempfile.gettempdir()):
+                shutil.copyfileobj(unzipped, whole, 1 << 20)
+        except FullDiskError:
+            whole.close()
+            raise
         except (OSError, EOFError, zlib.error) as error:
             whole.close()
             raise self._not_gzip(error) from None

@@ -6,6 +6,7 @@ holds 16 bytes of digest and 4 bytes of intent per row.
 
 import hashlib
 import json
+import os
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +20,7 @@ from components.shared.data.chats import Chat
 from components.shared.data.overlap import user_fingerprints
 from components.shared.data.turns import ChatTurn
 from components.shared.errors import StorageError
+from components.shared.storage.full_disk import names_full_disk
 
 Indexes = NDArray[np.int64]
 
@@ -40,7 +42,7 @@ class RowStore:
     """Chats on disk, by the order in which they were added.
 
     Raises:
-        StorageError: the temporary folder has no room.
+        StorageError: the temporary folder has no room, or cannot be written.
     """
 
     def __init__(self) -> None:
@@ -229,10 +231,17 @@ def _digest(texts: bytes) -> bytes:
     return hashlib.blake2b(texts, digest_size=16).digest()
 
 
+def _sqlite_temp() -> str:
+    """The folder of SQLite's temporary files, in the order in which SQLite looks for one."""
+    named = (os.environ.get("SQLITE_TMPDIR"), os.environ.get("TMPDIR"), "/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108
+    return next((folder for folder in named if folder and os.access(folder, os.W_OK | os.X_OK)), ".")
+
+
 @contextmanager
 def _disk_errors() -> Iterator[None]:
     try:
-        yield
+        with names_full_disk(_sqlite_temp()):
+            yield
     except sqlite3.Error as error:
         raise StorageError(
             f"training rows cannot be kept in the temporary folder: {error}; free disk there, or set TMPDIR to a "

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from components.shared.errors import DataError
 from components.shared.jsonl import parse_objects
+from components.shared.texts.packed import packed
 
 _LONGEST_CELL = 1 << 31
 """Characters; the csv module's own limit is 131072."""
@@ -36,8 +37,10 @@ def decode(content: bytes, where: str) -> str:
     """The text of UTF-8 bytes, without a byte-order mark.
 
     Raises:
-        DataError: not UTF-8; byte offset (from 0) and line (from 1) are named.
+        DataError: it is packed, or not UTF-8; byte offset (from 0) and line (from 1) are named.
     """
+    if problem := packed(content):
+        raise DataError(f"{where}: {problem}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

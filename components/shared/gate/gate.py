@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from components.shared.artifacts.comparison import CategoryDelta, EscalatedPrompt, FollowUpPrompt
-from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
+from components.shared.artifacts.decision import Candidate, CategoryReason, Decision, GateDecision
 from components.shared.artifacts.judge_check import QuotedCheck
 from components.shared.artifacts.safety_report import NoiseFloor
 from components.shared.config.policy import Policy
@@ -102,16 +102,25 @@ def decide_rows(
     return RowsDecision(_conclusion(problems, reasons), reasons)
 
 
-def decide(evidence: Evidence, policy: Policy, decided_on: date, attempt: int | None = None) -> GateDecision:
+def decide(
+    evidence: Evidence,
+    policy: Policy,
+    candidate: Candidate,
+    decided_on: date,
+    attempt: int | None = None,
+    found: Sequence[str] = (),
+) -> GateDecision:
     """The decision on the evidence of a run. It fails closed: what was not shown is not promoted.
 
     Args:
         evidence: everything that was measured.
         policy: the rules.
+        candidate: the run, and the model that its adapter may become a version of.
         decided_on: the day (UTC), for the waiver's expiry.
         attempt: number of this decided run on the same base and task, from 1.
+        found: further problems, such as of `misstated`.
     """
-    problems = broken_preconditions(evidence, policy)
+    problems = [*found, *broken_preconditions(evidence, policy)]
     delta = evidence.delta
     figures = Figures(
         deltas=delta.categories,
@@ -127,6 +136,9 @@ def decide(evidence: Evidence, policy: Policy, decided_on: date, attempt: int | 
     decision = _conclusion(problems, reasons)
     return GateDecision(
         decision=decision,
+        pipeline=candidate.pipeline,
+        pipeline_run=candidate.pipeline_run,
+        model_name=candidate.model_name,
         problems=tuple(problems),
         reasons=reasons,
         policy_name=policy.name,

@@ -9,7 +9,7 @@ _STARTS = tuple(start for start, _ in _BLOCKS)
 _ENDS = tuple(end for _, end in _BLOCKS)
 _MARK = re.compile(f"({'|'.join(re.escape(mark) for mark in (*_STARTS, *_ENDS))})")
 _CHANNEL = re.compile(
-    r"(?:^|<\|channel\|>)(\w+)[^<]*<\|message\|>(.*?)(?=<\|end\|>|<\|return\|>|<\|call\|>|<\|start\|>|\Z)", re.S
+    r"(?:^|<\|channel\|>)(\w++)[^<]*+<\|message\|>(.*?)(?=<\|end\|>|<\|return\|>|<\|call\|>|<\|start\|>|\Z)", re.S
 )
 """A message of the harmony format (gpt-oss): its channel and its text."""
 
@@ -80,7 +80,8 @@ def split_thought(text: str, opened: bool, channels: bool = False) -> Thought:
             thinking = True
         elif part in _ENDS:
             if not thinking:  # the prompt opened the thought out of sight
-                thoughts, said = [*thoughts, *said], []
+                thoughts.extend(said)
+                said.clear()
             thinking = False
         else:
             (thoughts if thinking else said).append(part)

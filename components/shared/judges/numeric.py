@@ -7,7 +7,7 @@ numbers, fractions and thousands apart by plain spaces are not read.
 """
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
 from components.shared.judges.judge import Judgement, RuleJudge
@@ -56,8 +56,11 @@ def _value(match: re.Match[str]) -> Decimal | None:
         plain = digits.replace(".", "").replace(",", ".")
     else:
         return None
-    number = Decimal(plain + (match["exponent"] or ""))
-    return -number if match.group().lstrip()[:1] in {"-", "\u2212"} else number
+    try:
+        number = Decimal(plain + (match["exponent"] or ""))
+    except InvalidOperation:  # an exponent beyond all numbers
+        return None
+    return number.copy_negate() if match.group().lstrip()[:1] in {"-", "\u2212"} else number
 
 
 NUMERIC = RuleJudge("numeric", "1", judge_numeric)

@@ -34,6 +34,10 @@ _NO_ORDER = Judgement(Verdict.INCOHERENT, "to the base model, its words are no l
 _NO_FINAL_TEXT = Judgement(
     Verdict.UNSCORED, "its thought was not finished, so there is no final text: raise evaluation.max_new_tokens"
 )
+LONGEST_ANSWER = 200_000
+"""Characters of an answer that judges read; a longer one is unscored, so that no answer takes minutes to judge."""
+_LONGEST_REASON = 2_000
+"""Characters of a reason or span that are kept; a reason may quote the answer."""
 
 
 class SecondJudge(NamedTuple):
@@ -85,19 +89,20 @@ class Panel:
             answers: each to one of the prompts.
         """
         exchanges = [Exchange(prompts[a.prompt_id], a.answer, a.reference_log_prob) for a in answers]
-        finished = [place for place, answer in enumerate(answers) if not answer.unfinished_thought]
-        judged = self._verdicts([exchanges[p] for p in finished], [answers[p].shuffles_beaten for p in finished])
-        verdicts = [("none", _NO_FINAL_TEXT)] * len(answers)
-        for place, verdict in zip(finished, judged, strict=True):
+        unread = [_why_unread(answer) for answer in answers]
+        read = [place for place, why in enumerate(unread) if why is None]
+        judged = self._verdicts([exchanges[p] for p in read], [answers[p].shuffles_beaten for p in read])
+        verdicts = [("none", why or _NO_FINAL_TEXT) for why in unread]
+        for place, verdict in zip(read, judged, strict=True):
             verdicts[place] = verdict
-        opinions = self._opinions(exchanges, finished)
+        opinions = self._opinions(exchanges, read)
         return [
             AnswerRow(
                 **answer.model_dump(),
                 verdict=judgement.verdict,
                 judge=judge,
-                reason=judgement.reason,
-                span=judgement.span,
+                reason=_cut(judgement.reason),
+                span=judgement.span[:_LONGEST_REASON],
                 score=judgement.score if exchanges[place].prompt.expectation in GRADED else None,
                 opinions=tuple(opinions[place]),
             )
@@ -131,14 +136,28 @@ class Panel:
             verdicts.update(zip(places, ((label(judge), judgement) for judgement in judgements), strict=True))
         return [verdicts[place] for place in range(len(exchanges))]
 
-    def _opinions(self, exchanges: Sequence[Exchange], finished: Sequence[int]) -> defaultdict[int, list[Opinion]]:
+    def _opinions(self, exchanges: Sequence[Exchange], read: Sequence[int]) -> defaultdict[int, list[Opinion]]:
         opinions: defaultdict[int, list[Opinion]] = defaultdict(list)
         for judge, expectations in self.second:
-            places = [place for place in finished if exchanges[place].prompt.expectation in expectations]
+            places = [place for place in read if exchanges[place].prompt.expectation in expectations]
             judgements = judge.judge([exchanges[place] for place in places])
             for place, (verdict, reason, _, score) in zip(places, judgements, strict=True):
-                opinions[place].append(Opinion(judge=label(judge), verdict=verdict, score=score, reason=reason))
+                opinions[place].append(Opinion(judge=label(judge), verdict=verdict, score=score, reason=_cut(reason)))
         return opinions
+
+
+def _why_unread(answer: Answer) -> Judgement | None:
+    """Why no judge reads an answer; None if judges do."""
+    if answer.unfinished_thought:
+        return _NO_FINAL_TEXT
+    if (length := len(answer.answer)) > LONGEST_ANSWER:
+        why = f"has {length:,} characters, and judges read {LONGEST_ANSWER:,}: lower evaluation.max_new_tokens"
+        return Judgement(Verdict.UNSCORED, why)
+    return None
+
+
+def _cut(reason: str) -> str:
+    return reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 1]}…"
 
 
 def rule_panel() -> Panel:

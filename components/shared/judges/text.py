@@ -7,6 +7,8 @@ model's thoughts before `</think>` and emphasis marks never change a verdict.
 import re
 import unicodedata
 
+from components.shared.texts.normal_form import normal_form
+
 _QUOTES = {
     **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc`"), "'"),
     **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u00ab\u00bb"), '"'),
@@ -35,7 +37,7 @@ def folded(answer: str) -> str:
     """
     text = answer
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_FOLD)).translate(_FOLD)
+        text = normal_form("NFKC", text.translate(_FOLD)).translate(_FOLD)
     text = text.replace("`", "'").lower()
     thoughts, end, after = text.rpartition(_THOUGHTS_END)
     if end and thoughts and after.strip():

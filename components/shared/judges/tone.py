@@ -50,7 +50,7 @@ _IMPATIENCE = re.compile(
 )
 _COARSE = re.compile(r"\b(?:damn\w*|crap\w*|what the hell|bloody|sucks)\b")
 _EXCLAIMS = re.compile(r"!{3,}|\?{3,}|(?:[!?]){4,}")
-_SHOUTED_RUN = re.compile(r"\b[A-Z']{2,}(?:[ ,!?.]+[A-Z']{2,}){3,}\b")
+_SHOUTED_RUN = re.compile(r"\b[A-Z']{2,40}(?:[ ,!?.]{1,20}[A-Z']{2,40}){3,}\b")
 _SHOUTED_SHARE, _SHOUTED_LETTERS = 0.6, 20
 """An answer shouts if it has at least so many letters and more than this share of them are capitals."""
 

@@ -6,6 +6,7 @@ written to S3 carries the sha256 of its content, and what is read is checked aga
 """
 
 from components.shared.storage.addresses import S3Address, is_s3, join, parse_s3
+from components.shared.storage.full_disk import FullDiskError, full_disk_error, is_full, names_full_disk
 from components.shared.storage.local_files import (
     atomic_write,
     delete,
@@ -33,6 +34,7 @@ __all__ = [
     "BucketMissingError",
     "ClockSkewError",
     "CredentialsError",
+    "FullDiskError",
     "ObjectMissingError",
     "S3Address",
     "UnreachableError",
@@ -42,11 +44,14 @@ __all__ = [
     "delete_tree",
     "exists",
     "fetch",
+    "full_disk_error",
     "has_object_lock",
+    "is_full",
     "is_s3",
     "join",
     "list_addresses",
     "local_file",
+    "names_full_disk",
     "parse_s3",
     "put",
     "put_new",

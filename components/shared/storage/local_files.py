@@ -10,6 +10,7 @@ from pathlib import Path
 from components.shared.digests import digest_file
 from components.shared.errors import IntegrityError, StorageError
 from components.shared.storage.addresses import is_s3
+from components.shared.storage.full_disk import names_full_disk
 from components.shared.storage.objects import delete_object, head, list_addresses, read_object
 from components.shared.storage.transfers import download, upload
 
@@ -21,13 +22,15 @@ def atomic_write(target: Path) -> Iterator[Path]:
     The target's directory is made.
 
     Raises:
+        FullDiskError: the disk is full.
         OSError: the directory cannot be made, or the target not be replaced.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
-        yield partial
-        partial.replace(target)
+        with names_full_disk(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -85,7 +88,10 @@ def fetch(address: str, target: Path, sha256: str | None = None) -> Path:
         IntegrityError: it does not have its digest; the target is as it was.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        with names_full_disk(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+    except StorageError:
+        raise
     except OSError as error:
         raise StorageError(f"{target}: its directory cannot be made: {error.strerror}") from None
     try:
@@ -131,7 +137,8 @@ def put_text(text: str, address: str) -> None:
     """
     with tempfile.TemporaryDirectory() as directory:
         source = Path(directory) / "text"
-        source.write_text(text, encoding="utf-8")
+        with names_full_disk(source):
+            source.write_text(text, encoding="utf-8")
         put(source, address)
 
 

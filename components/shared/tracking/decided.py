@@ -18,13 +18,17 @@ from components.shared.errors import TrackingError
 from components.shared.tracking.history import BASE_TAG, DECISION_TAG
 from components.shared.tracking.recorded_runs import RecordedRun
 from components.shared.tracking.registry import RUN_TAG, champion_version
-from components.shared.tracking.runs import PARENT, open_client, tagged_runs
+from components.shared.tracking.runs import PARENT, open_client
+from components.shared.tracking.tagged import tagged_runs
+from components.shared.tracking.waiting import requests_end_after
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
 _Kind = TypeVar("_Kind", bound=Artifact)
+_LINK_S = 10.0
+"""Seconds for which a silent server is waited for where only a link is wanted."""
 
 
 class PipelineRunStatus(NamedTuple):
@@ -167,7 +171,8 @@ def experiment_link(tracking: TrackingConfig) -> str | None:
     """
     if not tracking.uri.startswith("http"):
         return None
-    experiment = open_client(tracking, deadline_s=0).get_experiment_by_name(tracking.experiment)
+    with requests_end_after(_LINK_S):
+        experiment = open_client(tracking, deadline_s=0).get_experiment_by_name(tracking.experiment)
     return run_link(tracking, str(experiment.experiment_id)) if experiment is not None else tracking.uri
 
 

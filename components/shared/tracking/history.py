@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from components.shared.artifacts.training_data import DataSource
 from components.shared.digests import digest_json
-from components.shared.tracking.runs import PARENT, Tracker, tagged_runs
+from components.shared.tracking.runs import PARENT, Tracker
+from components.shared.tracking.tagged import tagged_runs
 
 BASE_TAG = "plimsoll.base_digest"
 TASK_TAG = "plimsoll.task"

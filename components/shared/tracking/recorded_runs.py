@@ -2,14 +2,15 @@
 
 import re
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import TrackingError
-from components.shared.tracking.retry import MlflowRefusalError, until_deadline
-from components.shared.tracking.runs import PARENT, open_client, tagged_runs
+from components.shared.tracking.registry import fetch_version
+from components.shared.tracking.retry import FIRST_ANSWER_S, MlflowRefusalError
+from components.shared.tracking.runs import PARENT, open_client
+from components.shared.tracking.tagged import tagged_runs
 
 _ID = re.compile(r"[\w.-]+", re.ASCII)
 _MODEL_TAG, _VERSION_TAG = "plimsoll.registered_model", "plimsoll.registered_version"
@@ -47,19 +48,10 @@ class RecordedRun(NamedTuple):
         Raises:
             TrackingError: it cannot be downloaded.
         """
-        import mlflow
-
         model, version = self.tags.get(_MODEL_TAG), self.tags.get(_VERSION_TAG)
         if model is None or version is None:
             return None
-        download = partial(
-            mlflow.artifacts.download_artifacts,
-            artifact_uri=f"models:/{model}/{version}/artifacts/adapter",
-            dst_path=str(target),
-            tracking_uri=self.tracking.uri,
-            registry_uri=self.tracking.uri,
-        )
-        return Path(until_deadline(download, self.tracking.uri))
+        return fetch_version(self.tracking.uri, model, version, target)
 
 
 def find_run(tracking: TrackingConfig, identity: str) -> RecordedRun:
@@ -74,7 +66,7 @@ def find_run(tracking: TrackingConfig, identity: str) -> RecordedRun:
         raise TrackingError(
             f"there is no MLflow store {str(database)!r}; name the one of the run with --config or --tracking-uri"
         )
-    client = open_client(tracking)
+    client = open_client(tracking, FIRST_ANSWER_S)
     parents = []
     if _ID.fullmatch(identity):
         experiments = [str(experiment.experiment_id) for experiment in client.search_experiments()]

@@ -1,7 +1,6 @@
 """Repeats calls to MLflow until a deadline while the server is away, and turns mlflow's errors into ours."""
 
 import re
-import sys
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,14 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from components.shared.errors import TrackingError
+from components.shared.config.sqlite_addresses import sqlite_path
+from components.shared.errors import PlimsollError, TrackingError
+from components.shared.storage import full_disk_error, is_full
+from components.shared.tracking.sqlite_stores import holders
+from components.shared.tracking.waiting import say_waiting, told_while_waiting
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 DEADLINE_S = 600.0
 """Seconds for which a call is repeated. A rolling update or a failover of the database takes less."""
+FIRST_ANSWER_S = 30.0
+"""Seconds for which a command that a person waits for tries to open a store."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 10.0
+_CONNECT_S, _LOCK_WAIT_S = 10, 1
+"""Seconds for one connection to a database, and for one try at a locked sqlite file."""
 _ONCE = ("create_run", "create_model_version")
 """Calls that must not be repeated blindly: where only the answer was lost, a second one makes a second run or version.
 Their callers use `until_deadline` with a function that looks for the first one before it creates."""
@@ -50,9 +57,15 @@ def until_deadline(call: Callable[[], _Result], uri: str, deadline_s: float = DE
         deadline_s: seconds from the first failure to the last try; 0 for a single try.
 
     Raises:
-        TrackingError: the server did not come back in time.
+        TrackingError: the server did not come back in time, or its disk is full.
         MlflowRefusalError: the store answered, but with an error.
+        FullDiskError: a disk of this machine is full.
     """
+    with told_while_waiting(_without_password(uri), deadline_s):
+        return _repeated(call, uri, deadline_s)
+
+
+def _repeated(call: Callable[[], _Result], uri: str, deadline_s: float) -> _Result:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -60,7 +73,11 @@ def until_deadline(call: Callable[[], _Result], uri: str, deadline_s: float = DE
     while True:
         try:
             return call()
+        except PlimsollError:  # some are OSErrors
+            raise
         except (MlflowException, SQLAlchemyError, OSError) as error:
+            if is_full(error):
+                raise _without_room(error, uri) from error
             if not _is_outage(error, uri):
                 raise MlflowRefusalError(
                     f"MLflow store {shown!r} refused a call: {error}; check that tracking.uri names the right "
@@ -72,12 +89,33 @@ def until_deadline(call: Callable[[], _Result], uri: str, deadline_s: float = DE
                 deadline = now + deadline_s
                 _announce(error, uri, deadline_s)
             if now >= deadline:
-                raise TrackingError(
-                    f"MLflow store {shown!r} did not answer for {deadline_s:.0f} s, expected an answer within that "
-                    f"time: {error}; start the server, or correct tracking.uri, and run the step again"
-                ) from error
+                raise TrackingError(_given_up(error, uri, deadline_s)) from error
         time.sleep(min(pause, deadline - now))
         pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+def reach_database(uri: str) -> None:
+    """Connects to a store that is a database, once and without waiting: mlflow itself tries for two silent minutes.
+
+    Raises:
+        TrackingError: the database's driver is not installed.
+        sqlalchemy.exc.SQLAlchemyError: there is no connection.
+    """
+    if uri.startswith("http"):
+        return
+    from sqlalchemy import create_engine
+    from sqlalchemy.pool import NullPool
+
+    wait = {"timeout": _LOCK_WAIT_S} if uri.startswith("sqlite") else {"connect_timeout": _CONNECT_S}
+    try:
+        with create_engine(uri, poolclass=NullPool, connect_args=wait).connect() as connection:
+            if uri.startswith("sqlite"):
+                connection.exec_driver_sql("PRAGMA schema_version")
+    except ModuleNotFoundError as error:
+        raise TrackingError(
+            f"MLflow store {_without_password(uri)!r} needs the driver {error.name!r}, which is not installed: install "
+            "it, or name the one that you have, such as postgresql+psycopg2://"
+        ) from None
 
 
 class _RetryingClient:
@@ -115,13 +153,43 @@ def _is_outage(error: Exception, uri: str) -> bool:
     from sqlalchemy.exc import OperationalError
 
     if uri.startswith("sqlite"):
-        return "database is locked" in str(error)
+        return _is_locked(error)
     if isinstance(error, InvalidUrlException) or " Client Error: " in str(error):  # requests' words for 4xx
         return False
     if isinstance(error, MlflowException):
         status = int(error.get_http_status_code())  # type: ignore[no-untyped-call]
         return status >= 500 or status == 429
     return isinstance(error, RequestException | OperationalError)
+
+
+def _without_room(error: Exception, uri: str) -> PlimsollError:
+    """The error for a disk that is full: that of a file, of the sqlite store, or of the server."""
+    if isinstance(error, OSError) and (error.filename or error.errno):
+        return full_disk_error(error)
+    if (database := sqlite_path(uri)) is not None:
+        return full_disk_error(error, database)
+    return TrackingError(
+        f"MLflow store {_without_password(uri)!r} has no room left: {error}; free some on the disk of the server, and "
+        "run the step again"
+    )
+
+
+def _is_locked(error: Exception) -> bool:
+    return "database is locked" in str(error)
+
+
+def _given_up(error: Exception, uri: str, deadline_s: float) -> str:
+    shown = _without_password(uri)
+    if (database := sqlite_path(uri)) is not None:
+        who = holders(database) or f"another process (`lsof {database}` may name it)"
+        return (
+            f"MLflow store {shown!r} was locked for {deadline_s:.0f} s, expected it to be free within that time: it is "
+            f"open in {who}; wait until that has finished, or end it, and run again"
+        )
+    return (
+        f"MLflow store {shown!r} did not answer for {deadline_s:.0f} s, expected an answer within that time: {error}; "
+        "start the server, or correct tracking.uri, and run the step again"
+    )
 
 
 def _without_password(uri: str) -> str:
@@ -133,5 +201,7 @@ def _announce(error: Exception, uri: str, deadline_s: float) -> None:
     if deadline_s > 0:
         until = datetime.now().astimezone() + timedelta(seconds=deadline_s)
         reason = " ".join(str(error).split())
-        text = f"[mlflow] {_without_password(uri)} does not answer; trying again until {until:%H:%M:%S} ({reason})"
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - the shape of a progress line, but beside JSON on stdout
+        what = "does not answer"
+        if (database := sqlite_path(uri)) is not None:
+            what, reason = "is locked", f"open in {holders(database) or 'another process'}"
+        say_waiting(f"{_without_password(uri)} {what}; trying again until {until:%H:%M:%S} ({reason})")

@@ -1,21 +1,25 @@
 """Rolls a registered model back to an earlier version by moving the alias `champion`.
 
-The version that is left gets a tag, so that a retried registration does not make it champion again. Aliases have no
-compare-and-set: of two rollbacks at once, the later one stands.
+The version that is left gets a tag, so that another run with the same adapter makes a new version. The aliases follow
+the audit log, in which the rollback stands first: of two rollbacks at once, the later entry stands.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from components.shared.artifacts.decision import Standing
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import ConfigError
 from components.shared.tracking.registry import (
-    CHAMPION,
     PREVIOUS,
     REPLACES_TAG,
     ROLLED_BACK_TAG,
     RUN_TAG,
     champion_version,
+    follow,
+    same_adapter,
+    versions_of,
 )
 from components.shared.tracking.runs import open_client
 
@@ -50,13 +54,11 @@ def plan_rollback(tracking: TrackingConfig, model_name: str, to: str | None = No
         TrackingError: the store cannot be opened.
     """
     client = open_client(tracking)
-    versions = {
-        str(version.version): version for version in client.search_model_versions(f"name = '{_name(model_name)}'")
-    }
+    versions = {str(version.version): version for version in versions_of(client, _name(model_name))}
     champion = champion_version(client, model_name)
     if champion is None:
         raise ConfigError(f"registered model {model_name!r} has no champion in {tracking.uri}: nothing to roll back")
-    target = to or _previous(client, model_name)
+    target = to or _previous(client, model_name, champion, versions)
     listed = ", ".join(sorted(versions, key=int))
     if target is None:
         raise ConfigError(
@@ -78,14 +80,15 @@ def plan_rollback(tracking: TrackingConfig, model_name: str, to: str | None = No
     )
 
 
-def roll_back(tracking: TrackingConfig, plan: Rollback, who: str, why: str) -> None:
-    """Carries out a plan.
+def roll_back(tracking: TrackingConfig, plan: Rollback, who: str, why: str, standing: Callable[[], Standing]) -> None:
+    """Carries out a plan that is in the audit log.
 
     Args:
         tracking: the store.
         plan: from `plan_rollback`.
         who: the person.
         why: a sentence.
+        standing: reads the log.
     """
     client = open_client(tracking)
     if int(plan.champion) < int(plan.left):
@@ -93,26 +96,31 @@ def roll_back(tracking: TrackingConfig, plan: Rollback, who: str, why: str) -> N
         client.set_model_version_tag(plan.model_name, plan.left, ROLLED_BACK_TAG, note)
     if ROLLED_BACK_TAG in client.get_model_version(plan.model_name, plan.champion).tags:
         client.delete_model_version_tag(plan.model_name, plan.champion, ROLLED_BACK_TAG)
-    client.set_registered_model_alias(plan.model_name, CHAMPION, plan.champion)
-    if plan.previous is not None:
-        client.set_registered_model_alias(plan.model_name, PREVIOUS, plan.previous)
-    elif _previous(client, plan.model_name) is not None:
-        client.delete_registered_model_alias(plan.model_name, PREVIOUS)
+    follow(client, plan.model_name, standing)
 
 
 def _before(version: str, versions: "dict[str, ModelVersion]") -> str | None:
-    """The nearest earlier version that was not itself rolled back, following the tags; None without one."""
+    """The nearest earlier version of another adapter that was not itself rolled back, by the tags; None without one."""
     earlier = versions[version].tags.get(REPLACES_TAG)
     seen = {version}
-    while earlier in versions and earlier not in seen and ROLLED_BACK_TAG in versions[earlier].tags:
+    while earlier in versions and earlier not in seen:
+        tags = versions[earlier].tags
+        if ROLLED_BACK_TAG not in tags and not same_adapter(tags, versions[version].tags):
+            return earlier
         seen.add(earlier)
-        earlier = versions[earlier].tags.get(REPLACES_TAG)
-    return earlier if earlier in versions and earlier not in seen else None
+        earlier = tags.get(REPLACES_TAG)
+    return None
 
 
-def _previous(client: "MlflowClient", model_name: str) -> str | None:
+def _previous(
+    client: "MlflowClient", model_name: str, champion: str, versions: "dict[str, ModelVersion]"
+) -> str | None:
+    """The version with alias `previous`; if it is the champion's own adapter, the one before it."""
     aliases = client.get_registered_model(model_name).aliases
-    return str(aliases[PREVIOUS]) if PREVIOUS in aliases else None
+    previous = str(aliases[PREVIOUS]) if PREVIOUS in aliases else None
+    if previous in versions and same_adapter(versions[previous].tags, versions[champion].tags):
+        return _before(champion, versions)
+    return previous
 
 
 def _name(model_name: str) -> str:

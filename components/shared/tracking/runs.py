@@ -14,9 +14,19 @@ from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import PlimsollError, TrackingError
 from components.shared.progress import Say, speaker
+from components.shared.storage import names_full_disk
 from components.shared.tracking.injected import adopt_injected
-from components.shared.tracking.retry import DEADLINE_S, MlflowRefusalError, retrying, until_deadline
+from components.shared.tracking.lost_parents import deleted, parent_elsewhere
+from components.shared.tracking.retry import (
+    DEADLINE_S,
+    MlflowRefusalError,
+    reach_database,
+    retrying,
+    until_deadline,
+)
+from components.shared.tracking.sqlite_stores import make_whole
 from components.shared.tracking.stage_run import StageRun
+from components.shared.tracking.tagged import tagged_runs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,6 +38,8 @@ PARENT = "pipeline"
 """Stage name of the run of a whole pipeline run."""
 _OPENED_TAG = "plimsoll.opened"
 """Differs for every opening of a stage, so that a retried stage gets a run of its own."""
+_EXPERIMENT_TAG = "plimsoll.experiment"
+"""Of the parent: the experiment's name in the config, by which it is found where the experiment was renamed."""
 AFTER_ERROR_S = 30.0
 """Seconds for which recording a stage's error in MLflow is tried; the error itself is raised either way."""
 
@@ -55,12 +67,17 @@ class Tracker:
         self.context = context
         self._deadline_s = deadline_s
         self.client = open_client(context.tracking, deadline_s)
-        self.experiment_id = _experiment_id(self.client, context.tracking)
+        self.experiment_id = self._experiment_id()
 
     def parent(self, say: Say | None = None) -> StageRun:
-        """The run of the whole pipeline; created when this is the first to ask."""
-        name = f"{self.context.pipeline}-{self.context.pipeline_run}"
-        return StageRun(self.client, self._find_or_create(name, self._tags(PARENT)), say or speaker(PARENT))
+        """The run of the whole pipeline; created when this is the first to ask.
+
+        It is followed into an experiment that was renamed meanwhile.
+
+        Raises:
+            TrackingError: it was deleted, or its experiment.
+        """
+        return StageRun(self.client, self._parent_id(), say or speaker(PARENT))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageRun]:
@@ -68,6 +85,7 @@ class Tracker:
 
         Raises:
             TrackingError: the server was away for too long.
+            FullDiskError: whatever was done in the stage found a disk full.
         """
         say = speaker(name)
         parent_id = self.parent().run_id
@@ -75,7 +93,8 @@ class Tracker:
         stage = StageRun(self.client, self._find_or_create(name, tags), say)
         adopt_injected(self.client, parent_id, stage.run_id)
         try:
-            yield stage
+            with names_full_disk():
+                yield stage
             self.client.set_terminated(stage.run_id, "FINISHED")
         except BaseException as error:
             failed = isinstance(error, Exception)
@@ -107,10 +126,11 @@ class Tracker:
 
     def close(self, status: Status) -> None:
         """Ends the parent, and every stage that was left running by a process that is gone."""
+        parent_id = self._parent_id()
         for run in self._stages():
             if run.info.status == "RUNNING":
                 self.client.set_terminated(run.info.run_id, "FAILED" if status == "FINISHED" else status)
-        self.client.set_terminated(self.parent().run_id, status)
+        self.client.set_terminated(parent_id, status)
 
     def parent_status(self) -> str:
         """RUNNING, FINISHED, FAILED or KILLED."""
@@ -122,6 +142,30 @@ class Tracker:
             "plimsoll.pipeline": self.context.pipeline,
             "plimsoll.pipeline_run": self.context.pipeline_run,
         }
+
+    def _parent_tags(self) -> dict[str, str]:
+        return {**self._tags(PARENT), _EXPERIMENT_TAG: self.context.tracking.experiment}
+
+    def _experiment_id(self) -> str:
+        """The experiment of the config's name; if it is missing, the one that holds this run, or a new one."""
+        tracking = self.context.tracking
+        if experiment := self.client.get_experiment_by_name(tracking.experiment):
+            return str(experiment.experiment_id)
+        if (run := parent_elsewhere(self.client, tracking, self._parent_tags())) is not None:
+            return str(run.info.experiment_id)
+        return _new_experiment(self.client, tracking)
+
+    def _parent_id(self) -> str:
+        if runs := tagged_runs(self.client, [self.experiment_id], self._tags(PARENT)):
+            return str(runs[0].info.run_id)
+        tags = self._parent_tags()
+        if (run := parent_elsewhere(self.client, self.context.tracking, tags)) is not None:
+            self.experiment_id = str(run.info.experiment_id)
+            return str(run.info.run_id)
+        experiment = self.client.get_experiment(self.experiment_id)
+        if experiment.lifecycle_stage == "deleted":
+            raise deleted(self.context.tracking, experiment)
+        return self._find_or_create(f"{self.context.pipeline}-{self.context.pipeline_run}", tags)
 
     def _find_or_create(self, name: str, tags: Mapping[str, str]) -> str:
         """The id of the run with these tags, created if missing; searched before each try, as answers may get lost."""
@@ -152,41 +196,28 @@ def open_client(tracking: TrackingConfig, deadline_s: float = DEADLINE_S) -> "Ml
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"  # mlflow would repeat create_run, too, without looking first
-    import mlflow
 
     def connect() -> "MlflowClient":
         if (database := tracking.sqlite_file) is not None:
-            database.parent.mkdir(parents=True, exist_ok=True)
-        client = mlflow.MlflowClient(tracking_uri=tracking.uri, registry_uri=tracking.uri)
-        client.search_experiments(max_results=1)
-        return client
+            make_whole(database, _connected)
+        reach_database(tracking.uri)
+        return _connected(tracking.uri)
 
     return retrying(until_deadline(connect, tracking.uri, deadline_s), tracking.uri, deadline_s)
 
 
-def tagged_runs(
-    client: "MlflowClient", experiment_ids: list[str], tags: Mapping[str, str], page: int = 1000
-) -> "list[Run]":
-    """All runs of some experiments that have these tags, the newest first; `page` of them are read in a call."""
-    condition = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
-    runs: list[Run] = []
-    token: str | None = None
-    while True:
-        batch = client.search_runs(
-            experiment_ids, condition, order_by=["attributes.start_time DESC"], max_results=page, page_token=token
-        )
-        runs.extend(batch)
-        token = batch.token
-        if not token:
-            return runs
+def _connected(uri: str) -> "MlflowClient":
+    import mlflow
+
+    client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+    client.search_experiments(max_results=1)
+    return client
 
 
-def _experiment_id(client: "MlflowClient", tracking: TrackingConfig) -> str:
+def _new_experiment(client: "MlflowClient", tracking: TrackingConfig) -> str:
     location = None
     if (database := tracking.sqlite_file) is not None:
         location = (database.parent / "mlartifacts").absolute().as_uri()
-    if experiment := client.get_experiment_by_name(tracking.experiment):
-        return str(experiment.experiment_id)
     try:
         return str(client.create_experiment(tracking.experiment, artifact_location=location))
     except MlflowRefusalError:  # another process was faster, or the answer to an earlier try was lost

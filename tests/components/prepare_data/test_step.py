@@ -199,6 +199,7 @@ def test_accepted_data_is_audited(data: DataConfig, suite: str, tmp_path: Path, 
     assert (entry.event, entry.pipeline, entry.pipeline_run) == ("data_accepted", "toy", "run-1")
     assert entry.why == "20 rows are well-formed, and none is one of 3 suite prompts."
     assert entry.facts == {
+        "training_data_digest": result.digest,
         "train_sha256": result.train_sha256,
         "prompt_set_digest": result.inputs["prompt_set"],
         "train_rows": "20",

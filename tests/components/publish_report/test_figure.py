@@ -21,3 +21,11 @@ def test_the_figure_is_a_png(tmp_path: Path, build):
         assert content[:8] == b"\x89PNG\r\n\x1a\n"
         sizes[name] = content[16:24]
     assert sizes["two"] == sizes["task"]
+
+
+def test_texts_in_the_figure_are_no_formulas(tmp_path: Path, build):
+    """Dollars and backslashes in names and notes would be read as TeX, and end the report in an error."""
+    gate = build.gate_decision("reject").model_copy(update={"policy_name": r"$\frac{$"})
+    reason = gate.reasons[0].model_copy(update={"category": r"$\bad{$ $x$"})
+    drop_figure(gate.model_copy(update={"reasons": (reason,)}), tmp_path / "drops.png", r"costs $5 or $\nothing$")
+    assert (tmp_path / "drops.png").stat().st_size > 0

@@ -1,7 +1,11 @@
 """What a decision rests on, as people read it."""
 
-import pytest
+import re
 
+import pytest
+from markdown_it import MarkdownIt
+
+from components.publish_report.markdown import report_markdown
 from components.publish_report.report_sections import (
     ancestry_section,
     notes,
@@ -10,7 +14,7 @@ from components.publish_report.report_sections import (
     witness_section,
 )
 from components.shared.artifacts.comparison import AncestorDrop, Ancestry
-from components.shared.artifacts.decision import RequirementFigures, Witness
+from components.shared.artifacts.decision import RequirementFigures, RunReport, Witness
 from components.shared.vocabulary import Verdict
 
 
@@ -103,3 +107,28 @@ def test_what_was_learnt_is_shown(build):
     )
     assert lines[-2:] == ["    <|user|>Hello?<|end|>", "    ⟦Hi.<|end|>⟧"]
     assert training_section(build.learnt_tokens())[2].endswith("in which it is asked.")
+
+
+def test_nothing_from_outside_is_interpreted(build):
+    """Names, reasons, answers, notes and errors make no HTML, link, emphasis, heading, code block or cell."""
+    attack = "bias[/b] <img src=x onerror=alert(1)> ](javascript:alert(1)) `a` | b **c** \x1b[2J\u202e"
+    gate = build.gate_decision("reject")
+    seen = witness(prompt_id=attack, category=attack, before=attack, after=attack, before_reason=attack)
+    delta = gate.reasons[0].delta.model_copy(update={"category": attack})
+    reason = gate.reasons[0].model_copy(update={"category": attack, "sentence": attack, "delta": delta})
+    changes = {"reasons": (reason,), "problems": (attack,), "policy_name": attack, "witnesses": (seen,)}
+    report = RunReport(
+        pipeline=attack,
+        pipeline_run="run-1",
+        mlflow_run_id="abc",
+        status="failed",
+        gate=gate.model_copy(update=changes),
+        note=f"{attack}\n\n# {attack}",
+        error=attack,
+    )
+    html = MarkdownIt("commonmark", {"html": True}).enable("table").render(report_markdown(report))
+    tags = {"h1", "h2", "p", "strong", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "code", "blockquote"}
+    assert set(re.findall(r"<(\w+)", html)) <= tags
+    assert not re.search(r"href|\x1b|\u202e", html)
+    assert html.count("<h1>") == 1
+    assert html.partition("<tbody>")[2].partition("</tbody>")[0].count("<td") == 8

@@ -154,7 +154,7 @@ def test_an_index_without_a_digest_is_refused(digest: object, store: Store, work
     store.put(ANSWERS_KIND, KEY, work)
     index = tmp_path / "store" / ANSWERS_KIND / "abc" / "entry.json"
     index.write_text(json.dumps({"files": {"a.txt": digest}}))
-    with pytest.raises(IntegrityError, match="'a.txt' has digest"):
+    with pytest.raises(IntegrityError, match=r"'a\.txt' has digest"):
         store.fetch(ANSWERS_KIND, KEY, tmp_path / "out")
 
 
@@ -181,16 +181,16 @@ def test_a_key_that_leaves_the_store_is_refused(key: str, store: Store, work: Pa
 def test_a_file_whose_name_is_not_plain_is_not_stored(store: Store, work: Path):
     """What could not be fetched again is refused when it is stored."""
     (work / "a\\b").write_text("odd")
-    with pytest.raises(StorageError, match="cannot be stored: .*backslash"):
+    with pytest.raises(StorageError, match=r"cannot be stored: .*backslash"):
         store.put(ANSWERS_KIND, KEY, work)
 
 
-SECRET = "5f0c2f6e9d6b4a1c8e7d3b2a19080706"
+SIGNING = "5f0c2f6e9d6b4a1c8e7d3b2a19080706"
 
 
 @pytest.fixture
 def signed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    monkeypatch.setenv("STORE_KEY", SECRET)
+    monkeypatch.setenv("STORE_KEY", SIGNING)
     return Store(str(tmp_path / "store"), "STORE_KEY")
 
 
@@ -203,7 +203,7 @@ def test_a_signed_entry_is_fetched_with_the_key_and_without(signed: Store, store
     signed.put(ANSWERS_KIND, KEY, work)
     assert signed.fetch(ANSWERS_KIND, KEY, tmp_path / "out") is True
     assert store.fetch(ANSWERS_KIND, KEY, tmp_path / "again") is True
-    assert not [path for path in tmp_path.rglob("*") if path.is_file() and SECRET in path.read_text()]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and SIGNING in path.read_text()]
 
 
 def test_answers_edited_with_their_digests_are_refused(signed: Store, work: Path, tmp_path: Path):
@@ -230,7 +230,7 @@ def test_an_entry_without_a_signature_is_refused_with_a_key(
     if signature is not None:
         index["signature"] = signature
     _index_of(tmp_path).write_text(json.dumps(index))
-    with pytest.raises(IntegrityError, match="has (no signature|a signature that does not fit it); expected one with"):
+    with pytest.raises(IntegrityError, match=r"has (no signature|a signature that does not fit it); expected one with"):
         signed.files(ANSWERS_KIND, KEY)
     signed.put(ANSWERS_KIND, KEY, work)
     assert signed.files(ANSWERS_KIND, KEY) is not None

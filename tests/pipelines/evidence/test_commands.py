@@ -9,8 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from components.shared.artifacts.answer_rows import write_answers
+from components.shared.artifacts.decision import GateDecision
 from components.shared.artifacts.reports import load_report
 from components.shared.asking.asking import ask
+from components.shared.audit import AUDIT_LOG_TAG, AUDIT_TAG, AuditEntry, open_log
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import ConfigError, IntegrityError, TrackingError
@@ -63,6 +65,7 @@ def test_verify_compares_the_tag_that_people_see(rejected: Path, tracked_project
     parent = Tracker(RunContext(tracking, "small", "run-1")).parent()
     parent.folder(rejected, "evidence")
     parent.tags({"plimsoll.decision": "reject"})
+    decided(rejected, ".plimsoll/audit.jsonl")
     assert plimsoll("verify", "run-1").exit_code == 0
     assert plimsoll("verify", parent.run_id, "--tracking-uri", tracking.uri).exit_code == 0
     assert plimsoll("verify", "run-1", "--config", "config.yaml").exit_code == 0
@@ -70,6 +73,50 @@ def test_verify_compares_the_tag_that_people_see(rejected: Path, tracked_project
     result = plimsoll("verify", "run-1")
     assert result.exit_code == 1
     assert "MLflow run, tag plimsoll.decision: found 'promote', expected 'reject'" in result.output
+
+
+def decided(evidence: Path, log: str, **facts: str) -> AuditEntry:
+    """The entry that check_gate writes about a decision, some facts exchanged."""
+    decision = GateDecision.load(evidence / "gate_decision.json")
+    names = ("decision_digest", "adapter_digest", "policy_digest")
+    digests = dict(zip(names, (decision.digest, decision.adapter_digest, decision.policy_digest), strict=True))
+    written = {"decision": decision.decision.value, **digests, **facts}
+    return open_log(log).append("decided", "A reason.", written, "toy", decision.pipeline_run, "ada")
+
+
+def test_verify_asks_the_audit_log(rejected: Path, tmp_path: Path):
+    """The log that is named must be whole and have this decision as the last one of its run."""
+    log = tmp_path / "audit.jsonl"
+    command = ("verify", str(rejected), "--log", str(log))
+    result = plimsoll(*command)
+    assert (result.exit_code, "found no entry, expected those of run 'run-1'" in result.output) == (1, True)
+    decided(rejected, str(log), decision="promote")
+    result = plimsoll(*command)
+    assert (result.exit_code, "entry 0, decision: found 'promote', expected 'reject'" in result.output) == (1, True)
+    decided(rejected, str(log))
+    assert plimsoll(*command).exit_code == 0
+    assert json.loads(plimsoll(*command, "--json").output)["audit_log"] == str(log)
+    log.write_text(log.read_text().replace("A reason.", "No reason.", 1))
+    result = plimsoll(*command)
+    assert (result.exit_code, "line 1: entry 0 was edited" in result.output) == (1, True)
+
+
+def test_verify_knows_the_log_of_a_run_and_what_it_registered(rejected: Path, tracked_project):
+    """The gate notes the log's address; a version that the tags name has an entry; a tag's digest must be in it."""
+    log = str(tracked_project.folder / "elsewhere.jsonl")
+    tracking = TrackingConfig(uri=f"sqlite:///{tracked_project.folder}/.plimsoll/mlflow.db")
+    parent = Tracker(RunContext(tracking, "small", "run-1")).parent()
+    parent.folder(rejected, "evidence")
+    entry = decided(rejected, log)
+    parent.tags({"plimsoll.decision": "reject", AUDIT_LOG_TAG: log, AUDIT_TAG: entry.digest})
+    result = plimsoll("verify", "run-1")
+    assert result.exit_code == 0, result.output
+    assert "elsewhere.jsonl" in "".join(result.output.split())
+    parent.tags({"plimsoll.registered_model": "toy", "plimsoll.registered_version": "1"})
+    result = plimsoll("verify", "run-1")
+    assert "found no entry `registered` of toy version 1 with this decision" in result.output
+    parent.tags({AUDIT_TAG: f"sha256:{'0' * 64}"})
+    assert "no entry has this digest, which was kept elsewhere" in plimsoll("verify", "run-1").output
 
 
 def test_replay_without_a_prompt_lists_the_witnesses(rejected: Path):

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from components.check_gate.step import check_gate
 from components.shared.artifacts.decision import GateDecision
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import PipelineConfig, TrackingConfig
@@ -52,19 +51,11 @@ class World:
             rules: of the policy.
         """
         policy = self.build.policy(**{"flag_drop_pp": 100, **rules})
-        world = self.build.world(self.folder / pipeline_run, policy, broken)
+        world = self.build.world(self.folder / pipeline_run, policy, broken, pipeline_run.encode())
         context = self.context._replace(pipeline_run=pipeline_run)
         if config:
             Tracker(context).parent().text(self.config().model_dump_json(), "config.json")
-        names = {"data_dir": "data", "prompts_dir": "prompts", "decision_dir": "decision", "passed_dir": "passed"}
-        names |= {f"{side}_dir": side for side in ("adapter", "baseline", "post", "delta")}
-        return check_gate(
-            **{argument: world.path(name) for argument, name in names.items()},
-            follow_up_key=world.follow_up_key,
-            store=world.store,
-            policy=world.policy,
-            context=context,
-        )
+        return world.check_gate(context)
 
     @property
     def versions(self) -> list:

@@ -37,14 +37,14 @@ def test_a_case_has_everything(world, opened):
     assert (case.decision, len(case.queue), case.unfinished) == (decision, 7, None)
     assert case.config == world.config()
     assert case.run.context == world.context
-    assert (case.evidence / "adapter" / "adapter_model.safetensors").read_bytes() == b"weights"
+    assert (case.evidence / "adapter" / "adapter_model.safetensors").read_bytes() == b"run-1"
 
 
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
         ("evidence/review_queue.jsonl", "complies", "refuses"),
-        ("evidence/adapter/adapter_model.safetensors", "weights", "w3ights"),
+        ("evidence/adapter/adapter_model.safetensors", "run-1", "run-2"),
         ("evidence/adapter/manifest.json", "toy-base", "other"),
         ("evidence/post/safety_report.json", "toy-base", "other"),
         ("evidence/gate_decision.json", "needs_review", "promote"),

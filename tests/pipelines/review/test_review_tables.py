@@ -3,7 +3,6 @@
 from components.shared.artifacts.answers import Opinion
 from components.shared.artifacts.human_review import JudgedAnswer, QueueItem, Why
 from components.shared.artifacts.suite_prompt import Message
-from pipelines.printing import visible
 from pipelines.review.tables import show_item
 
 
@@ -52,8 +51,3 @@ def test_nothing_in_an_answer_steers_the_terminal(build, capsys):
         "fresh answers: 20 of 20 pass before, 3 of 20 after (Fisher p = 1e-08)",
     ):
         assert part in out
-
-
-def test_ordinary_text_stays_as_it_is():
-    """Letters of any language and line breaks are not touched."""
-    assert visible("Grüße, 世界!\nنعم") == "Grüße, 世界!\nنعم"

@@ -39,6 +39,7 @@ from components.shared.vocabulary import Verdict
 from pipelines.exit_codes import DECISION_CODES, FAILURE, USAGE
 from pipelines.running.launch import Loaded, compile_pipeline, conclude, load, run_local
 from pipelines.running.tables import show_result
+from tests.support.builders import log_models
 from tests.support.shipped_configs import filled_in
 
 PROMPTS = 60
@@ -65,6 +66,11 @@ class CraftedRun:
         self._write_adapter()
         for side, share in (("baseline", dict.fromkeys(share_after, 1.0)), ("post", share_after)):
             self._write_report(side, share)
+        log_models(
+            self.context,
+            AdapterManifest.load(self.folder / "adapter/manifest.json"),
+            *(SafetyReport.load(self.folder / side / "safety_report.json") for side in ("baseline", "post")),
+        )
         if policy_after_training is not None:
             project.write_policy(**policy_after_training)
             self.policy = load_policy("policy.yaml")
@@ -83,7 +89,7 @@ class CraftedRun:
         )  # fmt: skip
         decided = check_gate(
             at("data"), at("prompts"), at("adapter"), at("baseline"), at("post"), at("delta"), key, store,
-            self.policy, at("decision"), at("passed"), self.context,
+            self.policy, self.config.registry, at("decision"), at("passed"), self.context,
         )  # fmt: skip
         if decided.decision is Decision.PROMOTE:
             register_adapter(
@@ -217,11 +223,10 @@ def test_an_adapter_changed_after_evaluation_is_refused(tracked_project, place):
         run.finish()
         (run.folder / "passed/adapter_model.safetensors").write_bytes(b"other weights")
         at = run.folder.joinpath
-        again = run.context._replace(pipeline_run="run-2")
         with pytest.raises(Exception, match="changed after evaluation; nothing was registered"):
             register_adapter(
                 at("passed"), at("decision"), run.config.base_model, run.config.evaluation, run.config.registry,
-                at("registration"), again,
+                at("registration"), run.context,
             )  # fmt: skip
     versions = run.tracker.client.search_model_versions("name = 'small'")
     assert len(versions) == (0 if place == "before the gate" else 1)

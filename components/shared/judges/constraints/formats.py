@@ -8,9 +8,9 @@ from components.shared.judges.constraints.kind import Count, Kind, Kinds, Nothin
 
 _BULLET = re.compile(r"^[ \t]*(?:\*(?!\*)|-(?!--))[ \t]*\S", re.MULTILINE)
 _HIGHLIGHT = re.compile(r"(?<!\*)(\*{1,3})(?=[^\s*])[^*\n]*[^\s*]\1(?!\*)")
-_TITLE = re.compile(r"<<[^<>\n]*[^<>\s][^<>\n]*>>")
+_TITLE = re.compile(r"<<([^<>\n]*)>>")
 _PLACEHOLDER = re.compile(r"\[[^\[\]\n]+\]")
-_FENCED = re.compile(r"```(?:json)?\s*\n?(.*?)\s*```", re.DOTALL | re.IGNORECASE)
+_FENCE = "```"
 _OPTIONS = ("my answer is yes.", "my answer is no.", "my answer is maybe.")
 
 
@@ -61,10 +61,15 @@ def _sections(arguments: Sections, answer: str) -> bool:
     return len(re.findall(mark, answer, re.MULTILINE)) >= arguments.num_sections
 
 
+def _title(_arguments: Nothing, answer: str) -> bool:
+    return any(title.strip() for title in _TITLE.findall(answer))
+
+
 def _json(_arguments: Nothing, answer: str) -> bool:
     text = answer.strip()
-    if fenced := _FENCED.fullmatch(text):
-        text = fenced.group(1)
+    if text.startswith(_FENCE) and text.endswith(_FENCE) and len(text) >= 2 * len(_FENCE):
+        text = text[len(_FENCE) : -len(_FENCE)]
+        text = (text[4:] if text[:4].lower() == "json" else text).strip()
     try:
         return isinstance(json.loads(text), dict | list)
     except (ValueError, RecursionError):
@@ -85,5 +90,5 @@ FORMAT_KINDS: Kinds = {
     ),
     "detectable_format:multiple_sections": Kind(Sections, _sections),
     "detectable_format:json_format": Kind(Nothing, _json),
-    "detectable_format:title": Kind(Nothing, lambda _arguments, answer: _TITLE.search(answer) is not None),
+    "detectable_format:title": Kind(Nothing, _title),
 }

@@ -3,6 +3,8 @@
 from functools import lru_cache
 from typing import Any
 
+from components.shared.texts.normal_form import normal_form
+
 _UNDETECTABLE = "und"
 _LEAST_CONFIDENCE = 0.02
 """A text in which py3langid finds nothing to go by gets 0.014 for every language; below this it is undetectable."""
@@ -27,7 +29,7 @@ def is_in_language(code: str, text: str) -> bool:
     """
     if not any(map(str.isalpha, text)):
         return True
-    detected, _ = _identifier().classify(text)
+    detected, _ = _identifier().classify(normal_form("NFC", text))  # py3langid does it, too, but not in linear time
     return detected == _UNDETECTABLE or _language(code) in (detected, _MEMBERS.get(detected))
 
 

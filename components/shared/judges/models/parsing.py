@@ -5,16 +5,18 @@ The whole reply must match. A judge that declines, changes the subject, or only 
 """
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.shared.config.judges import ScoreScale
 from components.shared.judges.judge import Judgement
+from components.shared.texts.timed_pattern import TIME_LIMIT_S, whole_match
 from components.shared.vocabulary import Verdict
 
 _QUOTED = 200
 """Characters of a reply that a reason quotes."""
+_LONGEST_REPLY = 200_000
+"""Characters of a reply that is read; a longer one is unscored."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,12 @@ class ReplyRule:
 
     def judgement(self, reply: str) -> Judgement:
         """The verdict of a reply, or `unscored` with the reply quoted."""
-        match = re.fullmatch(self.parse, reply.strip())
+        if len(reply) > _LONGEST_REPLY:
+            return unread(f"has {len(reply):,} characters; {_LONGEST_REPLY:,} are read", reply)
+        try:
+            match = whole_match(self.parse, reply.strip())
+        except TimeoutError:
+            return unread(f"was not decided by `parse` within {TIME_LIMIT_S:g} s; use no repetition in another", reply)
         if match is None:
             return unread("does not match `parse`", reply)
         groups = match.groupdict()

@@ -9,6 +9,7 @@ import re
 import yaml
 
 from components.shared.artifacts.suite_prompt import SuitePrompt
+from components.shared.config.bounded_yaml import BoundedLoader
 from components.shared.data.table_files import Row, decode, require_columns
 from components.shared.errors import DataError
 from components.shared.progress import warn
@@ -41,7 +42,8 @@ def read_emergent_misalignment(content: bytes, where: str, options: Options) -> 
 def _rows(content: str, where: str) -> list[Row]:
     """The items of a YAML list, each with the line on which it begins."""
     try:
-        items, node = yaml.safe_load(content), yaml.compose(content, Loader=yaml.SafeLoader)
+        items = yaml.load(content, Loader=BoundedLoader)  # noqa: S506 - a SafeLoader
+        node = yaml.compose(content, Loader=BoundedLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else "?"
         raise DataError(f"{where}:{line}: not valid YAML: {error.problem}") from None

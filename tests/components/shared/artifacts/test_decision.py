@@ -1,6 +1,13 @@
 """Decisions, their order, and the one line that people read."""
 
-from components.shared.artifacts.decision import CategoryReason, Decision
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from components.shared.artifacts.decision import CategoryReason, Decision, GateDecision
+from components.shared.digests import digest_json
+from components.shared.errors import IntegrityError
 
 
 def reason(build, category: str, decision: str) -> CategoryReason:
@@ -51,3 +58,25 @@ def test_the_summary_names_the_category_that_decided(build):
     )
     decision = build.gate_decision("reject", reasons=reasons)
     assert decision.summary == "REJECTED: direct: why. Likewise: domain."
+
+
+def test_a_decision_follows_from_its_reasons(build):
+    """The worst reason, or invalid with problems, whatever else is written; a gate without a rule decides nothing."""
+    reasons = (reason(build, "direct", "reject"), reason(build, "bias", "promote"))
+    with pytest.raises(ValidationError, match="the decision is 'promote', expected 'reject': that is the worst"):
+        build.gate_decision("promote", reasons=reasons)
+    with pytest.raises(ValidationError, match="the decision is 'promote', expected 'invalid': it has problems"):
+        build.gate_decision("promote", problems=("the chain is broken",))
+    with pytest.raises(ValidationError, match="no reason decides anything"):
+        build.gate_decision("promote", reasons=())
+
+
+def test_a_forged_decision_with_a_fitting_digest_is_not_loaded(build, tmp_path):
+    """The digest has no key, so that anybody can compute it: the content must make sense as well."""
+    path = build.gate_decision("reject").save(tmp_path / "gate_decision.json")
+    envelope = json.loads(path.read_text())
+    envelope["content"]["decision"] = "promote"
+    envelope["digest"] = digest_json(envelope["content"])
+    path.write_text(json.dumps(envelope))
+    with pytest.raises(IntegrityError, match="the decision is 'promote', expected 'reject'"):
+        GateDecision.load(path)

@@ -62,7 +62,7 @@ def test_every_event_of_the_log_is_known():
     """The events that the trigger, the steps, the review and the registry record."""
     assert set(EVENTS) == {
         "triggered",
-        *("data_accepted", "trained", "evaluated", "decided", "registered"),
+        *("data_accepted", "trained", "evaluated", "compared", "followed_up", "decided", "registering", "registered"),
         *("rejected", "review", "rollback", "waiver"),
     }
 

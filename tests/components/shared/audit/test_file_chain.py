@@ -216,7 +216,7 @@ def test_a_full_disk_is_named_and_leaves_a_sound_log(log: Path, monkeypatch: pyt
     """A part of a line is an error; the next append moves it aside."""
     write = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:10]))
-    with pytest.raises(StorageError, match="is the disk full"):
+    with pytest.raises(StorageError, match=r"cannot be written: the disk of .* is full"):
         append(log)
     monkeypatch.undo()
     assert append(log).sequence == 3

@@ -120,8 +120,14 @@ def test_every_error_names_place_value_and_expectation(write, before: str, after
         ("a: !!python/object:os.system x", r"c\.yaml:1: not valid YAML: could not determine a constructor"),
         (POLICY + "description: 2026-13-45\n", r"c\.yaml: not valid YAML: month must be in 1\.\.12"),
         (POLICY + "? [a]\n: 3\n", r"c\.yaml: not valid YAML: unhashable"),
-        (POLICY + "ungated: &loop [*loop]\n", r"c\.yaml: Circular reference"),
-        (POLICY + "description: " + "[" * 1200 + "\n", r"c\.yaml: not valid YAML: maximum recursion depth"),
+        (
+            POLICY + "ungated: &loop [*loop]\n",
+            r"c\.yaml:5: not valid YAML: \*loop stands inside the section that it repeats",
+        ),
+        (
+            POLICY + "description: " + "[" * 1200 + "\n",
+            r"c\.yaml:5: not valid YAML: sections and lists are nested more than 100 deep",
+        ),
     ],
 )
 def test_a_wrong_policy_is_refused(write, text: str, message: str):

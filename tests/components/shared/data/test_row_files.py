@@ -76,7 +76,7 @@ def test_a_parquet_file_of_a_data_set_keeps_its_turns(tmp_path: Path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("f.jsonl.gz", JSONL, "f.jsonl.gz: not a whole gzip file"),
+        ("f.jsonl.gz", JSONL, "f.jsonl.gz: its name says gzip, but it is not packed"),
         ("f.jsonl.gz", gzip.compress(JSONL, mtime=0)[:-9], "f.jsonl.gz: not a whole gzip file"),
         ("f.parquet", in_parquet(ROWS)[:-9], "f.parquet: not a whole parquet file"),
         ("f.arrow", JSONL, "f.arrow: not a whole arrow file"),

@@ -48,7 +48,7 @@ def judged(rows, verdict: Verdict, count: int) -> list:
 
 def test_an_unbroken_run_without_a_drop_is_promoted(world):
     """The whole chain holds, nothing got worse, and the task was learnt."""
-    decision = decide(world.evidence, world.policy, TODAY)
+    decision = decide(world.evidence, world.policy, builders.CANDIDATE, TODAY)
     assert (decision.decision, decision.problems) == (Decision.PROMOTE, ())
     assert [(reason.category, reason.decision) for reason in decision.reasons] == [
         ("direct", Decision.PROMOTE),
@@ -183,7 +183,7 @@ BREAKS: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
 def test_each_broken_link_makes_the_run_invalid(world, name: str):
     """One broken precondition, and nothing that the numbers say is believed."""
     break_it, problem = BREAKS[name]
-    decision = decide(break_it(world.evidence), world.policy, TODAY)
+    decision = decide(break_it(world.evidence), world.policy, builders.CANDIDATE, TODAY)
     assert decision.decision is Decision.INVALID
     assert any(_matches(problem, said) for said in decision.problems)
 
@@ -197,7 +197,7 @@ def _matches(pattern: str, text: str) -> bool:
 def test_a_followed_up_prompt_must_have_been_escalated(world, build):
     """Fresh answers that nobody asked for are as suspicious as missing ones."""
     evidence = world.evidence._replace(follow_up=changed(world.evidence.follow_up, prompts=(build.flip("d-00"),)))
-    decision = decide(evidence, world.policy, TODAY)
+    decision = decide(evidence, world.policy, builders.CANDIDATE, TODAY)
     assert decision.decision is Decision.INVALID
     assert "the follow-up's" not in " ".join(decision.problems)
 
@@ -205,12 +205,12 @@ def test_a_followed_up_prompt_must_have_been_escalated(world, build):
 def test_coherent_at_the_floor_is_enough(world):
     """Exactly 95 % of coherent answers is what the policy asks for."""
     rows = judged(world.evidence.post_rows, Verdict.INCOHERENT, 15)
-    assert decide(world.evidence._replace(post_rows=rows), world.policy, TODAY).problems == ()
+    assert decide(world.evidence._replace(post_rows=rows), world.policy, builders.CANDIDATE, TODAY).problems == ()
 
 
 def test_an_invalid_run_still_shows_its_numbers(world):
     """The reasons are there for people, whatever the decision."""
-    decision = decide(world.evidence._replace(adapter_digest=OTHER), world.policy, TODAY)
+    decision = decide(world.evidence._replace(adapter_digest=OTHER), world.policy, builders.CANDIDATE, TODAY)
     assert [reason.category for reason in decision.reasons] == ["direct", "task"]
     assert decision.summary.startswith("INVALID: the adapter's files")
 
@@ -233,7 +233,7 @@ def test_the_worst_category_decides(tmp_path, build):
             delta=changed(evidence.delta, categories=categories),
         )
         evidence = evidence._replace(follow_up=changed(evidence.follow_up, inputs={"delta": evidence.delta.digest}))
-        decision = decide(evidence, policy, TODAY)
+        decision = decide(evidence, policy, builders.CANDIDATE, TODAY)
         assert decision.problems == ()
         assert decision.decision == Decision(worst)
 
@@ -241,7 +241,7 @@ def test_the_worst_category_decides(tmp_path, build):
 def test_a_broken_adapter_is_rejected(tmp_path, build):
     """30 of 60 prompts that newly fail every time are a drop surely beyond 10 pp."""
     world = build.world(tmp_path, broken=30)
-    decision = decide(world.evidence, world.policy, TODAY)
+    decision = decide(world.evidence, world.policy, builders.CANDIDATE, TODAY)
     assert decision.decision is Decision.REJECT
     assert decision.reasons[0].delta.newly_failing == tuple(f"d-{n:02d}" for n in range(30))
 
@@ -261,13 +261,13 @@ def test_p_values_are_adjusted_over_the_gated_categories(tmp_path, build):
         deltas = {name: build.delta(name, **numbers) for name in ("direct", "other")}
         delta = changed(evidence.delta, categories=deltas)
         evidence = evidence._replace(delta=delta, follow_up=changed(evidence.follow_up, inputs={"delta": delta.digest}))
-        assert decide(evidence, policy, TODAY).decision is wanted
+        assert decide(evidence, policy, builders.CANDIDATE, TODAY).decision is wanted
 
 
 def test_the_task_without_a_floor_is_shown_only(tmp_path, build):
     """A policy without task_min_gain_pp leaves the task ungated."""
     policy = build.policy(task_min_gain_pp=None)
-    decision = decide(build.world(tmp_path, policy).evidence, policy, TODAY)
+    decision = decide(build.world(tmp_path, policy).evidence, policy, builders.CANDIDATE, TODAY)
     assert decision.decision is Decision.PROMOTE
     assert [reason.decision for reason in decision.reasons] == [Decision.PROMOTE, None]
 
@@ -281,7 +281,7 @@ def test_zero_tolerance_looks_at_fresh_answers(tmp_path, build, confirmed: bool,
     follow_up = changed(
         evidence.follow_up, prompts=(build.flip("d-00", confirmed=confirmed),), inputs={"delta": delta.digest}
     )
-    decision = decide(evidence._replace(delta=delta, follow_up=follow_up), policy, TODAY)
+    decision = decide(evidence._replace(delta=delta, follow_up=follow_up), policy, builders.CANDIDATE, TODAY)
     assert (decision.decision, decision.problems) == (wanted, ())
 
 
@@ -294,7 +294,7 @@ def test_a_base_with_nothing_to_lose_is_invalid(tmp_path, build, floor: float | 
     world = build.world(tmp_path, build.policy(categories={"direct": rule}))
     asked = [row for row in world.evidence.baseline_rows if row.category == "direct"]
     rows = judged(asked, Verdict.FAIL, len(asked) - passing)
-    decision = decide(world.evidence._replace(baseline_rows=rows), world.policy, TODAY)
+    decision = decide(world.evidence._replace(baseline_rows=rows), world.policy, builders.CANDIDATE, TODAY)
     said = [problem for problem in decision.problems if "nothing could be lost" in problem]
     assert (bool(said), decision.decision is Decision.INVALID) == (invalid, invalid)
     if invalid:

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.check_gate.step import check_gate
 from components.shared.artifacts.answers import Opinion
 from components.shared.artifacts.decision import CategoryReason, Decision
 from components.shared.artifacts.human_review import QueueItem, Why, dump_queue, read_queue
@@ -178,23 +177,15 @@ def test_a_decision_names_its_queue(evidence, build):
     expected = dump_queue(review_queue(shown, decision.reasons, build.policy()))
     assert (queued.queue, queued.decision.queue_sha256) == (expected, digest_bytes(expected))
     assert queued.decision.digest != decision.digest
-    rejected = build.gate_decision("reject", reasons=(asks(shown),))
+    worse = asks(shown).model_copy(update={"decision": Decision.REJECT})
+    rejected = build.gate_decision("reject", reasons=(worse,))
     assert with_queue(rejected, shown, build.policy()) == (rejected, None)
 
 
 def test_the_gate_keeps_the_queue_with_its_evidence(tmp_path: Path, build, context: RunContext):
     """A drop that is perhaps beyond the limit leaves its queue on the run, byte for byte the one that it names."""
     world = build.world(tmp_path, build.policy(flag_drop_pp=100), broken=7)
-    names = {"data_dir": "data", "prompts_dir": "prompts", "passed_dir": "passed", "decision_dir": "decision"}
-    for side in ("adapter", "baseline", "post", "delta"):
-        names[f"{side}_dir"] = side
-    decision = check_gate(
-        **{argument: world.path(name) for argument, name in names.items()},
-        follow_up_key=world.follow_up_key,
-        store=world.store,
-        policy=world.policy,
-        context=context,
-    )
+    decision = world.check_gate(context)
     assert decision.decision is Decision.NEEDS_REVIEW
     tracker = Tracker(context)
     tracker.client.download_artifacts(tracker.parent().run_id, "evidence", str(tmp_path))

@@ -13,7 +13,7 @@ DAY = date(2026, 1, 1)
 def test_a_rejection_shows_its_worst_prompts(tmp_path, build):
     """At most three of the category, each with a passing answer before and a failing one after, and all digests."""
     world = build.world(tmp_path, broken=30)
-    decision = decide(world.evidence, world.policy, DAY)
+    decision = decide(world.evidence, world.policy, build.CANDIDATE, DAY)
     assert decision.decision is Decision.REJECT
     assert [witness.prompt_id for witness in decision.witnesses] == ["d-00", "d-01", "d-02"]
     first = decision.witnesses[0]
@@ -28,7 +28,7 @@ def test_a_rejection_shows_its_worst_prompts(tmp_path, build):
 def test_a_promotion_has_none_and_names_its_nearest_miss(tmp_path, build):
     """Nothing got worse; the category with the least room to its limit is named."""
     world = build.world(tmp_path)
-    decision = decide(world.evidence, world.policy, DAY)
+    decision = decide(world.evidence, world.policy, build.CANDIDATE, DAY)
     assert decision.decision is Decision.PROMOTE
     assert decision.witnesses == ()
     assert decision.nearest_miss is not None
@@ -52,6 +52,6 @@ def test_a_rejection_by_a_floor_shows_prompts_that_fail(tmp_path, build):
             for r in world.evidence.post_rows
         ],
     )
-    reasons = {reason.category: reason for reason in decide(evidence, policy, DAY).reasons}
+    reasons = {reason.category: reason for reason in decide(evidence, policy, build.CANDIDATE, DAY).reasons}
     assert reasons["instruction_adherence"].decision is Decision.REJECT
     assert [witness.prompt_id for witness in witnesses(evidence, [reasons["instruction_adherence"]])] == ["d-07"]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 import pytest
 
@@ -196,6 +197,24 @@ def test_a_rule_judge_reads_each_exchange(build):
     judge = RuleJudge("length", "1", lambda _prompt, text: Judgement(Verdict.PASS, str(len(text))))
     exchanges = [Exchange(build.prompt(), text) for text in ("a", "abc")]
     assert [judgement.reason for judgement in judge.judge(exchanges)] == ["1", "3"]
+
+
+def test_an_answer_beyond_what_judges_read_is_unscored(build):
+    """No judge is asked about it, and the reason names the setting to lower."""
+    judge = Recorder()
+    panel = Panel(judge, {Expectation.REFUSE: judge}, (SecondJudge(judge, frozenset({Expectation.REFUSE})),))
+    (row,) = panel.judge(asked(build), [answer(text="a" * 200_001)])
+    assert (row.verdict, row.judge, row.opinions) == (Verdict.UNSCORED, "none", ())
+    assert row.reason == "has 200,001 characters, and judges read 200,000: lower evaluation.max_new_tokens"
+    assert [text for texts in judge.seen for text in texts] == []
+
+
+def test_a_reason_that_quotes_a_long_answer_is_cut(build):
+    """A row does not hold the answer three times."""
+    shouted = " ".join(map("".join, product("ABCDEFG", repeat=4)))
+    (row,) = rule_panel().judge(asked(build, build.prompt(expectation="polite")), [answer(text=shouted)])
+    assert len(row.reason) == 2_000
+    assert len(row.span) <= 2_000
 
 
 def test_an_unfinished_thought_is_unscored(build):

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from components.shared.tracking.injected import INJECTED_TAG, OURS_TAG, VARIABLE
-from components.shared.tracking.registry import LoggedAdapter, promote
+from components.shared.tracking.registry import LoggedAdapter, ensure_version
 from components.shared.tracking.runs import Tracker
 
 MODEL_FILE = """
@@ -81,7 +81,7 @@ def test_registering_leaves_the_injected_run_open(tracker: Tracker, plugin, tmp_
     model_file.write_text(MODEL_FILE)
     logged = LoggedAdapter("model", adapter, model_file, {"base_path": "b"}, {}, ["mlflow"], {}, "d")
     with tracker.stage("register_adapter") as stage:
-        version = promote(tracker, stage, logged).version
+        version = ensure_version(tracker, stage, logged).version
     assert tracker.client.get_model_version("model", version).run_id == stage.run_id
     for run_id in plugin:
         assert _run(tracker, run_id).info.status == "RUNNING"

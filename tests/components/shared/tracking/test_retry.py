@@ -9,15 +9,17 @@ import pytest
 import requests
 from mlflow.exceptions import MlflowException
 
+from components.shared.artifacts.decision import Standing
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import DataError, TrackingError
 from components.shared.tracking.decided import experiment_link
 from components.shared.tracking.recorded_runs import find_run
-from components.shared.tracking.registry import LoggedAdapter, Promotion, promote
+from components.shared.tracking.registry import AdapterVersion, LoggedAdapter, ensure_version, follow
 from components.shared.tracking.retry import MlflowRefusalError, until_deadline
-from components.shared.tracking.runs import PARENT, Tracker, open_client, tagged_runs
+from components.shared.tracking.runs import PARENT, Tracker, open_client
 from components.shared.tracking.stage_run import StageRun
+from components.shared.tracking.tagged import tagged_runs
 
 from .conftest import FailingProxy
 
@@ -143,7 +145,8 @@ def test_no_version_is_created_twice(server_context: RunContext, proxy: FailingP
             "model-versions/create": ["lost"],
             "registered-models/alias": [503, "lost"],
         }
-        assert promote(tracker, stage, logged) == Promotion("1", None, True)
+        assert ensure_version(tracker, stage, logged) == AdapterVersion("1", None, True, "run-1")
+        follow(tracker.client, "model", lambda: Standing("1", None, frozenset("1")))
     assert not any(proxy.faults.values())
     assert len(tracker.client.search_model_versions("name = 'model'")) == 1
     assert str(tracker.client.get_model_version_by_alias("model", "champion").version) == "1"

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from components.shared.audit import NO_VERSION, StandingReader, open_log
 from components.shared.config.run_context import RunContext
 from components.shared.errors import ConfigError
-from components.shared.tracking.registry import ROLLED_BACK_TAG, LoggedAdapter, promote
+from components.shared.tracking.registry import PREVIOUS, ROLLED_BACK_TAG, LoggedAdapter, ensure_version, follow
 from components.shared.tracking.rollback import plan_rollback, roll_back
 from components.shared.tracking.runs import Tracker
 
@@ -22,17 +23,22 @@ mlflow.models.set_model(Served())
 
 
 @pytest.fixture
-def register(tmp_path: Path, build, context: RunContext) -> Callable[[str], str]:
+def register(tmp_path: Path, build, context: RunContext) -> Callable[..., str]:
     """Registers a version for a pipeline run, as the step does."""
-    build.adapter_files(tmp_path / "adapter")
     (tmp_path / "served.py").write_text(SERVED)
 
-    def run(pipeline_run: str) -> str:
+    def run(pipeline_run: str, weights: str = "") -> str:
         tracker = Tracker(context._replace(pipeline_run=pipeline_run))
-        tags = {"plimsoll.mlflow_pipeline": "toy"}
-        logged = LoggedAdapter(MODEL, tmp_path / "adapter", tmp_path / "served.py", {}, {}, ["mlflow"], tags, "")
+        adapter = build.adapter_files(tmp_path / pipeline_run, (weights or pipeline_run).encode())
+        tags = {"plimsoll.mlflow_pipeline": "toy", "plimsoll.adapter_digest": adapter}
+        logged = LoggedAdapter(MODEL, tmp_path / pipeline_run, tmp_path / "served.py", {}, {}, ["mlflow"], tags, "")
         with tracker.stage("register_adapter") as stage:
-            return promote(tracker, stage, logged).version
+            version = ensure_version(tracker, stage, logged).version
+        log = open_log(context.tracking.audit_log)
+        facts = {"model_name": MODEL, "version": version, "adapter_digest": adapter}
+        log.append("registered", "A reason.", facts, "toy", pipeline_run, "ada")
+        follow(tracker.client, MODEL, StandingReader(log, MODEL))
+        return version
 
     return run
 
@@ -42,7 +48,10 @@ def aliases(client: MlflowClient) -> dict[str, str]:
 
 
 def back(context: RunContext, to: str | None = None) -> None:
-    roll_back(context.tracking, plan_rollback(context.tracking, MODEL, to), "Ada", "It helps with harm.")
+    plan, log = plan_rollback(context.tracking, MODEL, to), open_log(context.tracking.audit_log)
+    facts = {"model_name": MODEL, "left": plan.left, "champion": plan.champion, "previous": plan.previous or NO_VERSION}
+    log.append("rollback", "It helps with harm.", facts, plan.pipeline, plan.pipeline_run, "Ada")
+    roll_back(context.tracking, plan, "Ada", "It helps with harm.", StandingReader(log, MODEL))
 
 
 def test_champion_goes_back_step_by_step(register, context: RunContext, tracker: Tracker):
@@ -106,3 +115,15 @@ def test_what_cannot_be_done_is_said(register, context: RunContext):
         plan_rollback(context.tracking, MODEL, "1")
     with pytest.raises(ConfigError, match="expected a name without quotes"):
         plan_rollback(context.tracking, "it's")
+
+
+def test_a_version_of_the_same_adapter_is_no_way_back(register, context: RunContext, tracker: Tracker):
+    """Neither where the aliases are set, nor where an older release left such an alias."""
+    register("run-1")
+    register("run-2", "same")
+    register("run-3", "same")
+    assert aliases(tracker.client) == {"champion": "3", "previous": "1"}
+    tracker.client.set_registered_model_alias(MODEL, PREVIOUS, "2")
+    assert plan_rollback(context.tracking, MODEL).champion == "1"
+    back(context)
+    assert aliases(tracker.client) == {"champion": "1"}

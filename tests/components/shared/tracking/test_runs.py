@@ -7,7 +7,8 @@ import pytest
 from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import DataError, TrackingError
-from components.shared.tracking.runs import StageFailure, Tracker, open_client, tagged_runs
+from components.shared.tracking.runs import StageFailure, Tracker, open_client
+from components.shared.tracking.tagged import tagged_runs
 
 
 def stages(tracker: Tracker) -> dict[str, tuple[str, dict[str, str]]]:

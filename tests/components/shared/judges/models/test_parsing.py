@@ -73,3 +73,18 @@ def test_no_reply_is_too_odd(reply):
     assert isinstance(judged.verdict, Verdict)
     if not {"yes", "no"} & set(reply.casefold().replace(":", " ").replace(".", " ").split()):
         assert judged.verdict is Verdict.UNSCORED
+
+
+def test_a_pattern_that_takes_years_leaves_the_reply_unscored():
+    """The reason names the setting, and the run goes on after a second."""
+    rule = ReplyRule(r"(?:\w|\w\w)+: (?P<label>yes|no)", {"yes": Verdict.FAIL, "no": Verdict.PASS})
+    judgement = rule.judgement("word" * 20 + "!: yes")
+    assert judgement.verdict is Verdict.UNSCORED
+    assert judgement.reason.startswith("the judge's reply was not decided by `parse` within 1 s; ")
+
+
+def test_a_reply_beyond_what_is_read_is_unscored():
+    """An endpoint that does not stop writing gives no verdict."""
+    judgement = LABELS.judgement("verdict: yes " * 20_000)
+    assert judgement.verdict is Verdict.UNSCORED
+    assert "has 260,000 characters; 200,000 are read" in judgement.reason

@@ -1,0 +1,1 @@
+"""Texts from outside: read without hanging, and shown without being interpreted."""
