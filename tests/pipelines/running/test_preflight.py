@@ -152,7 +152,7 @@ def test_a_cluster_may_reach_what_this_machine_does_not(project, environment, mo
     assert [line.partition(":")[0] for line in checked.skipped] == ["base model", "data", "audit log", "MLflow"]
     assert "/models/base is on the claim models, which is not mounted on this machine" in checked.skipped[0]
     assert "no credentials" in checked.skipped[1]
-    assert [line.partition(":")[0] for line in checked.done] == ["suites and policy", "judges", "store"]
+    assert [line.partition(":")[0] for line in checked.done] == ["suites and policy", "judges", "cautions", "store"]
     assert all(len(line) < 400 for line in checked.skipped)
     with pytest.raises(ConfigError, match="does not exist"):
         check_run(config, load_policy("policy.yaml"), project.folder / "work")
