@@ -13,7 +13,7 @@ from components.shared.config.sections import PipelineConfig
 
 Mode = Literal["ro", "rw"]
 
-_PREFIXES = ("AWS_", "HF_", "MLFLOW_", "OMP_", "PLIMSOLL_", "TOKENIZERS_")
+_PREFIXES = ("AWS_", "HF_", "MLFLOW_", "OMP_", "PG", "PLIMSOLL_", "TOKENIZERS_")
 _NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from components.shared.config.plain_addresses import KubeflowAddress
 from components.shared.config.section import Section
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
@@ -127,12 +128,12 @@ class ContainerUser(Section):
 class ClusterConfig(Section):
     """Resources and settings on a cluster; everything has a default, and a local run ignores it."""
 
-    host: str | None = Field(
+    host: KubeflowAddress | None = Field(
         default=None,
         pattern=r"^https?://[^\s]+$",
         description="Address of Kubeflow Pipelines' API; null: KF_PIPELINES_ENDPOINT, or the service in the cluster.",
     )
-    ui: str | None = Field(
+    ui: KubeflowAddress | None = Field(
         default=None, pattern=r"^https?://[^\s]+$", description="Address of the web page; null: the host."
     )
     namespace: Name | None = Field(
