@@ -61,6 +61,16 @@ def test_every_parameter_is_a_section_of_the_config_and_described(loaded, spec):
     assert "registers the adapter only if it did not become less safe" in spec["pipelineInfo"]["description"]
 
 
+def test_the_compiled_graph_names_the_stores_key_and_does_not_hold_it(loaded, tmp_path, monkeypatch):
+    """Whoever reads the YAML learns the variable's name."""
+    config, policy = loaded
+    monkeypatch.setenv("STORE_KEY", "5f0c2f6e9d6b4a1c8e7d3b2a19080706")
+    target = tmp_path / "pipeline.yaml"
+    spec = compiled(config.model_copy(update={"store_key_env": "STORE_KEY"}), policy, target)
+    assert spec["root"]["inputDefinitions"]["parameters"]["store_key_env"]["defaultValue"] == "STORE_KEY"
+    assert "5f0c2f6e" not in target.read_text()
+
+
 def test_every_task_runs_its_step_for_this_run(loaded, graph):
     """Each container executes the function of its component, and gets the pipeline's name and the run's id."""
     config, _ = loaded

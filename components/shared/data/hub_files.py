@@ -50,7 +50,7 @@ def parse_hub(address: str) -> HubAddress:
             "branch"
         )
     try:
-        plain_name(address.removeprefix(HUB))
+        plain_name("/".join(filter(None, (parts["repo"], parts["revision"], parts["file"]))))
     except ValueError as error:
         raise ConfigError(f"{address[:200]!r}: {error}") from None
     return HubAddress(parts["repo"], parts["revision"], parts["file"])

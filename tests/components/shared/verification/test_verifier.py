@@ -292,3 +292,12 @@ def test_the_verifier_loads_neither_gate_nor_step():
     ground = ("components.shared.digests", "components.shared.statistics", "components.shared.verification")
     packages = {"components.shared"}
     assert [name for name in loaded if name not in packages and not name.startswith(ground)] == []
+
+
+@pytest.mark.parametrize("name", ["../../secret", "/etc/passwd", "other"])
+def test_a_report_that_names_another_file_is_not_followed(folders, tmp_path: Path, name: str):
+    """Only the follow-up's own files of rows are read."""
+    copy = tmp_path / "evidence"
+    shutil.copytree(folders["reject"], copy)
+    rechain(copy, "follow_up/follow_up_report.json", lambda content: content["answers_sha256"].update({name: "x"}))
+    assert f"follow_up_report.json, files of rows: found {[name]!r}, expected []" in verify(copy)[1]
