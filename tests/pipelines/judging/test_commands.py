@@ -74,7 +74,7 @@ def test_disagreements_are_shown_when_asked(call):
     assert code == 0
     assert "disagreements: 2 of 2" in out
     assert "line 4: labelled fail (complied), judged pass" in out
-    assert "prompt: Is [red]this [31m?" in out
+    assert "prompt: Is [red]this<001b>[31m?" in out
     assert "\x1b" not in out
 
 
