@@ -74,6 +74,7 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
         registry: str = texts.registry,
         tracking: str = texts.tracking,
         store: str = config.store,
+        store_key_env: str = config.store_key_env or "",
         reuse: bool = config.reuse,
         checkpoints: str = texts.checkpoints,
     ) -> None:
@@ -91,11 +92,13 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
             registry: Name of the registered model in MLflow (RegistryConfig as JSON).
             tracking: MLflow server, experiment and audit log (TrackingConfig as JSON).
             store: Address of the content-addressed store of answers, reports and adapters.
+            store_key_env: Environment variable with the key that signs the store's entries; empty: unsigned.
             reuse: Whether answers, adapters and reports that were made from equal inputs are taken from the store.
             checkpoints: How often the training is saved, and where (CheckpointConfig as JSON).
         """
         run = {"tracking": tracking, "pipeline": config.name, "pipeline_run": pipeline_run}
-        asking = {"base_model": base_model, "evaluation": evaluation, "store": store, "reuse": reuse}
+        kept = {"store": store, "store_key_env": store_key_env}
+        asking = {"base_model": base_model, "evaluation": evaluation, "reuse": reuse, **kept}
         exit_task = place(publish_report(**run), "publish_report", CPU_STEP)
         with dsl.ExitHandler(exit_task, name="safety-gate"):
             prepared = place(prepare_data(data=data, suites=suites, **run), "prepare_data", CPU_STEP)
@@ -110,9 +113,9 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
                     evaluation=evaluation,
                     recipe=recipe,
                     policy=policy,
-                    store=store,
                     reuse=reuse,
                     checkpoints=checkpoints,
+                    **kept,
                     **run,
                 ),
                 "finetune_lora",
@@ -154,9 +157,9 @@ def build(config: PipelineConfig, policy: Policy, pipeline_run: str = dsl.PIPELI
                     post=post.outputs["safety_report"],
                     delta=delta.outputs["delta"],
                     follow_up_key=dsl.OneOf(asked.outputs["Output"], nothing.outputs["Output"]),
-                    store=store,
                     policy=policy,
                     registry=registry,
+                    **kept,
                     **run,
                 ),
                 "check_gate",

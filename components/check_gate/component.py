@@ -18,6 +18,7 @@ def check_gate(
     passed_adapter: Output[Model],
     follow_up_key: str,
     store: str,
+    store_key_env: str,
     policy: str,
     registry: str,
     tracking: str,
@@ -37,6 +38,7 @@ def check_gate(
         passed_adapter: The adapter's files if the decision is promote; otherwise a note.
         follow_up_key: Key of the follow-up in the store.
         store: Address of the content-addressed store: a directory or s3://bucket/prefix.
+        store_key_env: Environment variable with the key that signs the store's entries; empty: unsigned.
         policy: Policy, as JSON.
         registry: Registered model that the adapter may enter, as JSON of RegistryConfig.
         tracking: Where MLflow and the audit log are (TrackingConfig), as JSON.
@@ -62,7 +64,7 @@ def check_gate(
         post_dir=Path(post.path),
         delta_dir=Path(delta.path),
         follow_up_key=follow_up_key,
-        store=Store(store),
+        store=Store(store, store_key_env),
         policy=Policy.model_validate_json(policy),
         registry=RegistryConfig.model_validate_json(registry),
         decision_dir=Path(gate_decision.path),

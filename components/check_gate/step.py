@@ -170,6 +170,8 @@ def _publish(parent: StageRun, stage: StageRun, decision: GateDecision, evidence
         stage.say(f"{reason.decision_name}: {reason.sentence}")
     for problem in decision.problems:
         stage.say(f"{Decision.INVALID.value}: {problem}")
+    for caution in decision.cautions:
+        stage.say(f"caution: {caution}")
     if decision.nearest_miss is not None:
         stage.say(f"nearest miss: {decision.nearest_miss}")
 
@@ -207,7 +209,8 @@ def _track(run: StageRun, decision: GateDecision) -> None:
             **{f"plimsoll.reason.{reason.category}": reason.sentence for reason in decision.reasons},
         }
     )
-    run.text(f"{decision.summary}\n", "decision.txt")
+    cautions = "".join(f"caution: {caution}\n" for caution in decision.cautions)
+    run.text(f"{decision.summary}\n{cautions}", "decision.txt")
 
 
 def _track_figures(parent: StageRun, decision: GateDecision, evidence: Evidence) -> None:

@@ -14,6 +14,7 @@ def evaluate_safety(
     base_model: str,
     evaluation: str,
     store: str,
+    store_key_env: str,
     reuse: bool,
     tracking: str,
     pipeline: str,
@@ -29,6 +30,7 @@ def evaluate_safety(
         base_model: The aligned model: a BaseModelRef as JSON.
         evaluation: How the model is asked and judged: an EvaluationConfig as JSON.
         store: Address of the content-addressed store of finished answers.
+        store_key_env: Environment variable with the key that signs the store's entries; empty: unsigned.
         reuse: Whether answers of earlier runs are taken from the store.
         tracking: Addresses of the MLflow store and the audit log: a TrackingConfig as JSON.
         pipeline: Name of the pipeline.
@@ -53,7 +55,7 @@ def evaluate_safety(
         adapter=Path(adapter.path) if adapter is not None else None,
         prompts_dir=Path(prompt_set.path),
         evaluation=EvaluationConfig.model_validate_json(evaluation),
-        store=Store(store),
+        store=Store(store, store_key_env),
         reuse=reuse,
         report_dir=Path(safety_report.path),
         context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
@@ -68,6 +70,7 @@ def answer_prompts(
     base_model: str,
     evaluation: str,
     store: str,
+    store_key_env: str,
     reuse: bool,
     tracking: str,
     pipeline: str,
@@ -83,6 +86,7 @@ def answer_prompts(
         base_model: The aligned model: a BaseModelRef as JSON.
         evaluation: How the model is asked, and the number of shards: an EvaluationConfig as JSON.
         store: Address of the content-addressed store of finished answers.
+        store_key_env: Environment variable with the key that signs the store's entries; empty: unsigned.
         reuse: Whether answers of earlier runs are taken from the store.
         tracking: Addresses of the MLflow store and the audit log: a TrackingConfig as JSON.
         pipeline: Name of the pipeline.
@@ -108,7 +112,7 @@ def answer_prompts(
         adapter=Path(adapter.path) if adapter is not None else None,
         prompts_dir=Path(prompt_set.path),
         evaluation=EvaluationConfig.model_validate_json(evaluation),
-        store=Store(store),
+        store=Store(store, store_key_env),
         reuse=reuse,
         context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),
     )

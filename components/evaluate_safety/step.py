@@ -68,7 +68,7 @@ def evaluate_safety(
         loaded = load_prompts(prompts_dir)
         prompts = loaded.prompts
         subject = identify(base_model, adapter, loaded.prompt_set, evaluation, "" if reuse else context.pipeline_run)
-        panel = panel_of(evaluation, store.address_of("judge-replies"), stage.say)
+        panel = panel_of(evaluation, store.address_of("judge-replies"), stage.say, store.signing_key)
         refuse_unjudged(panel, prompts)
         refuse_equal_answers(evaluation, prompts)
         engine = lazily(subject, stage.say)

@@ -16,6 +16,7 @@ def finetune_lora(
     recipe: str,
     policy: str,
     store: str,
+    store_key_env: str,
     reuse: bool,
     checkpoints: str,
     tracking: str,
@@ -34,6 +35,7 @@ def finetune_lora(
         recipe: Training hyper-parameters: a Recipe as JSON.
         policy: The gate's policy as JSON; its digest is recorded before training starts.
         store: Address of the content-addressed store of finished adapters.
+        store_key_env: Environment variable with the key that signs the store's entries; empty: unsigned.
         reuse: Whether an adapter made from equal inputs is taken from the store.
         checkpoints: How often an unfinished training is saved, and where: a CheckpointConfig as JSON.
         tracking: Addresses of the MLflow store and the audit log: a TrackingConfig as JSON.
@@ -60,7 +62,7 @@ def finetune_lora(
         evaluation=EvaluationConfig.model_validate_json(evaluation),
         recipe=Recipe.model_validate_json(recipe),
         policy=Policy.model_validate_json(policy),
-        store=Store(store),
+        store=Store(store, store_key_env),
         reuse=reuse,
         checkpoints=CheckpointConfig.model_validate_json(checkpoints),
         adapter_dir=Path(adapter.path),

@@ -97,7 +97,7 @@ def finetune_lora(
             length = f"{recipe.max_steps} steps" if recipe.max_steps else f"{recipe.epochs:g} epochs"
             stage.say(f"training on {data.train_rows} rows, {length}, seed {recipe.seed}")
             kept = Checkpoints(
-                Store(checkpoints.store) if checkpoints.store is not None else store,
+                store.at(checkpoints.store) if checkpoints.store is not None else store,
                 key if reuse else digest_json([key, context.pipeline_run]),
                 checkpoints.every_minutes,
                 stage.say,

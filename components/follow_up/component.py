@@ -17,6 +17,7 @@ def follow_up(
     evaluation: str,
     policy: str,
     store: str,
+    store_key_env: str,
     reuse: bool,
     tracking: str,
     pipeline: str,
@@ -34,6 +35,7 @@ def follow_up(
         evaluation: How models are asked and judged (EvaluationConfig), as JSON.
         policy: Policy, as JSON.
         store: Address of the content-addressed store: a directory or s3://bucket/prefix.
+        store_key_env: Environment variable with the key that signs the store's entries; empty: unsigned.
         reuse: Whether a finished follow-up is taken from the store.
         tracking: Where MLflow and the audit log are (TrackingConfig), as JSON.
         pipeline: Name of the pipeline.
@@ -60,7 +62,7 @@ def follow_up(
         base_model=BaseModelRef.model_validate_json(base_model),
         evaluation=EvaluationConfig.model_validate_json(evaluation),
         policy=Policy.model_validate_json(policy),
-        store=Store(store),
+        store=Store(store, store_key_env),
         reuse=reuse,
         follow_up_dir=Path(follow_up_report.path),
         context=RunContext(TrackingConfig.model_validate_json(tracking), pipeline, pipeline_run),

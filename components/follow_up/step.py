@@ -100,7 +100,7 @@ def follow_up(
                 if base_digest(base) != after.base_digest:
                     raise IntegrityError(f"base model {base_model.name}: is not the one that was evaluated")
                 engine = TransformersEngine.of(base, adapter_dir, evaluation, stage.say)
-                panel = panel_of(evaluation, store.address_of("judge-replies"), stage.say)
+                panel = panel_of(evaluation, store.address_of("judge-replies"), stage.say, store.signing_key)
                 asker = Asker(engine, panel, evaluation, after.coherence_floor)
                 report = ask_fresh(asker, escalated, report, policy.follow_up, follow_up_dir, stage.say)
                 report = ask_variants(asker, variants, report, follow_up_dir, stage.say)

@@ -11,7 +11,7 @@ _SHOWN = 300
 
 
 def notes(gate: GateDecision) -> list[str]:
-    """List items: the number of the attempt, the nearest miss of a promotion, and figures corrected for judge error."""
+    """List items: number of the attempt, nearest miss of a promotion, cautions, figures corrected for judge error."""
     lines = []
     if gate.attempt is not None:
         lines.append(f"- This is the {_ordinal(gate.attempt)} decided run on this base and task.")
@@ -20,6 +20,7 @@ def notes(gate: GateDecision) -> list[str]:
         lines.append(f"- How much there was to lose: the base passes {', '.join(levels)}.")
     if gate.decision is Decision.PROMOTE and gate.nearest_miss is not None:
         lines.append(f"- Nearest miss: {in_markdown(gate.nearest_miss)}.")
+    lines += [f"- Caution: {in_markdown(caution)}." for caution in gate.cautions]
     lines += [
         f"- {in_markdown(reason.category)}: corrected for the judge's measured errors; uncorrected: "
         f"{reason.delta.drop_pp:+z.1f} pp ({reason.delta.lower_pp:+z.1f} to {reason.delta.upper_pp:+z.1f})."

@@ -1,12 +1,17 @@
 """The errors that Plimsoll raises on purpose: one base class, each child also a standard error.
 
-A message names the value, what was expected and the cure. `pipelines.exit_codes` maps errors and decisions to exit
-codes.
+A message names the value, what was expected and the cure; a password in an address that it quotes is removed.
+`pipelines.exit_codes` maps errors and decisions to exit codes.
 """
+
+from components.shared.redaction import redacted
 
 
 class PlimsollError(Exception):
-    """Base of every error that a user can act on; shown without a traceback."""
+    """Base of every error that a user can act on; shown without a traceback, and without passwords."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(redacted(value) if isinstance(value, str) else value for value in args))
 
 
 LIBRARY_ERRORS = (

@@ -71,6 +71,9 @@ GRADED = frozenset({Expectation.TOKEN_F1, Expectation.ROUGE_L, Expectation.LIKEL
 FROM_LIKELIHOODS = frozenset({Expectation.CHOICE, Expectation.LIKELIHOOD})
 """Expectations whose answers are read from log-likelihoods and not drawn: one per prompt."""
 
+COMPUTED = GRADED | {Expectation.EXACT, Expectation.NUMERIC, Expectation.CHOICE, Expectation.CONSTRAINTS}
+"""Expectations whose verdicts are computed from reference or instructions; no judge can be wrong about them."""
+
 HAVE_A_REFERENCE = frozenset(
     {
         Expectation.EXACT,

@@ -110,7 +110,7 @@ def calibrate_gate(
             seconds=time.monotonic() - started,
             mutants=tuple(sorted(measured, key=lambda mutant: mutant.bad)),
         )
-    keep_calibration(Store(config.store), calibration)
+    keep_calibration(Store(config.store, config.store_key_env), calibration)
     return calibration
 
 

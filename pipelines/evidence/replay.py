@@ -94,7 +94,8 @@ def replay(evidence: OpenEvidence, prompt_id: str, sample: int | None, adapter: 
     warnings = check_contract(config.evaluation, base, post)
     say("loading the model and its adapter")
     engine = TransformersEngine.of(base, files, config.evaluation, say)
-    panel = panel_of(config.evaluation, Store(config.store).address_of("judge-replies"), say)
+    store = Store(config.store, config.store_key_env)
+    panel = panel_of(config.evaluation, store.address_of("judge-replies"), say, store.signing_key)
     drawer = _Drawer(engine, config.evaluation, loaded.prompts, post.coherence_floor)
     sides = []
     for name, report in zip(("base", "adapter"), reports, strict=True):

@@ -77,7 +77,7 @@ def _locate_adapter(evidence: OpenEvidence, config: PipelineConfig) -> Path:
         return kept
     manifest = AdapterManifest.load(kept / "manifest.json")
     stored, key = evidence.scratch / "adapter", digest_json([manifest.inputs, manifest.software])
-    if Store(config.store).fetch(ADAPTER_KIND, key, stored):
+    if Store(config.store, config.store_key_env).fetch(ADAPTER_KIND, key, stored):
         return stored
     if evidence.run is not None:
         (evidence.scratch / "registered").mkdir()

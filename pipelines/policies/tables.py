@@ -154,9 +154,11 @@ def _other_rules(policy: "Policy") -> list[str]:
     if policy.waiver is not None:
         about = ", ".join(policy.waiver.categories) or "all categories"
         lines.append(
-            f"waived by {policy.waiver.name} until {policy.waiver.expires} where evidence is insufficient: {about}; "
-            f"{policy.waiver.reason}"
+            f"waived by {policy.waiver.name} from {policy.waiver.granted} until {policy.waiver.expires} where evidence "
+            f"is insufficient: {about}; {policy.waiver.reason}"
         )
+    if policy.accepted_risk is not None:
+        lines.append(f"beyond the bounds: {'; '.join(policy.beyond_bounds)}; {policy.accepted_risk.reason}")
     if policy.locked:
         lines.append("locked: run parameters cannot replace it")
     return lines

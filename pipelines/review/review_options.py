@@ -45,6 +45,7 @@ def store_of(config: str | None, tracking_uri: str | None) -> "tuple[TrackingCon
     """
     from components.shared.config.anchoring import anchor, anchor_tracking
     from components.shared.config.sections import TrackingConfig
+    from components.shared.redaction import redacted
 
     pipeline, tracking = None, TrackingConfig()
     if config is not None:
@@ -57,7 +58,8 @@ def store_of(config: str | None, tracking_uri: str | None) -> "tuple[TrackingCon
             tracking = TrackingConfig.model_validate({**tracking.model_dump(), "uri": tracking_uri})
         except ValueError:
             raise typer.BadParameter(
-                f"{tracking_uri!r}; expected sqlite:///PATH, postgresql://... or http(s)://...",
+                f"{redacted(tracking_uri)!r}; expected sqlite:///PATH, postgresql://... or http(s)://..., without a "
+                "password: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or PGPASSWORD",
                 param_hint="--tracking-uri",
             ) from None
     tracking = anchor_tracking(tracking, Path.cwd())

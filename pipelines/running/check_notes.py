@@ -27,11 +27,13 @@ class Checked(NamedTuple):
         done: what was found to be right.
         skipped: what was not checked, and why.
         wrong: what would stop a run; empty unless problems are collected.
+        cautions: what the policy leaves open, and whose verdicts nobody checked; the decision will repeat them.
     """
 
     done: tuple[str, ...]
     skipped: tuple[str, ...]
     wrong: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
 
 class CheckNotes:
@@ -49,6 +51,7 @@ class CheckNotes:
         self._cluster, self.on_cluster = config.cluster, on_cluster
         self._done: list[str] = []
         self._skipped: list[str] = []
+        self._cautions: tuple[str, ...] = ()
 
     def attempt(
         self,
@@ -96,13 +99,19 @@ class CheckNotes:
         """Notes that something is not checked."""
         self._skipped.append(f"{subject}: {one_line(why, _LONGEST)}")
 
+    def caution(self, sentences: Iterable[str]) -> None:
+        """Notes what stops no run, and should be known before one."""
+        self._cautions += tuple(sentences)
+
     def checked(self) -> Checked:
         """What was noted."""
-        return Checked(tuple(self._done), tuple(self._skipped), tuple(self._wrong))
+        return Checked(tuple(self._done), tuple(self._skipped), tuple(self._wrong), self._cautions)
 
 
 def show_skipped(checked: Checked) -> None:
-    """Prints what was not checked, on standard error, a line each."""
+    """Prints cautions and what was not checked, on standard error, a line each."""
+    for line in checked.cautions:
+        echo(f"caution: {line}", err=True)
     for line in checked.skipped:
         echo(f"not checked: {line}", err=True)
 

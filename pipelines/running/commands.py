@@ -107,6 +107,8 @@ def check(
     checked = check_run(anchor(loaded.config, Path.cwd()), loaded.policy, None if cluster else WORK_DIR)
     for line in checked.done:
         echo(f"  {line}")
+    for line in checked.cautions:
+        echo(f"  caution: {line}")
     for line in checked.skipped:
         echo(f"  not checked: {line}")
     echo(f"{config}: ok")

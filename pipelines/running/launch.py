@@ -23,6 +23,7 @@ from components.shared.config.run_context import RunContext
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError, PlimsollError
 from components.shared.progress import speaker
+from components.shared.redaction import redacted
 from components.shared.tracking.runs import Tracker
 from pipelines.exit_codes import DECISION_CODES, FAILURE, error_code
 from pipelines.running.check_notes import show_skipped
@@ -239,7 +240,7 @@ def _execute(
     except PlimsollError:
         raise
     except Exception as error:  # noqa: BLE001 - kfp raises bare RuntimeErrors, and anything when a task misbehaves
-        return str(error) or type(error).__name__
+        return redacted(str(error)) or type(error).__name__
     finally:
         os.environ.pop(RUN_VARIABLE, None)
         output.close()

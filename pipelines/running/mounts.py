@@ -13,7 +13,7 @@ from components.shared.config.sections import PipelineConfig
 
 Mode = Literal["ro", "rw"]
 
-_PREFIXES = ("AWS_", "HF_", "MLFLOW_", "OMP_", "PLIMSOLL_", "TOKENIZERS_")
+_PREFIXES = ("AWS_", "HF_", "MLFLOW_", "OMP_", "PG", "PLIMSOLL_", "TOKENIZERS_")
 _NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 
 
@@ -59,10 +59,11 @@ def environment_of(config: PipelineConfig, environment: Mapping[str, str]) -> di
     """The variables that the steps get: credentials, addresses and settings, chosen by name or prefix.
 
     Args:
-        config: its judges name the variables that hold their keys.
+        config: it names the variables that hold keys, of judges and of the store.
         environment: of this process.
     """
     keys = {judge.api_key_env for judge in config.evaluation.judges if isinstance(judge, LlmConfig)}
+    keys.add(config.store_key_env)
     return {
         name: value
         for name, value in environment.items()

@@ -3,11 +3,12 @@
 Every command that starts runs uses it: `run`, `config check`, `compile`, `submit`, `schedule`, `trigger` and
 `gate calibrate`. It looks at the suites and the policy, the judges, the base model and its chat template, every
 training row, its overlap with the suites, held-out rows and shares, the stores, MLflow, the audit log, and free disk.
+It also collects the cautions about policy and judges.
 """
 
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,14 +24,18 @@ from components.shared.data.selection import Selection, select_rows
 from components.shared.data.training_files import TrainingFile, read_training_files
 from components.shared.errors import ConfigError, StorageError
 from components.shared.gate.ancestry import load_ancestor
+from components.shared.gate.cautions import gated_share
 from components.shared.generation.base_models import cached_base_model, check_base_model
 from components.shared.judges.assemble import panel_of, refuse_unjudged
+from components.shared.judges.panel import Panel
 from components.shared.progress import warn
+from components.shared.signing import key_from_environment
 from components.shared.suites.heldout import rare_suite, task_suite
 from components.shared.suites.suite_files import Suite, load_suites
 from components.shared.tracking.store_check import check_store
 from components.shared.vocabulary import RARE_CATEGORY
 from pipelines.running.check_notes import Checked, CheckNotes
+from pipelines.running.early_cautions import early_cautions
 from pipelines.running.reach import why_hub_unreached
 from pipelines.running.template_check import can_read_templates, check_template
 
@@ -66,7 +71,8 @@ def survey_run(config: PipelineConfig, policy: Policy, work_dir: Path | None) ->
 def _check(
     config: PipelineConfig, policy: Policy, work_dir: Path | None, notes: CheckNotes, recorded: bool = True
 ) -> Checked:
-    suites = notes.attempt("suites and policy", config.suites, lambda: _read_suites(config, policy), _said_of_suites)
+    said_of_suites = partial(_said_of_suites, policy=policy)
+    suites = notes.attempt("suites and policy", config.suites, lambda: _read_suites(config, policy), said_of_suites)
     prompts = [prompt for suite in suites or () for prompt in suite.prompts]
     found = notes.attempt(
         "base model",
@@ -79,7 +85,11 @@ def _check(
     if selected is not None:
         held_out = (task_suite(selected.heldout, config.data.task_expectation), rare_suite(selected.rare))
         prompts += [prompt for suite in held_out if suite is not None for prompt in suite.prompts]
-    _check_judges(config, prompts, notes)
+    panel = _check_judges(config, prompts, notes)
+    if suites is not None:
+        left_open = partial(early_cautions, policy, prompts, panel, Path(config.evaluation.judge_checks))
+        sentences = notes.attempt("cautions", [], left_open, lambda said: f"{len(said) or 'none'}")
+        notes.caution(sentences or ())
     if found is not None:
         _check_template(config, selected.train if selected is not None else (), prompts, notes)
     _check_stores(config, notes)
@@ -129,26 +139,28 @@ def _check_base(config: PipelineConfig) -> str:
     return config.base_model.name
 
 
-def _said_of_suites(suites: Iterable[Suite]) -> str:
+def _said_of_suites(suites: Sequence[Suite], policy: Policy) -> str:
+    share = gated_share(policy, [prompt for suite in suites for prompt in suite.prompts])
     shown = ", ".join(f"{suite.name} {suite.version} ({len(suite.prompts)} prompts)" for suite in suites)
-    return f"{shown}; the policy has a place for every category"
+    return f"{shown}; the policy has a place for every category: {share}"
 
 
-def _check_judges(config: PipelineConfig, prompts: Sequence[SuitePrompt], notes: CheckNotes) -> None:
-    """Keys of endpoints may be secrets of the cluster, so there they are not looked for."""
+def _check_judges(config: PipelineConfig, prompts: Sequence[SuitePrompt], notes: CheckNotes) -> Panel | None:
+    """Keys of endpoints may be secrets of the cluster, so there they are not looked for; None: not looked at."""
     judges = config.evaluation.judges
     paths = [judge.model.path for judge in judges if not isinstance(judge, LlmConfig)]
     keys = {judge.api_key_env for judge in judges if isinstance(judge, LlmConfig) and judge.api_key_env}
     given = {name for secret in config.cluster.secrets for name in secret.keys.values()}
     if notes.on_cluster and (secret := sorted(name for name in keys & given if not os.environ.get(name))):
         notes.skip("judges", f"the cluster's secret gives the key {secret[0]}, which this machine does not have")
-        return
-    notes.attempt(
-        "judges",
-        paths,
-        lambda: refuse_unjudged(panel_of(config.evaluation, None, warn), prompts),
-        lambda _: "every prompt has one",
-    )
+        return None
+
+    def assembled() -> Panel:
+        panel = panel_of(config.evaluation, None, warn)
+        refuse_unjudged(panel, prompts)
+        return panel
+
+    return notes.attempt("judges", paths, assembled, lambda _: "every prompt has one")
 
 
 def _check_data(
@@ -185,6 +197,8 @@ def _check_template(
 
 def _check_stores(config: PipelineConfig, notes: CheckNotes) -> None:
     """What a run reads of earlier ones, and where it keeps answers and adapters."""
+    if config.store_key_env is not None:
+        _check_signing_key(config.store_key_env, config, notes)
     if (report := config.base_model.ancestor_report) is not None:
         notes.attempt("original model's report", [report], lambda: load_ancestor(report), lambda _: report)
     stores = {"store": config.store, "checkpoints.store": config.checkpoints.store}
@@ -192,12 +206,30 @@ def _check_stores(config: PipelineConfig, notes: CheckNotes) -> None:
         notes.attempt(name, [address], partial(_check_store_address, name, address), lambda shown: shown)
 
 
+def _check_signing_key(variable: str, config: PipelineConfig, notes: CheckNotes) -> None:
+    """On a cluster the steps get the key from a secret, and this machine need not have it."""
+    given = {name for secret in config.cluster.secrets for name in secret.keys.values()}
+    if notes.on_cluster and variable in given:
+        notes.skip("store key", f"the cluster's secret gives {variable} to the steps")
+    elif notes.on_cluster:
+        notes.attempt("store key", [], lambda: _refuse_keyless_steps(variable), str)
+    else:
+        notes.attempt("store key", [], lambda: key_from_environment(variable), lambda _: f"{variable} holds one")
+
+
+def _refuse_keyless_steps(variable: str) -> None:
+    raise ConfigError(
+        f"store_key_env: {variable} is given to no step; expected a secret of the cluster that holds it: add it to "
+        f"cluster.secrets, such as {{name: plimsoll-store, keys: {{signing-key: {variable}}}}}"
+    )
+
+
 def _check_records(tracking: TrackingConfig, notes: CheckNotes) -> None:
     """What a run writes for others to read."""
     log = tracking.audit_log
     notes.attempt("audit log", [log], lambda: _check_log(log), lambda _: f"{log} can be written")
     database = str(tracking.sqlite_file) if tracking.sqlite_file is not None else None
-    notes.attempt("MLflow", [database], lambda: _check_mlflow(tracking), lambda said: f"{tracking.shown_uri} {said}")
+    notes.attempt("MLflow", [database], lambda: _check_mlflow(tracking), lambda said: f"{tracking.uri} {said}")
 
 
 def _check_log(address: str) -> None:

@@ -58,3 +58,5 @@ def show_decision(gate: GateDecision) -> None:
         print_line(f"  invalid: {problem}")
     for reason in gate.reasons:
         print_line(f"  {reason.sentence}")
+    for caution in gate.cautions:
+        print_line(f"  caution: {caution}")

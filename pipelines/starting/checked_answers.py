@@ -172,7 +172,7 @@ def tracking_uri(answer: str) -> str:
         return TrackingConfig(uri=answer).uri
     except ValueError:
         raise ConfigError(
-            f"MLflow store {answer!r}: expected sqlite:///PATH, postgresql://... or http(s)://..."
+            f"MLflow store {answer!r}: expected sqlite:///PATH, postgresql://... or http(s)://..., without a password"
         ) from None
 
 

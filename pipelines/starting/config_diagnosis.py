@@ -25,6 +25,8 @@ def examine(loaded: Loaded, for_cluster: bool) -> Iterator[Symptom]:
     for line in checked.done:
         subject, _, found = line.partition(": ")
         yield Symptom(subject, "ok", found)
+    for line in checked.cautions:
+        yield Symptom("policy and judges", "warning", line)
     for line in checked.skipped:
         subject, _, why = line.partition(": ")
         yield Symptom(subject, "warning", f"not checked: {why}")

@@ -169,3 +169,6 @@ def _credentials(config: PipelineConfig, environment: Mapping[str, str], hub_nee
         if isinstance(judge, LlmConfig) and judge.api_key_env is not None:
             name = judge.api_key_env
             yield given(f"key of judge {judge.name}", (name,), f"set {name}", f"{name} is not set")
+    if config.store_key_env is not None:
+        name = config.store_key_env
+        yield given("key of the store", (name,), f"set {name}", f"{name} is not set")

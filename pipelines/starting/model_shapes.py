@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from components.shared.config.base_model import BaseModelRef
 from components.shared.errors import ConfigError
-from components.shared.generation.base_checks import json_object
+from components.shared.generation.base_checks import json_object, weight_files
 from components.shared.generation.base_models import cached_base_model
 
 _NOT_LINEAR = ("embed", "lm_head", "wte", "wpe", "router", "vision", "visual")
@@ -99,8 +99,7 @@ def _linears(tensors: Mapping[str, Sequence[int]]) -> Iterator[Linear]:
 
 
 def _local_tensors(directory: Path) -> Iterator[tuple[str, Sequence[int]]]:
-    index = json_object(directory / "model.safetensors.index.json").get("weight_map", {})
-    for name in sorted(set(index.values())) or ["model.safetensors"]:
+    for name in weight_files(directory, "base model"):
         with (directory / name).open("rb") as stream:
             header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
         yield from ((tensor, facts["shape"]) for tensor, facts in header.items() if tensor != "__metadata__")

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from components.shared.artifacts.decision import Decision
 from components.shared.config.policy import Policy
+from components.shared.config.policy_bounds import AcceptedRisk
 from components.shared.config.policy_rules import CategoryRule, FollowUpRule, Requirement, Waiver
 from components.shared.config.reading import load_policy, validate
 from components.shared.config.section import Section
@@ -29,7 +30,7 @@ DECISIONS_HEAD = ("decision", "exit code", "when")
 SHIPPED_HEAD = ("policy", "for", "rules")
 RATES_HEAD = ("policy", "prompts x answers", "unchanged", "true 3 pp", "true 5 pp", "true 10 pp")
 RULES_HEAD = ("rule of `literal`", "unchanged", "true 3 pp", "true 5 pp", "true 10 pp")
-SECTIONS = (CategoryRule, Policy, FollowUpRule, Waiver, Requirement)
+SECTIONS = (CategoryRule, Policy, FollowUpRule, AcceptedRisk, Waiver, Requirement)
 
 
 @pytest.fixture(scope="module")

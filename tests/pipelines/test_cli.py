@@ -60,9 +60,11 @@ def test_a_good_project_passes_the_check(call, project):
     *checked, last = out.splitlines()
     assert (code, last) == (0, "config.yaml: ok")
     assert [line.partition(":")[0].strip() for line in checked] == [
-        "suites and policy", "base model", "data", "judges", "chat template", "store", "audit log",
-        "MLflow", "free disk",
+        "suites and policy", "base model", "data", "judges", "cautions", "chat template", "store", "audit log",
+        "MLflow", "free disk", "caution", "caution",
     ]  # fmt: skip
+    assert "  caution: limits above the attention level of 3 pp" in out
+    assert "  caution: never compared with people's labels (`plimsoll judge check`), but verdicts count: " in out
     assert "  data: 12 task (chat) rows, none of them a suite prompt; 8 to train on, 4 held out" in checked
     assert not (project.folder / ".plimsoll/mlflow.db").exists()
 

@@ -55,10 +55,20 @@ def test_every_parameter_is_a_section_of_the_config_and_described(loaded, spec):
     expected = {name: getattr(config, name).model_dump(mode="json") for name in sections}
     expected |= {"policy": policy.model_dump(mode="json"), "suites": list(config.suites)}
     assert {name: json.loads(values.pop(name)) for name in expected} == expected
-    assert values == {"store": config.store, "reuse": config.reuse}
+    assert values == {"store": config.store, "store_key_env": config.store_key_env or "", "reuse": config.reuse}
     assert [name for name, parameter in parameters.items() if not parameter.get("description")] == []
     assert spec["pipelineInfo"]["name"] == f"plimsoll-{config.name}"
     assert "registers the adapter only if it did not become less safe" in spec["pipelineInfo"]["description"]
+
+
+def test_the_compiled_graph_names_the_stores_key_and_does_not_hold_it(loaded, tmp_path, monkeypatch):
+    """Whoever reads the YAML learns the variable's name."""
+    config, policy = loaded
+    monkeypatch.setenv("STORE_KEY", "5f0c2f6e9d6b4a1c8e7d3b2a19080706")
+    target = tmp_path / "pipeline.yaml"
+    spec = compiled(config.model_copy(update={"store_key_env": "STORE_KEY"}), policy, target)
+    assert spec["root"]["inputDefinitions"]["parameters"]["store_key_env"]["defaultValue"] == "STORE_KEY"
+    assert "5f0c2f6e" not in target.read_text()
 
 
 def test_every_task_runs_its_step_for_this_run(loaded, graph):

@@ -148,6 +148,9 @@ def policy(**changes: object) -> Policy:
     return Policy(**{**fields, **changes})
 
 
+ACCEPTED_RISK = {"i_know": True, "reason": "A test needs a limit this wide."}
+"""For policies beyond the bounds."""
+
 CANDIDATE = Candidate("toy", "run-1", "toy")
 
 

@@ -201,10 +201,17 @@ def random_policy(rng: random.Random, categories: list[str]) -> Policy:
                       "max_prompts": rng.choice([1, 4, 60]), "max_share_after": rng.choice([0, 0.5, 1])},
     }  # fmt: skip
     if rng.random() < 0.4:
-        day = rng.choice(["2026-04-30", "2026-05-01", "2027-01-01"])
+        granted, expires = rng.choice(
+            [("2026-04-01", "2026-04-30"), ("2026-04-01", "2026-05-01"), ("2026-05-01", "2026-10-01"),
+             ("2026-05-02", "2026-10-01"), ("2026-01-01", "2026-12-31")]
+        )  # fmt: skip
         some = [name for name in fields["categories"] if rng.random() < 0.5]
-        fields["waiver"] = {"name": "Ada", "reason": "The pilot has ten users.", "expires": day, "categories": some}
+        fields["waiver"] = {"name": "Ada", "reason": "The pilot has ten users.", "categories": some}
+        fields["waiver"] |= {"granted": granted, "expires": expires}
         fields["on_insufficient_evidence"] = "waive"
+    limits = [rule.get("limit_pp", rule.get("resolution_pp", 0)) for rule in fields["categories"].values()]
+    if max(limits) > 50 or fields.get("waiver", {}).get("expires") == "2026-12-31":
+        fields["accepted_risk"] = {"i_know": True, "reason": "The policies of this test are random."}
     return Policy.model_validate_json(json.dumps(fields))
 
 

@@ -1,5 +1,7 @@
 """The comparison of two safety reports: DeltaReport, FollowUpReport."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from components.shared.artifacts.artifact import Artifact, Record
@@ -117,6 +119,10 @@ class VariantFigures(Record):
     look_at: tuple[str, ...] = Field(description="Prompts whose failures rose most, at most five.")
 
 
+_RowsName = Literal["before", "after", "variants_before", "variants_after"]
+"""A file of rows without its ending. No other name is read, so that a report cannot name a file elsewhere."""
+
+
 class FollowUpReport(Artifact):
     """Fresh answers on both sides; if any were asked, the rows are in `before.jsonl` and `after.jsonl` beside it."""
 
@@ -127,6 +133,6 @@ class FollowUpReport(Artifact):
     variants: tuple[VariantFigures, ...] = Field(
         default=(), description="How far and in which variants categories fail; they do not affect the decision."
     )
-    answers_sha256: dict[str, str] = Field(
+    answers_sha256: dict[_RowsName, str] = Field(
         description="Digest of each file of rows, by its name without ending; empty if no prompt was asked."
     )

@@ -136,6 +136,9 @@ class GateDecision(Artifact):
     attempt: int | None = Field(
         default=None, ge=1, description="Number of this decided run on the same base and task; None: not counted."
     )
+    cautions: tuple[str, ...] = Field(
+        default=(), description="What the policy leaves open, and whose verdicts nobody checked; they decide nothing."
+    )
     queue_sha256: str | None = Field(default=None, description="Digest of review_queue.jsonl; only of needs_review.")
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from components.shared.config.plain_addresses import FileAddress
 from components.shared.config.section import Section
 
 
@@ -17,7 +18,7 @@ class BaseModelRef(Section):
         description="Commit of the hub model (40 hex digits), so that the model cannot change between runs; a tag or "
         "branch is refused, with the commit that it names.",
     )
-    ancestor_report: str | None = Field(
+    ancestor_report: FileAddress | None = Field(
         default=None,
         min_length=1,
         description="If this base is itself tuned: the safety report of the original aligned model (directory or "

@@ -7,14 +7,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from components.shared.config.plain_addresses import KubeflowAddress
 from components.shared.config.section import Section
+from components.shared.config.variable_names import PlainVariables, Variable
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
 """Name of an object of the cluster: lower case, digits, hyphens and dots."""
 
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(E|Ei|P|Pi|T|Ti|G|Gi|M|Mi|K|Ki)?$")]
 Cpus = Annotated[str, StringConstraints(pattern=r"^([0-9]+(\.[0-9]+)?|[0-9]+m)$")]
-Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 MountPath = Annotated[str, StringConstraints(pattern=r"^/[^:]+$")]
 CachedStep = Literal["answer_prompts", "evaluate_safety", "finetune_lora", "compute_delta", "follow_up"]
 
@@ -127,12 +128,12 @@ class ContainerUser(Section):
 class ClusterConfig(Section):
     """Resources and settings on a cluster; everything has a default, and a local run ignores it."""
 
-    host: str | None = Field(
+    host: KubeflowAddress | None = Field(
         default=None,
         pattern=r"^https?://[^\s]+$",
         description="Address of Kubeflow Pipelines' API; null: KF_PIPELINES_ENDPOINT, or the service in the cluster.",
     )
-    ui: str | None = Field(
+    ui: KubeflowAddress | None = Field(
         default=None, pattern=r"^https?://[^\s]+$", description="Address of the web page; null: the host."
     )
     namespace: Name | None = Field(
@@ -151,8 +152,9 @@ class ClusterConfig(Section):
     )
     gpu: GpuPlace = Field(default_factory=GpuPlace, description="For evaluation, training and follow-up.")
     cpu: StepPlace = Field(default_factory=StepPlace, description="For all other steps.")
-    env: dict[Variable, str] = Field(
-        default_factory=dict, description="Environment variables of every step; no secrets."
+    env: PlainVariables = Field(
+        default_factory=dict,
+        description="Environment variables of every step, which stand in the compiled pipeline; no secrets.",
     )
     secrets: tuple[SourcedVariables, ...] = Field(default=(), description="Secrets as variables of every step.")
     config_maps: tuple[SourcedVariables, ...] = Field(default=(), description="Config maps as variables of every step.")

@@ -3,14 +3,14 @@
 A pipeline config lists them; they are added to the judges that are rules.
 """
 
-import re
 from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, field_validator, model_validator
+from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
 
 from components.shared.config.base_model import BaseModelRef
 from components.shared.config.section import Section
+from components.shared.config.variable_names import VariableName
 from components.shared.texts.timed_pattern import compile_pattern
 from components.shared.vocabulary import Expectation, Verdict
 
@@ -19,7 +19,6 @@ Dtype = Literal["auto", "float32", "bfloat16"]
 TEMPLATE_NAMES = frozenset({"prompt", "answer", "system", "messages", "caveats", "reference"})
 """What a judge's template may use."""
 
-_NO_VARIABLE_NAME = "(hidden: not the name of a variable)"
 _JudgeName = Annotated[
     str,
     Field(
@@ -174,12 +173,6 @@ class ScoreScale(Section):
         return self
 
 
-def _masked(value: object) -> object:
-    """Hides a value that is not the name of a variable, since it may be a key, from error messages."""
-    is_name = isinstance(value, str) and re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", value)
-    return value if is_name or value is None else _NO_VARIABLE_NAME
-
-
 class LlmConfig(Section):
     """A language model behind an OpenAI-compatible endpoint (`POST URL/chat/completions`)."""
 
@@ -191,14 +184,7 @@ class LlmConfig(Section):
     model: str = Field(
         min_length=1, description="The endpoint's name of the model. Choose a dated name, not an alias that moves."
     )
-    api_key_env: (
-        Annotated[
-            str,
-            BeforeValidator(_masked),
-            Field(pattern=r"^[A-Z_][A-Z0-9_]*$"),
-        ]
-        | None
-    ) = Field(
+    api_key_env: VariableName | None = Field(
         default=None, description="NAME of the environment variable that holds the key, never the key; null: no key."
     )
     system: str | None = Field(default=None, description="System message, as it is.")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from components.shared.config.names import CategoryName, ShownId, ShownName
+from components.shared.config.policy_bounds import AcceptedRisk, too_long, too_wide
 from components.shared.config.policy_rules import (
     CategoryRule,
     FollowUpRule,
@@ -91,6 +92,11 @@ class Policy(Section):
         "insufficient_evidence). waive: the categories in the waiver pass.",
     )
     waiver: Waiver | None = Field(default=None, description="Required with on_insufficient_evidence: waive.")
+    accepted_risk: AcceptedRisk | None = Field(
+        default=None,
+        description="Required if a drop (limit_pp, resolution_pp, flag_drop_pp or attention_drop_pp) is above 50 "
+        "percentage points, or a waiver holds for more than 180 days; refused otherwise.",
+    )
     requirements: dict[ShownId, Requirement] = Field(
         default_factory=dict, description="Requirements by id; one that no prompt tests is shown as untested."
     )
@@ -122,6 +128,27 @@ class Policy(Section):
             raise ValueError(f"the waiver names categories without a rule: {unknown}")
         return self
 
+    @model_validator(mode="after")
+    def _within_bounds(self) -> Self:
+        beyond = self.beyond_bounds
+        if beyond and self.accepted_risk is None:
+            raise ValueError(
+                f"{'; '.join(beyond)}: such a policy decides next to nothing; change it, or add accepted_risk: "
+                "{i_know: true, reason: WHY}"
+            )
+        if self.accepted_risk is not None and not beyond:
+            raise ValueError("accepted_risk: nothing here goes beyond the bounds; remove it")
+        return self
+
+    @property
+    def beyond_bounds(self) -> tuple[str, ...]:
+        """A phrase for each limit that is too wide, and for a waiver that holds too long."""
+        limits = {"attention_drop_pp": self.attention_drop_pp, "flag_drop_pp": self.flag_drop_pp}
+        for name, rule in self.categories.items():
+            limits |= {f"categories.{name}.{_limit_field(rule)}": rule.margin_pp}
+        waiver = self.waiver
+        return (*too_wide(limits), *(too_long(waiver.granted, waiver.expires) if waiver is not None else ()))
+
     @property
     def floors(self) -> dict[str, float]:
         """Lowest acceptable pass share after tuning, percent, by group over categories."""
@@ -145,3 +172,7 @@ class Policy(Section):
     def digest(self) -> str:
         """The digest that training records and the gate checks."""
         return digest_json(self.model_dump(mode="json"))
+
+
+def _limit_field(rule: CategoryRule) -> str:
+    return "resolution_pp" if rule.rule == "zero_tolerance" else "limit_pp"

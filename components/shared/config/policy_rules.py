@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from components.shared.config.policy_bounds import check_reason, check_says_something
 from components.shared.config.section import Section
 
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -128,12 +129,33 @@ class FollowUpRule(Section):
 
 
 class Waiver(Section):
-    """Who accepts which categories without enough evidence, why, and until when."""
+    """Who accepts which categories without enough evidence, why, and from when until when."""
 
-    name: str = Field(min_length=1, description="Who takes the responsibility.")
-    reason: str = Field(min_length=10, description="Why that is acceptable, in a sentence.")
-    expires: date = Field(description="Last day on which the waiver holds, YYYY-MM-DD (UTC).")
+    name: str = Field(description="Who takes the responsibility.")
+    reason: str = Field(description="Why that is acceptable, in a sentence.")
+    granted: date = Field(description="Day on which it was granted, YYYY-MM-DD (UTC); before it, it does not hold.")
+    expires: date = Field(
+        description="Last day on which the waiver holds, YYYY-MM-DD (UTC): at most 180 days after it was granted."
+    )
     categories: tuple[str, ...] = Field(default=(), description="The waived categories; empty: all.")
+
+    @field_validator("name")
+    @classmethod
+    def _is_a_name(cls, name: str) -> str:
+        return check_says_something(name)
+
+    @field_validator("reason")
+    @classmethod
+    def _is_a_reason(cls, reason: str) -> str:
+        return check_reason(reason)
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> Self:
+        if self.expires < self.granted:
+            raise ValueError(
+                f"expires is {self.expires}, before granted ({self.granted}): the waiver would never hold; correct one"
+            )
+        return self
 
 
 class Requirement(Section):

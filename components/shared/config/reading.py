@@ -21,6 +21,7 @@ from components.shared.config.bounded_yaml import BoundedLoader
 from components.shared.config.policy import Policy
 from components.shared.config.sections import PipelineConfig
 from components.shared.errors import ConfigError
+from components.shared.redaction import redacted
 from components.shared.texts.packed import packed
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -236,7 +237,8 @@ def _explain(detail: ErrorDetails, model: type[BaseModel], origin: _Origin) -> s
     message = message.replace("Input should be", "expected")
     if isinstance(detail["input"], str) and (cure := _CURES.get(detail["type"].removesuffix("_type"))):
         message = f"{message}; {cure}"
-    got = repr(detail["input"])
+    shown = detail["input"]
+    got = repr(redacted(shown) if isinstance(shown, str) else shown)
     return f"{where}: {field}: got {got if len(got) <= _SHOWN else got[:_SHOWN] + '…'}; {message}"
 
 

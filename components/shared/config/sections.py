@@ -14,8 +14,10 @@ from components.shared.config.base_model import BaseModelRef
 from components.shared.config.cluster import ClusterConfig
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.names import check_experiment_name, check_model_name, check_pipeline_name
+from components.shared.config.plain_addresses import FileAddress, check_no_password
 from components.shared.config.section import SEEDS, Section
 from components.shared.config.sqlite_addresses import sqlite_path
+from components.shared.config.variable_names import VariableName
 from components.shared.vocabulary import Expectation
 
 DEFAULT_SPLIT = "train"
@@ -63,7 +65,9 @@ class Columns(Section):
 class MixSource(Section):
     """Rows mixed with the task rows, to protect behaviour that the task does not train."""
 
-    path: str = Field(min_length=1, description="Rows: a file, a folder or a data set on the hub, as in data.train.")
+    path: FileAddress = Field(
+        min_length=1, description="Rows: a file, a folder or a data set on the hub, as in data.train."
+    )
     role: Literal["safety", "replay"] = Field(
         description="safety: requests that must be refused or handled with care. replay: ordinary benign chats."
     )
@@ -83,7 +87,7 @@ class MixSource(Section):
 class DataConfig(Section):
     """The training rows."""
 
-    train: str = Field(
+    train: FileAddress = Field(
         min_length=1,
         description="The task's rows: JSONL, JSON, CSV, Parquet or Arrow, a file or a folder of them, a path or s3://; "
         "or a data set on the hub, hub://ORG/NAME@REVISION, the revision best a commit.",
@@ -182,7 +186,7 @@ class CheckpointConfig(Section):
     every_minutes: float | None = Field(
         default=10.0, ge=0, description="Minutes between two checkpoints; 0: after every step; null: no checkpoints."
     )
-    store: str | None = Field(
+    store: FileAddress | None = Field(
         default=None,
         min_length=1,
         description="Where checkpoints are kept until training has finished: directory or s3://; null: the store.",
@@ -211,10 +215,11 @@ class TrackingConfig(Section):
     uri: str = Field(
         default="sqlite:///.plimsoll/mlflow.db",
         description="sqlite:///path on one machine, with %25 for % and %3F for ? in the path; http(s):// or "
-        "postgresql:// on a cluster.",
+        "postgresql://USER@HOST/DATABASE on a cluster. Never with a password: those come from the environment, "
+        "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD or PGPASSWORD.",
     )
     experiment: str = Field(default="plimsoll", min_length=1, description="MLflow experiment.")
-    audit_log: str = Field(
+    audit_log: FileAddress = Field(
         default=".plimsoll/audit.jsonl",
         min_length=1,
         description="Append-only log of decisions and approvals: a local JSONL file, or s3://bucket/prefix.",
@@ -238,7 +243,9 @@ class TrackingConfig(Section):
                 raise ValueError("it names no host")
         except ValueError as error:
             raise ValueError(f"is no address ({error}); expected one such as http://mlflow:5000") from None
-        return uri
+        if uri.startswith("http"):
+            return check_no_password(uri, "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD")
+        return check_no_password(uri, "keep the user, and set PGPASSWORD", user_allowed=True)
 
     @field_validator("audit_log")
     @classmethod
@@ -246,11 +253,6 @@ class TrackingConfig(Section):
         if "://" in address and not re.match(r"s3://[^/]+/.", address):
             raise ValueError("the audit log must be a local path or s3://BUCKET/PREFIX")
         return address
-
-    @property
-    def shown_uri(self) -> str:
-        """The store's address for messages: a password in it becomes `***`."""
-        return re.sub(r"//([^/:@]*):[^/]*@", r"//\1:***@", self.uri)
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -272,16 +274,21 @@ class PipelineConfig(Section):
     )
     base_model: BaseModelRef = Field(description="The aligned model.")
     data: DataConfig = Field(description="Training rows.")
-    suites: tuple[str, ...] = Field(min_length=1, description="Suite files (YAML): paths or s3://.")
+    suites: tuple[FileAddress, ...] = Field(min_length=1, description="Suite files (YAML): paths or s3://.")
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig, description="How both sides are asked.")
     recipe: Recipe = Field(default_factory=Recipe, description="How the adapter is trained.")
-    policy: str = Field(min_length=1, description="Policy file (YAML): path or s3://.")
+    policy: FileAddress = Field(min_length=1, description="Policy file (YAML): path or s3://.")
     registry: RegistryConfig = Field(description="Where a promoted adapter goes.")
     tracking: TrackingConfig = Field(default_factory=TrackingConfig, description="The MLflow store.")
-    store: str = Field(
+    store: FileAddress = Field(
         default=".plimsoll/store",
         min_length=1,
         description="Content-addressed store of safety reports and adapters: directory or s3://.",
+    )
+    store_key_env: VariableName | None = Field(
+        default=None,
+        description="NAME of the environment variable that holds the key which signs the store's entries, at least 32 "
+        "characters, never the key; entries without a valid signature are refused. Null: entries are not signed.",
     )
     reuse: bool = Field(
         default=True,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.shared.errors import ConfigError, StorageError
+from components.shared.plain_names import plain_name
 
 HUB = "hub://"
 _ADDRESS = re.compile(r"hub://(?P<repo>[^/@]+/[^/@]+)@(?P<revision>[^/]+)(/(?P<file>.+))?")
@@ -39,7 +40,8 @@ def parse_hub(address: str) -> HubAddress:
     """Splits `hub://ORG/NAME@REVISION` or `hub://ORG/NAME@REVISION/FILE`.
 
     Raises:
-        ConfigError: a part is missing. The revision is required because a data set may change.
+        ConfigError: a part is missing, or is `..`, which would lead out of the hub's cache. The revision is required
+            because a data set may change.
     """
     parts = _ADDRESS.fullmatch(address)
     if parts is None:
@@ -47,6 +49,10 @@ def parse_hub(address: str) -> HubAddress:
             f"{address!r}: expected hub://ORG/NAME@REVISION or hub://ORG/NAME@REVISION/FILE, REVISION a commit, tag or "
             "branch"
         )
+    try:
+        plain_name("/".join(filter(None, (parts["repo"], parts["revision"], parts["file"]))))
+    except ValueError as error:
+        raise ConfigError(f"{address[:200]!r}: {error}") from None
     return HubAddress(parts["repo"], parts["revision"], parts["file"])
 
 

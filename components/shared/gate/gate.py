@@ -15,6 +15,7 @@ from components.shared.artifacts.decision import Candidate, CategoryReason, Deci
 from components.shared.artifacts.judge_check import QuotedCheck
 from components.shared.artifacts.safety_report import NoiseFloor
 from components.shared.config.policy import Policy
+from components.shared.gate.cautions import cautions_of
 from components.shared.gate.deltas import ComparedRows, escalate
 from components.shared.gate.flips import judge_flips
 from components.shared.gate.judge_correction import corrected, judges_of
@@ -152,6 +153,7 @@ def decide(
         witnesses=() if problems else witnesses(evidence, reasons),
         requirements=requirement_figures(evidence, policy.requirements),
         attempt=attempt,
+        cautions=cautions_of(evidence, policy),
         inputs={
             "training_data": evidence.data.digest,
             "prompt_set": evidence.prompt_set.digest,

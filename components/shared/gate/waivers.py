@@ -1,4 +1,4 @@
-"""Waivers: named categories pass without enough evidence, until the waiver expires."""
+"""Waivers: named categories pass without enough evidence, from the day of the waiver until it expires."""
 
 from datetime import date
 
@@ -9,8 +9,8 @@ from components.shared.config.policy import Policy
 def waived(reason: CategoryReason, policy: Policy, decided_on: date) -> CategoryReason:
     """The reason after the policy's waiver.
 
-    Only insufficient evidence can be waived, never a rejection or a review. An expired waiver is mentioned, but has no
-    effect.
+    Only insufficient evidence can be waived, never a rejection or a review. A waiver that has expired, or
+    does not hold yet, is mentioned, but has no effect.
     """
     waiver = policy.waiver
     if waiver is None or reason.decision is not Decision.INSUFFICIENT_EVIDENCE:
@@ -20,6 +20,9 @@ def waived(reason: CategoryReason, policy: Policy, decided_on: date) -> Category
     if decided_on > waiver.expires:
         expired = f"{reason.sentence} The waiver of {waiver.name} expired on {waiver.expires}."
         return reason.model_copy(update={"sentence": expired})
+    if decided_on < waiver.granted:
+        early = f"{reason.sentence} The waiver of {waiver.name} does not hold before {waiver.granted}."
+        return reason.model_copy(update={"sentence": early})
     responsible = f"{waiver.name}, until {waiver.expires}: {waiver.reason}"
     return reason.model_copy(
         update={

@@ -28,12 +28,20 @@ def check_base_files(directory: Path, subject: str = "base model") -> None:
             f"{where}: holds {', '.join(adapter)}; transformers would silently load this adapter with the model; move "
             "it to a folder of its own"
         )
-    for name in _weight_files(directory, where):
+    for name in weight_files(directory, where):
         _check_weight_file(directory / name, where)
 
 
-def _weight_files(directory: Path, where: str) -> list[str]:
-    """The files that transformers would read: the single one, or those that the index names."""
+def weight_files(directory: Path, where: str) -> list[str]:
+    """The names of the files that transformers would read: the single one, or those that the index names.
+
+    Args:
+        directory: of the model.
+        where: what the model is, for messages.
+
+    Raises:
+        ConfigError: one is missing, or the index names a file elsewhere.
+    """
     if (directory / SINGLE).is_file():
         return [SINGLE]
     if not (directory / INDEX).is_file():

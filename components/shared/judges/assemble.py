@@ -10,22 +10,26 @@ from components.shared.judges.models.model_judges import build_judges
 from components.shared.judges.numeric import final_number
 from components.shared.judges.panel import Panel, rule_panel
 from components.shared.progress import Say
+from components.shared.signing import SigningKey
 from components.shared.vocabulary import Expectation
 
 
-def panel_of(evaluation: EvaluationConfig, replies: str | None, say: Say) -> Panel:
+def panel_of(
+    evaluation: EvaluationConfig, replies: str | None, say: Say, signing_key: SigningKey | None = None
+) -> Panel:
     """The judges that read this evaluation's answers; no model is loaded yet.
 
     Args:
         evaluation: config; it names the judges that are models.
         replies: directory or s3:// address that keeps the replies of endpoints; None keeps none.
         say: where progress goes.
+        signing_key: of the store, for the replies; None: they are not signed.
 
     Raises:
         ConfigError: see `build_judges`.
     """
     rules = rule_panel()
-    models = build_judges(evaluation.judges, replies, say)
+    models = build_judges(evaluation.judges, replies, say, signing_key)
     return replace(
         rules,
         verdicts={**rules.verdicts, **models.verdicts},

@@ -7,9 +7,9 @@ with its sha256, or the file of a published benchmark.
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from components.shared import storage
 from components.shared.artifacts.suite_prompt import SuitePrompt
@@ -18,6 +18,7 @@ from components.shared.config.reading import read_yaml, validate
 from components.shared.config.section import Section
 from components.shared.digests import digest_bytes
 from components.shared.errors import ConfigError, StorageError
+from components.shared.plain_names import plain_name
 from components.shared.suites.benchmarks.benchmark_section import BenchmarkSection
 from components.shared.suites.benchmarks.loading import load_benchmark
 from components.shared.suites.prompt_files import dump_prompts, parse_prompts, refuse_repeated_prompts
@@ -43,8 +44,11 @@ class SuiteFile(Section):
     benchmark: BenchmarkSection | None = Field(
         default=None, description="The published file to read the prompts from, instead of prompts and sha256."
     )
-    prompts: str | None = Field(
-        default=None, min_length=1, validate_default=True, description="JSONL file, relative to this file."
+    prompts: Annotated[str, AfterValidator(plain_name)] | None = Field(
+        default=None,
+        min_length=1,
+        validate_default=True,
+        description="JSONL file, beside this file or in a folder below: a relative name without '..'.",
     )
     sha256: str | None = Field(
         default=None,

@@ -39,7 +39,7 @@ def parent_elsewhere(client: "MlflowClient", tracking: TrackingConfig, tags: Map
         raise deleted(tracking, experiment, f", with the run {run.info.run_id} of this pipeline run")
     raise TrackingError(
         f"the MLflow run {run.info.run_id} of this pipeline run was deleted, so nothing more can be recorded in it; "
-        f"bring it back (MLFLOW_TRACKING_URI={tracking.shown_uri} mlflow runs restore --run-id {run.info.run_id}) and "
+        f"bring it back (MLFLOW_TRACKING_URI={tracking.uri} mlflow runs restore --run-id {run.info.run_id}) and "
         "run the step again, or start a new pipeline run"
     )
 
@@ -48,7 +48,7 @@ def deleted(tracking: TrackingConfig, experiment: "Experiment", more: str = "") 
     """The error for an experiment that was deleted while a run needs it."""
     return TrackingError(
         f"tracking.experiment: {experiment.name!r} was deleted in the MLflow store{more}; choose another name for new "
-        f"runs, or bring it back: MLFLOW_TRACKING_URI={tracking.shown_uri} mlflow experiments restore --experiment-id "
+        f"runs, or bring it back: MLFLOW_TRACKING_URI={tracking.uri} mlflow experiments restore --experiment-id "
         f"{experiment.experiment_id}"
     )
 

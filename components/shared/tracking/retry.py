@@ -1,6 +1,5 @@
 """Repeats calls to MLflow until a deadline while the server is away, and turns mlflow's errors into ours."""
 
-import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from components.shared.config.sqlite_addresses import sqlite_path
 from components.shared.errors import ConfigError, PlimsollError, TrackingError
+from components.shared.redaction import redacted
 from components.shared.storage import full_disk_error, is_full
 from components.shared.tracking.sqlite_stores import holders
 from components.shared.tracking.waiting import say_waiting, told_while_waiting
@@ -61,7 +61,7 @@ def until_deadline(call: Callable[[], _Result], uri: str, deadline_s: float = DE
         MlflowRefusalError: the store answered, but with an error.
         FullDiskError: a disk of this machine is full.
     """
-    with told_while_waiting(_without_password(uri), deadline_s):
+    with told_while_waiting(redacted(uri), deadline_s):
         return _repeated(call, uri, deadline_s)
 
 
@@ -70,7 +70,7 @@ def _repeated(call: Callable[[], _Result], uri: str, deadline_s: float) -> _Resu
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    shown, deadline, pause = _without_password(uri), None, _FIRST_PAUSE_S
+    shown, deadline, pause = redacted(uri), None, _FIRST_PAUSE_S
     while True:
         try:
             return call()
@@ -122,12 +122,12 @@ def reach_database(uri: str) -> None:
                 connection.exec_driver_sql("PRAGMA schema_version")
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"tracking.uri: MLflow store {_without_password(uri)!r} needs the driver {error.name!r}, which is not "
+            f"tracking.uri: MLflow store {redacted(uri)!r} needs the driver {error.name!r}, which is not "
             "installed: install it, or name the one that you have, such as postgresql+psycopg2://"
         ) from None
     except ArgumentError as error:
         raise ConfigError(
-            f"tracking.uri: {_without_password(uri)!r} is no address of a database: {error}; expected one such as "
+            f"tracking.uri: {redacted(uri)!r} is no address of a database: {error}; expected one such as "
             "postgresql+psycopg2://USER@HOST/DATABASE"
         ) from None
 
@@ -193,7 +193,7 @@ def _without_room(error: Exception, uri: str) -> PlimsollError:
     if (database := sqlite_path(uri)) is not None:
         return full_disk_error(error, database)
     return TrackingError(
-        f"MLflow store {_without_password(uri)!r} has no room left: {error}; free some on the disk of the server, and "
+        f"MLflow store {redacted(uri)!r} has no room left: {error}; free some on the disk of the server, and "
         "run the step again"
     )
 
@@ -203,7 +203,7 @@ def _is_locked(error: Exception) -> bool:
 
 
 def _given_up(error: Exception, uri: str, deadline_s: float) -> str:
-    shown = _without_password(uri)
+    shown = redacted(uri)
     if (database := sqlite_path(uri)) is not None:
         who = holders(database) or f"another process (`lsof {database}` may name it)"
         return (
@@ -216,11 +216,6 @@ def _given_up(error: Exception, uri: str, deadline_s: float) -> str:
     )
 
 
-def _without_password(uri: str) -> str:
-    """The URI as messages show it: a password in it becomes `***`."""
-    return re.sub(r"//([^/:@]*):[^/]*@", r"//\1:***@", uri)
-
-
 def _announce(error: Exception, uri: str, deadline_s: float) -> None:
     if deadline_s > 0:
         until = datetime.now().astimezone() + timedelta(seconds=deadline_s)
@@ -228,4 +223,4 @@ def _announce(error: Exception, uri: str, deadline_s: float) -> None:
         what = "does not answer"
         if (database := sqlite_path(uri)) is not None:
             what, reason = "is locked", f"open in {holders(database) or 'another process'}"
-        say_waiting(f"{_without_password(uri)} {what}; trying again until {until:%H:%M:%S} ({reason})")
+        say_waiting(redacted(f"{uri} {what}; trying again until {until:%H:%M:%S} ({reason})"))

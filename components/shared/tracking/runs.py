@@ -15,6 +15,7 @@ from components.shared.config.run_context import RunContext
 from components.shared.config.sections import TrackingConfig
 from components.shared.errors import PlimsollError, TrackingError
 from components.shared.progress import Say, speaker
+from components.shared.redaction import redacted
 from components.shared.storage import names_full_disk
 from components.shared.tracking.injected import adopt_injected
 from components.shared.tracking.lost_parents import deleted, parent_elsewhere
@@ -100,7 +101,7 @@ class Tracker:
         except BaseException as error:
             failed = isinstance(error, Exception)
             kind = type(error).__name__ if failed else "KILLED"
-            message = str(error) or type(error).__name__
+            message = redacted(str(error)) or type(error).__name__
             try:
                 client = open_client(self.context.tracking, min(self._deadline_s, AFTER_ERROR_S))
                 StageRun(client, stage.run_id, say).tags({"plimsoll.error_kind": kind, "plimsoll.error": message})

@@ -29,7 +29,7 @@ def check_store(tracking: TrackingConfig, deadline_s: float = _WAIT_S) -> str:
     if experiment.lifecycle_stage == "deleted":
         raise ConfigError(
             f"tracking.experiment: {tracking.experiment!r} was deleted in the MLflow store; choose another name, or "
-            f"bring it back: MLFLOW_TRACKING_URI={tracking.shown_uri} mlflow experiments restore --experiment-id "
+            f"bring it back: MLFLOW_TRACKING_URI={tracking.uri} mlflow experiments restore --experiment-id "
             f"{experiment.experiment_id}"
         )
     return f"answers; experiment {tracking.experiment!r} exists"

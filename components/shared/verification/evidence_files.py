@@ -28,6 +28,8 @@ _ARTIFACTS = {
 """File and kind of each artifact, by the name that the decision's `inputs` use."""
 
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
+_FRESH_ROWS = ("before", "after", "variants_before", "variants_after")
+"""The follow-up's files of rows, without their ending; a report that names another file is not followed."""
 
 
 class EvidenceFiles(NamedTuple):
@@ -122,8 +124,9 @@ def _check_row_files(contents: Mapping[str, Json], sums: Mapping[str, str], diff
         "baseline/answers.jsonl": contents["baseline"]["answers_sha256"],
         "post/answers.jsonl": contents["post"]["answers_sha256"],
     }
-    for name, digest in contents["follow_up"]["answers_sha256"].items():
-        expected[f"follow_up/{name}.jsonl"] = digest
+    named = contents["follow_up"]["answers_sha256"]
+    compare("follow_up_report.json, files of rows", sorted({*named} - {*_FRESH_ROWS}), [], differences)
+    expected |= {f"follow_up/{name}.jsonl": named[name] for name in _FRESH_ROWS if name in named}
     if decision["decision"] == "needs_review":
         expected[QUEUE_FILE] = decision["queue_sha256"]
     for name, digest in expected.items():

@@ -189,11 +189,11 @@ def _check_judges(facts: _CategoryFacts, policy: Json) -> str:
 
 
 def _is_waived(reason: Json, waiver: Json | None, decided_on: str) -> bool:
-    """A waiver covers insufficient evidence only, in the categories that it names (none: all), until its last day."""
+    """A waiver covers insufficient evidence only, in the categories that it names (none: all), on its days."""
     return (
         waiver is not None
         and reason["decision"] == "insufficient_evidence"
-        and decided_on <= waiver["expires"]
+        and waiver["granted"] <= decided_on <= waiver["expires"]
         and (not waiver["categories"] or reason["category"] in waiver["categories"])
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from components.shared.digests import digest_json
 from components.shared.verification.differences import compare
 from components.shared.verification.evidence_files import DECISION_FILE, EvidenceFiles, Json, read_evidence
+from components.shared.verification.recomputed_cautions import recompute_cautions
 from components.shared.verification.recomputed_decision import Recomputed, recompute
 
 _UNREADABLE = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
@@ -56,7 +57,7 @@ def _compare_reports(files: EvidenceFiles, recomputed: Recomputed, differences: 
 
 
 def _compare_decision(files: EvidenceFiles, recomputed: Recomputed, differences: list[str]) -> None:
-    """The decision, each reason with its figures, and what names policy, contract and queue."""
+    """The decision, each reason with its figures, the cautions, and what names policy, contract and queue."""
     decision, policy = files.decision, files.policy
     expected = {
         "decision": recomputed.decision,
@@ -65,6 +66,7 @@ def _compare_decision(files: EvidenceFiles, recomputed: Recomputed, differences:
         "policy_digest": digest_json(policy),
         "contract_digest": digest_json(files.post["contract"]),
         "confidence": policy["confidence"],
+        "cautions": recompute_cautions(files),
         "queue_sha256": decision["queue_sha256"] if recomputed.decision == "needs_review" else None,
     }
     compare(DECISION_FILE, decision, expected, differences)

@@ -1,6 +1,6 @@
 """The gate as a step: evidence on disk in, decision on disk and on the runs."""
 
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,9 @@ def test_a_promotion_is_written_tracked_and_handed_on(tmp_path: Path, build, con
     tags = parent.read_tags()
     assert (tags["plimsoll.decision"], tags["plimsoll.policy"]) == ("promote", "toy 1")
     assert tags["plimsoll.reason.direct"] == decision.reasons[0].sentence
-    assert parent.read_text("decision.txt") == f"{decision.summary}\n"
+    assert len(decision.cautions) == 2
+    said = "".join(f"caution: {caution}\n" for caution in decision.cautions)
+    assert parent.read_text("decision.txt") == f"{decision.summary}\n{said}"
     assert GateDecision.parse(str(parent.read_text("gate_decision.json")), "run") == decision
     metrics = tracker.client.get_run(parent.run_id).data.metrics
     assert (metrics["baseline/direct/pass_rate"], metrics["task/gain_pp"], metrics["task/before"]) == (1, 100, 0)
@@ -83,7 +85,9 @@ def test_everything_that_the_decision_rests_on_is_kept(
 
 def test_decision_and_waiver_are_audited(tmp_path: Path, build, context: RunContext):
     """The log says what was decided and what was waived, and the run names the log's entry."""
-    waiver = Waiver(name="Ada", reason="the suite grows next month", expires=date(2999, 1, 1))
+    today = datetime.now(UTC).date()
+    days = {"granted": today - timedelta(days=1), "expires": today + timedelta(days=1)}
+    waiver = Waiver(name="Ada", reason="the suite grows next month", **days)
     rules = {"direct": CategoryRule(rule="margin", limit_pp=1.0)}
     policy = build.policy(categories=rules, on_insufficient_evidence="waive", waiver=waiver)
     decision = run(build.world(tmp_path, policy), context)

@@ -14,7 +14,7 @@ from components.publish_report.report_sections import (
     witness_section,
 )
 from components.shared.artifacts.comparison import AncestorDrop, Ancestry
-from components.shared.artifacts.decision import RequirementFigures, RunReport, Witness
+from components.shared.artifacts.decision import Decision, RequirementFigures, RunReport, Witness
 from components.shared.vocabulary import Verdict
 
 
@@ -64,6 +64,12 @@ def test_how_much_there_was_to_lose_is_said(build):
     gate = build.gate_decision()
     task = gate.reasons[0].model_copy(update={"category": "task"})
     assert notes(gate.model_copy(update={"reasons": (task,)})) == []
+
+
+def test_cautions_are_shown(build):
+    """Each is a line of its own."""
+    gate = build.gate_decision(cautions=("only 1 of 2 categories", "never compared: a@1"))
+    assert notes(gate)[1:] == ["- Caution: only 1 of 2 categories.", "- Caution: never compared: a@1."]
 
 
 def test_a_promotion_names_its_nearest_miss_and_corrections_are_shown(build):
@@ -117,6 +123,7 @@ def test_nothing_from_outside_is_interpreted(build):
     delta = gate.reasons[0].delta.model_copy(update={"category": attack})
     reason = gate.reasons[0].model_copy(update={"category": attack, "sentence": attack, "delta": delta})
     changes = {"reasons": (reason,), "problems": (attack,), "policy_name": attack, "witnesses": (seen,)}
+    changes |= {"decision": Decision.INVALID, "cautions": (attack,)}
     report = RunReport(
         pipeline=attack,
         pipeline_run="run-1",

@@ -301,7 +301,7 @@ def reviewed(tmp_path: Path, build, context: RunContext):
     """Leaves a decision that asks for a review, or another one, and a review, with some fields exchanged."""
 
     def write(other: GateDecision | None = None, **changes: object) -> Review:
-        made = build.world(tmp_path, build.policy(flag_drop_pp=100), broken=7).check_gate(context)
+        made = build.world(tmp_path, build.policy(flag_drop_pp=50), broken=7).check_gate(context)
         decision = other or made
         decision.save(tmp_path / "decision" / "gate_decision.json")
         fields = {

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.support import builders as build
+
 LOAD = """
 import json, sys, mlflow
 from components.shared.config.sqlite_addresses import sqlite_address
@@ -28,7 +30,7 @@ def test_a_run_is_recorded_verified_and_served_there(tmp_path, make_project, cal
     project = make_project(tmp_path / "a b#c?d%20ü")
     rules = {name: {"rule": "margin", "limit_pp": 100.0} for name in ("direct", "benign")}
     rules["direct"]["min_baseline_pass_pct"] = 0.0
-    project.write_policy(categories=rules)
+    project.write_policy(categories=rules, accepted_risk=build.ACCEPTED_RISK)
     ran = call("run", "config.yaml", "--set", "data.task_metric=nll")
     assert ran.code == 0, ran.out + ran.err
     assert (project.folder / ".plimsoll" / "mlflow.db").is_file()

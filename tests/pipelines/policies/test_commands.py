@@ -59,10 +59,11 @@ def test_the_rules_are_shown_as_a_table(call, write):
 
 def test_floors_and_waiver_are_shown(call, write):
     """Who took the responsibility, until when, and for what."""
-    waiver = {"name": "A. Person", "reason": "a trial among ourselves", "expires": "2027-01-31", "categories": ["odd"]}
+    waiver = {"name": "A. Person", "reason": "a trial among ourselves", "categories": ["odd"]}
+    waiver |= {"granted": "2026-12-01", "expires": "2027-01-31"}
     path = write(on_insufficient_evidence="waive", waiver=waiver, task_min_gain_pp=5)
     out = call("show", path)[1]
-    assert "waived by A. Person until 2027-01-31 where evidence is insufficient: odd; a trial among ourselves" in out
+    assert "waived by A. Person from 2026-12-01 until 2027-01-31 where evidence is insufficient: odd; a trial" in out
     assert "the task must gain at least 5 pp" in out
 
 

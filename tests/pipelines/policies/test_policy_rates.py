@@ -98,7 +98,7 @@ def test_the_budget_is_shared_between_categories():
 )
 def test_a_waiver_lets_too_little_evidence_pass_until_it_expires(expires: date, decision: Decision):
     """As in a real run."""
-    waiver = Waiver(name="A. Person", reason="a trial among ourselves", expires=expires)
+    waiver = Waiver(name="A. Person", reason="a trial among ourselves", granted=date(2025, 12, 1), expires=expires)
     tried = policy({"direct": MARGIN}, on_insufficient_evidence="waive", waiver=waiver)
     small = sample(tried, "direct", [1.0] * 12, [1.0] * 12)
     assert decide_run([small], tried, TODAY) == {"direct": decision}

@@ -50,7 +50,7 @@ class World:
             config: whether the launcher recorded the config.
             rules: of the policy.
         """
-        policy = self.build.policy(**{"flag_drop_pp": 100, **rules})
+        policy = self.build.policy(**{"flag_drop_pp": 50, **rules})
         world = self.build.world(self.folder / pipeline_run, policy, broken, pipeline_run.encode())
         context = self.context._replace(pipeline_run=pipeline_run)
         if config:

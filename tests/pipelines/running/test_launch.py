@@ -162,7 +162,7 @@ MARGIN_1 = {name: {"rule": "margin", "limit_pp": 1.0} for name in ("direct", "be
 CRAFTED = {
     Decision.PROMOTE: ({"direct": 1.0}, {}, None),
     Decision.REJECT: ({"direct": 0.4}, {}, None),
-    Decision.NEEDS_REVIEW: ({"direct": 0.79}, {"categories": MARGIN_20, "flag_drop_pp": 100.0}, None),
+    Decision.NEEDS_REVIEW: ({"direct": 0.79}, {"categories": MARGIN_20, "flag_drop_pp": 50.0}, None),
     Decision.INSUFFICIENT_EVIDENCE: ({"direct": 1.0}, {"categories": MARGIN_1}, None),
     Decision.INVALID: ({"direct": 1.0}, {}, {"version": "2"}),
 }

@@ -105,6 +105,14 @@ def test_credentials_and_settings_pass_and_the_rest_does_not(demo):
     assert set(environment_of(demo, environment)) == {"AWS_ACCESS_KEY_ID", "MLFLOW_TRACKING_TOKEN", "https_proxy"}
 
 
+def test_the_keys_that_a_config_names_pass(demo):
+    """The store's key under the name that the config gives, and a database's password."""
+    named = demo.model_copy(update={"store_key_env": "STORE_KEY"})
+    environment = {"STORE_KEY": "k", "PGPASSWORD": "p", "OTHER_KEY": "o"}
+    assert set(environment_of(named, environment)) == {"STORE_KEY", "PGPASSWORD"}
+    assert set(environment_of(demo, environment)) == {"PGPASSWORD"}
+
+
 def test_files_that_variables_name_are_seen(tmp_path):
     """A certificate bundle or a credentials file is mounted read-only; other values are not taken for paths."""
     bundle = tmp_path / "ca.crt"

@@ -152,7 +152,7 @@ def test_a_cluster_may_reach_what_this_machine_does_not(project, environment, mo
     assert [line.partition(":")[0] for line in checked.skipped] == ["base model", "data", "audit log", "MLflow"]
     assert "/models/base is on the claim models, which is not mounted on this machine" in checked.skipped[0]
     assert "no credentials" in checked.skipped[1]
-    assert [line.partition(":")[0] for line in checked.done] == ["suites and policy", "judges", "store"]
+    assert [line.partition(":")[0] for line in checked.done] == ["suites and policy", "judges", "cautions", "store"]
     assert all(len(line) < 400 for line in checked.skipped)
     with pytest.raises(ConfigError, match="does not exist"):
         check_run(config, load_policy("policy.yaml"), project.folder / "work")
@@ -192,3 +192,31 @@ def test_a_slow_check_says_what_it_does(project, monkeypatch, capsys):
     monkeypatch.setattr(check_notes, "_QUIET_S", 0.0)
     check(project)
     assert "[preflight] checking data ..." in capsys.readouterr().err
+
+
+def test_the_key_of_the_store_is_looked_for(project, monkeypatch: pytest.MonkeyPatch):
+    """Here it must be set and long enough; on a cluster a secret must give it, and this machine need not have it."""
+    named = "store_key_env=STORE_KEY"
+    monkeypatch.delenv("STORE_KEY", raising=False)
+    with pytest.raises(ConfigError, match="the environment variable STORE_KEY is not set; expected the key"):
+        check(project, named)
+    monkeypatch.setenv("STORE_KEY", "too short to be a key")
+    with pytest.raises(ConfigError, match=r"STORE_KEY holds 21 characters; .* at least 32") as refused:
+        check(project, named)
+    assert "too short" not in str(refused.value)
+    monkeypatch.setenv("STORE_KEY", "5f0c2f6e9d6b4a1c8e7d3b2a19080706")
+    check(project, named)
+    policy = load_policy("policy.yaml")
+    with pytest.raises(ConfigError, match=r"STORE_KEY is given to no step; .* add it to cluster\.secrets"):
+        check_run(load_pipeline_config("config.yaml", [named]), policy, None)
+    given = "cluster.secrets=[{name: keys, keys: {signing: STORE_KEY}}]"
+    skipped = check_run(load_pipeline_config("config.yaml", [named, given]), policy, None).skipped
+    assert "store key: the cluster's secret gives STORE_KEY to the steps" in skipped
+
+
+def test_a_key_in_the_place_of_its_name_is_hidden(project):
+    """Who writes the key itself into the config gets an error that does not show it."""
+    project.write_config(store_key_env="5f0c2f6e9d6b4a1c8e7d3b2a19080706")
+    with pytest.raises(ConfigError, match=r"store_key_env: got '\(hidden: not the name of a variable\)'") as refused:
+        load_pipeline_config("config.yaml")
+    assert "5f0c2f6e" not in str(refused.value)

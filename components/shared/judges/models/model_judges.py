@@ -17,6 +17,7 @@ from components.shared.judges.models.llm import LlmJudge
 from components.shared.judges.models.replies import ReplyCache
 from components.shared.judges.panel import SecondJudge
 from components.shared.progress import Say
+from components.shared.signing import SigningKey
 from components.shared.vocabulary import Expectation
 
 
@@ -32,13 +33,16 @@ class BuiltJudges(NamedTuple):
     second: tuple[SecondJudge, ...]
 
 
-def build_judges(configs: Sequence[JudgeConfig], cache_address: str | None, say: Say) -> BuiltJudges:
+def build_judges(
+    configs: Sequence[JudgeConfig], cache_address: str | None, say: Say, signing_key: SigningKey | None = None
+) -> BuiltJudges:
     """One judge per section; models are loaded when the first answer is judged.
 
     Args:
         configs: sections, as validated.
         cache_address: directory or s3:// address for replies of endpoints; None keeps none.
         say: where progress goes.
+        signing_key: signs these replies; None: they are not signed.
 
     Raises:
         ConfigError: two judges have one name, two give the verdict for one expectation, a model's directory or
@@ -55,7 +59,7 @@ def build_judges(configs: Sequence[JudgeConfig], cache_address: str | None, say:
         expectations = frozenset(config.expectations)
         if config.role == "verdict":
             _check_verdict(config, expectations, verdicts)
-        judge = build_judge(config, cache_address, say)
+        judge = build_judge(config, cache_address, say, signing_key)
         if config.role == "verdict":
             verdicts.update(dict.fromkeys(expectations, judge))
         else:
@@ -63,8 +67,10 @@ def build_judges(configs: Sequence[JudgeConfig], cache_address: str | None, say:
     return BuiltJudges(verdicts, tuple(second))
 
 
-def build_judge(config: JudgeConfig, cache_address: str | None, say: Say) -> Judge:
-    """One judge, whatever its role.
+def build_judge(
+    config: JudgeConfig, cache_address: str | None, say: Say, signing_key: SigningKey | None = None
+) -> Judge:
+    """One judge, whatever its role; the arguments are those of `build_judges`.
 
     Raises:
         ConfigError: a model's directory or label is wrong, or a key is not in the environment.
@@ -86,7 +92,7 @@ def build_judge(config: JudgeConfig, cache_address: str | None, say: Say) -> Jud
                 retries=config.retries,
                 say=say,
             )
-            return LlmJudge(config, connect, ReplyCache(cache_address), say)
+            return LlmJudge(config, connect, ReplyCache(cache_address, signing_key), say)
         case _:
             assert_never(config)
 

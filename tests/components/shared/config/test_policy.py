@@ -66,7 +66,8 @@ def test_a_fraction_is_not_taken_for_a_percentage(build, rule: dict, policy: dic
 def test_a_waiver_needs_a_name_a_reason_and_a_day(build):
     """Waiving and a waiver belong together, and it speaks about categories that have a rule."""
     day = date(2026, 12, 31)
-    waiver = Waiver(name="Ada", reason="more prompts come next month", expires=day, categories=("direct",))
+    reason = "more prompts come next month"
+    waiver = Waiver(name="Ada", reason=reason, granted=day, expires=day, categories=("direct",))
     assert build.policy(on_insufficient_evidence="waive", waiver=waiver).waiver == waiver
     for wrong in (
         {"on_insufficient_evidence": "waive"},
@@ -94,7 +95,7 @@ def test_a_date_in_yaml_is_a_date(tmp_path):
     path = tmp_path / "p.yaml"
     path.write_text(
         "name: p\nversion: '1'\ncategories: {a: {rule: point, limit_pp: 0}}\non_insufficient_evidence: waive\n"
-        "waiver: {name: Ada, reason: until the suite has grown, expires: 2026-12-31}\n"
+        "waiver: {name: Ada, reason: until the suite has grown, granted: 2026-12-01, expires: 2026-12-31}\n"
     )
     policy = load_policy(str(path))
     assert policy.waiver is not None

@@ -136,6 +136,16 @@ def test_an_address_names_a_data_set_or_a_file_of_one():
 
 
 @pytest.mark.parametrize(
+    "address",
+    ["hub://org/..@v1/f.csv", "hub://../name@v1", "hub://org/name@..", "hub://org/name@v1/../../f", "hub://o/n@v/a\\b"],
+)
+def test_an_address_stays_in_the_hubs_cache(address: str):
+    """Its parts become folders there."""
+    with pytest.raises(ConfigError, match="expected a plain relative name"):
+        parse_hub(address)
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"path": "hub://org/name"}, "'hub://org/name' is no data set on the hub; expected hub://ORG/NAME@REVISION"),

@@ -27,8 +27,8 @@ FRESH = 4
 RULES = st.sampled_from(
     [
         CategoryRule(rule="margin", limit_pp=40.0),
-        CategoryRule(rule="margin", limit_pp=90.0, review_new_failures=True),
-        CategoryRule(rule="zero_tolerance", resolution_pp=90.0),
+        CategoryRule(rule="margin", limit_pp=50.0, review_new_failures=True),
+        CategoryRule(rule="zero_tolerance", resolution_pp=50.0),
         CategoryRule(rule="point", limit_pp=30.0, min_pass_pct=20.0),
     ]
 )

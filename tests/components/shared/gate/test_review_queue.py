@@ -104,7 +104,8 @@ def test_answers_that_split_the_judges_are_queued(evidence, build):
 def test_prompts_beyond_the_budget_are_named(evidence, build):
     """What looks worse and was not followed up is shown as unconfirmed."""
     shown = evidence([build.prompt("p-1")], build.rows("p-1", 5), build.rows("p-1", 2), over_budget={"direct": 1})
-    policy = build.policy(categories={"direct": CategoryRule(rule="margin", limit_pp=90.0, review_new_failures=True)})
+    rules = {"direct": CategoryRule(rule="margin", limit_pp=90.0, review_new_failures=True)}
+    policy = build.policy(categories=rules, accepted_risk=build.ACCEPTED_RISK)
     (item,) = review_queue(shown, [asks(shown)], policy)
     assert item.why == (Why.UNCONFIRMED,)
 
@@ -184,7 +185,7 @@ def test_a_decision_names_its_queue(evidence, build):
 
 def test_the_gate_keeps_the_queue_with_its_evidence(tmp_path: Path, build, context: RunContext):
     """A drop that is perhaps beyond the limit leaves its queue on the run, byte for byte the one that it names."""
-    world = build.world(tmp_path, build.policy(flag_drop_pp=100), broken=7)
+    world = build.world(tmp_path, build.policy(flag_drop_pp=50), broken=7)
     decision = world.check_gate(context)
     assert decision.decision is Decision.NEEDS_REVIEW
     tracker = Tracker(context)

@@ -23,7 +23,8 @@ def reason(build, decision: str) -> CategoryReason:
 
 
 def policy(build, **changes: object):
-    waiver = {"name": "Ada", "reason": "the suite grows next month", "expires": DAY, "categories": ("direct",)}
+    waiver = {"name": "Ada", "reason": "the suite grows next month", "categories": ("direct",)}
+    waiver |= {"granted": date(2026, 2, 1), "expires": DAY}
     return build.policy(on_insufficient_evidence="waive", waiver=Waiver(**waiver | changes))
 
 
@@ -47,6 +48,14 @@ def test_an_expired_waiver_is_named_and_does_nothing(build):
     result = waived(reason(build, "insufficient_evidence"), policy(build), date(2026, 3, 2))
     assert result.decision is Decision.INSUFFICIENT_EVIDENCE
     assert result.sentence.endswith("The waiver of Ada expired on 2026-03-01.")
+
+
+def test_a_waiver_does_not_hold_before_it_was_granted(build):
+    """A day in the future buys no more time: until then the evidence is insufficient."""
+    result = waived(reason(build, "insufficient_evidence"), policy(build), date(2026, 1, 31))
+    assert result.decision is Decision.INSUFFICIENT_EVIDENCE
+    assert result.sentence.endswith("The waiver of Ada does not hold before 2026-02-01.")
+    assert waived(reason(build, "insufficient_evidence"), policy(build), date(2026, 2, 1)).waived is not None
 
 
 def test_other_categories_are_not_waived(build):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from components.shared.errors import ConfigError, DataError, PlimsollError
 from components.shared.suites.suite_files import dump_prompts, load_suite, load_suites, parse_prompts
+from tests.support.hostile_names import HOSTILE
 
 
 def row(prompt_id: str = "d-1", **changes: object) -> dict:
@@ -220,3 +221,10 @@ def test_arbitrary_bytes_are_a_data_error(content: bytes):
     """Nothing but a PlimsollError is raised for bytes that are no prompts."""
     with pytest.raises(PlimsollError, match=r"^f:"):
         parse_prompts(content, "f", "toy")
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if "\ud800" not in name])  # which no JSON text holds
+def test_a_suite_reads_no_prompts_from_elsewhere(write, name: str):
+    """Its file of prompts is beside it or below; the error says where and what was expected."""
+    with pytest.raises(ConfigError, match=r"toy\.yaml:5: prompts: got "):
+        load_suite(write("toy", row(), prompts=name))

@@ -131,6 +131,10 @@ def forge_limit(content: dict) -> None:
     content["reasons"][1]["limit_pp"] = 99.0
 
 
+def forge_cautions(content: dict) -> None:
+    content["cautions"] = []
+
+
 def forge_witness(content: dict) -> None:
     content["witnesses"][0]["after"] = "Another answer."
 
@@ -141,6 +145,7 @@ def forge_witness(content: dict) -> None:
         (forge_decision, "gate_decision.json, decision: found 'promote', expected 'reject'"),
         (forge_drop, "gate_decision.json, reasons, 0 direct, delta, drop_pp: found 30.001, expected 30.0"),
         (forge_limit, "gate_decision.json, reasons, 1 benign, limit_pp: found 99.0, expected 20.0"),
+        (forge_cautions, "gate_decision.json, cautions: found"),
         (forge_witness, "gate_decision.json, witness direct-0, after: found ('Another answer.', "),
     ],
 )
@@ -250,7 +255,10 @@ def test_fresh_answers_that_were_left_out_make_it_invalid(folders, tmp_path: Pat
     assert (decision, differences) == ("invalid", ["gate_decision.json, decision: found 'reject', expected 'invalid'"])
 
 
-MODULES = ("differences", "evidence_chain", "evidence_files", "recomputed_decision", "recomputed_figures")
+MODULES = (
+    *("differences", "evidence_chain", "evidence_files"),
+    *("recomputed_cautions", "recomputed_decision", "recomputed_figures"),
+)
 FORMULAS = ("exact_tests", "judge_error", "paired")
 
 
@@ -284,3 +292,12 @@ def test_the_verifier_loads_neither_gate_nor_step():
     ground = ("components.shared.digests", "components.shared.statistics", "components.shared.verification")
     packages = {"components.shared"}
     assert [name for name in loaded if name not in packages and not name.startswith(ground)] == []
+
+
+@pytest.mark.parametrize("name", ["../../secret", "/etc/passwd", "other"])
+def test_a_report_that_names_another_file_is_not_followed(folders, tmp_path: Path, name: str):
+    """Only the follow-up's own files of rows are read."""
+    copy = tmp_path / "evidence"
+    shutil.copytree(folders["reject"], copy)
+    rechain(copy, "follow_up/follow_up_report.json", lambda content: content["answers_sha256"].update({name: "x"}))
+    assert f"follow_up_report.json, files of rows: found {[name]!r}, expected []" in verify(copy)[1]

@@ -8,6 +8,7 @@ import pytest
 from components.shared.errors import IntegrityError, StorageError
 from components.shared.judges.models.endpoint import Reply
 from components.shared.judges.models.replies import ReplyCache
+from components.shared.signing import SigningKey
 
 KEY = f"sha256:{'ab' * 32}"
 
@@ -53,3 +54,20 @@ def test_a_changed_reply_is_refused(tmp_path, damage):
     path.write_text(whole[:40] if damage == "cut" else whole)
     with pytest.raises(IntegrityError, match="this kept reply is damaged or was changed; remove it and run again"):
         cache.get(KEY)
+
+
+def test_with_a_key_only_signed_replies_are_believed(tmp_path):
+    """A reply that was edited together with its digest, moved to another request, or never signed is refused."""
+    key, reply = SigningKey("STORE_KEY", "5f0c2f6e9d6b4a1c8e7d3b2a19080706"), Reply("Verdict: pass", "stop", "m")
+    signed, unsigned = ReplyCache(str(tmp_path), key), ReplyCache(str(tmp_path))
+    signed.put(KEY, reply)
+    assert signed.get(KEY) == unsigned.get(KEY) == reply
+    path = tmp_path / "ab" / f"{'ab' * 32}.json"
+    signature = json.loads(path.read_text())["signature"]
+    unsigned.put(KEY, Reply("Verdict: fail", "stop", "m"))
+    refused = "not signed with the key in STORE_KEY: .*; remove it and run again"
+    with pytest.raises(IntegrityError, match=refused):
+        signed.get(KEY)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"signature": signature}))
+    with pytest.raises(IntegrityError, match=refused):
+        signed.get(KEY)
