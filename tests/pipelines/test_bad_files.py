@@ -15,7 +15,7 @@ def rule(**changes: Any) -> dict[str, Any]:
     return {"categories": {"direct": {"rule": "margin", "limit_pp": 10.0, **changes}}}
 
 
-WAIVER = {"name": "Ada", "reason": "The pilot has ten users.", "expires": "2026-12-01"}
+WAIVER = {"name": "Ada", "reason": "The pilot has ten users.", "granted": "2026-11-01", "expires": "2026-12-01"}
 CONFIGS: dict[str, tuple[str | bytes, str]] = {
     "tabs": ("recipe:\n\tseed: 1\n", "config.yaml:20: not valid YAML: found character '\\t'"),
     "key twice": ("name: x\n", "config.yaml:19: not valid YAML: key 'name' is given twice"),
@@ -225,7 +225,7 @@ def test_a_bad_prompt_is_named(refused, project, case: str):
         ({"version": 1}, "version: got 1; expected a valid string"),
         ({"sha256": "abc"}, "sha256: got 'abc'; String should match pattern"),
         ({"sha256": "0" * 64}, "the prompts changed; undo that, or set a new version"),
-        ({"prompts": "../x"}, "prompts: '../x' cannot be read"),
+        ({"prompts": "../x"}, "prompts: got '../x'; '../x' has a part '.' or '..'; expected a plain relative name"),
         ({"prompt": "x"}, "prompt: unknown key; did you mean 'prompts'?"),
         ({"benchmark": {}}, "benchmark.format: missing; it is required"),
         ({"benchmark": {"format": "nope", "source": "x"}}, "benchmark.format: got 'nope'; expected 'harmbench'"),
