@@ -71,6 +71,20 @@ class Client:
         """
         return self._send(lambda: request(*arguments, _request_timeout=_TIMEOUT_S, **named), find)
 
+    def identity(self, made: object, name: str) -> str:
+        """The id of something that the server says it has made or has.
+
+        Args:
+            made: its answer.
+            name: the answer's field that holds the id.
+
+        Raises:
+            ClusterError: the answer has none, so that nothing was made.
+        """
+        if not (found := getattr(made, name, None)):
+            raise self.odd_answer(f"no {name}")
+        return str(found)
+
     def _send(self, request: Callable[[], Found], find: Callable[[], Found | None] | None) -> Found:
         from urllib3.exceptions import HTTPError
 

@@ -57,7 +57,7 @@ def put_schedule(
     made = client.make(find, client.recurring.recurring_run_service_create_recurring_run, body)
     for identity in sorted(before):
         client.call(client.recurring.recurring_run_service_delete_recurring_run, identity)
-    return str(made.recurring_run_id), bool(before)
+    return client.identity(made, "recurring_run_id"), bool(before)
 
 
 def list_schedules(client: Client) -> list[Schedule]:

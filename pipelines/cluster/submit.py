@@ -75,7 +75,7 @@ def submit(client: Client, submission: Submission) -> str:
     made = client.make(
         lambda: find_submitted(client, experiment_id, submission.run_name), client.runs.run_service_create_run, body
     )
-    return str(made.run_id)
+    return client.identity(made, "run_id")
 
 
 def find_submitted(client: Client, experiment_id: str, run_name: str) -> Any | None:
@@ -96,7 +96,7 @@ def ensure_experiment(client: Client, name: str) -> str:
         body = client.models.V2beta1Experiment(display_name=name, namespace=client.server.namespace)
         create = client.experiments.experiment_service_create_experiment
         experiment = client.make(lambda: find_experiment(client, name), create, body)
-    return str(experiment.experiment_id)
+    return client.identity(experiment, "experiment_id")
 
 
 def version_name(package: Package) -> str:
@@ -121,7 +121,7 @@ def upload(client: Client, package: Package) -> Any:
             display_name=package.name, name=package.name, namespace=client.server.namespace
         )
         pipeline = client.make(find_pipeline, client.pipelines.pipeline_service_create_pipeline, body)
-    pipeline_id = str(pipeline.pipeline_id)
+    pipeline_id = client.identity(pipeline, "pipeline_id")
 
     def find_version() -> Any | None:
         listing = client.pipelines.pipeline_service_list_pipeline_versions
@@ -141,7 +141,7 @@ def upload(client: Client, package: Package) -> Any:
                 pipelineid=pipeline_id,
             )
     return client.models.V2beta1PipelineVersionReference(
-        pipeline_id=pipeline_id, pipeline_version_id=str(version.pipeline_version_id)
+        pipeline_id=pipeline_id, pipeline_version_id=client.identity(version, "pipeline_version_id")
     )
 
 

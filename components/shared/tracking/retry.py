@@ -1,5 +1,6 @@
 """Repeats calls to MLflow until a deadline while the server is away, and turns mlflow's errors into ours."""
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -27,6 +28,9 @@ _CONNECT_S, _LOCK_WAIT_S = 10, 1
 _ONCE = ("create_run", "create_model_version")
 """Calls that must not be repeated blindly: where only the answer was lost, a second one makes a second run or version.
 Their callers use `until_deadline` with a function that looks for the first one before it creates."""
+
+_NO_ANSWER = re.compile(r"was not in a valid JSON format|failed with error code [23]\d\d != 200")
+"""mlflow's words for an answer that is none of its server: a login page, a redirect to one, an empty one."""
 
 _Result = TypeVar("_Result")
 
@@ -179,6 +183,8 @@ def _is_outage(error: Exception, uri: str) -> bool:
     if uri.startswith("sqlite"):
         return _is_locked(error)
     if isinstance(error, InvalidUrlException) or " Client Error: " in str(error):  # requests' words for 4xx
+        return False
+    if _NO_ANSWER.search(str(error)):
         return False
     if isinstance(error, MlflowException):
         status = int(error.get_http_status_code())  # type: ignore[no-untyped-call]

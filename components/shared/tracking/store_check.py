@@ -26,6 +26,12 @@ def check_store(tracking: TrackingConfig, deadline_s: float = _WAIT_S) -> str:
         experiment = open_client(tracking, deadline_s).get_experiment_by_name(tracking.experiment)
     if experiment is None:
         return f"answers; experiment {tracking.experiment!r} does not exist yet, a run makes it"
+    if experiment.name != tracking.experiment:
+        raise ConfigError(
+            f"tracking.uri: {tracking.uri} answered about experiment {experiment.name!r} when asked about "
+            f"{tracking.experiment!r}: it is no MLflow server; expected the address of MLflow itself, not of a login "
+            "page or a proxy"
+        )
     if experiment.lifecycle_stage == "deleted":
         raise ConfigError(
             f"tracking.experiment: {tracking.experiment!r} was deleted in the MLflow store; choose another name, or "

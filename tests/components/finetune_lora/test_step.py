@@ -162,6 +162,7 @@ def test_training_and_reuse_are_audited(run, context: RunContext):
         "data_digest": manifest.data_digest,
         "recipe_digest": manifest.recipe_digest,
         "policy_digest": manifest.policy_digest,
+        "manifest_digest": manifest.digest,
         "base_model": manifest.base_name,
     }
 

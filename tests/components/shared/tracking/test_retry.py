@@ -34,7 +34,9 @@ mlflow.models.set_model(Served())
 @pytest.fixture
 def server_context(proxy: FailingProxy, request: pytest.FixtureRequest) -> RunContext:
     """A pipeline run of this test's own experiment."""
-    return RunContext(TrackingConfig(uri=proxy.uri, experiment=request.node.name), "toy", "run-1")
+    return RunContext(
+        TrackingConfig(uri=proxy.uri, experiment=request.node.name.replace("[", " ").strip("]")), "toy", "run-1"
+    )
 
 
 def stages(tracker: Tracker, name: str) -> list:
