@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from components.shared.config.anchoring import anchor, anchor_tracking
-from components.shared.config.reading import load_pipeline_config
+from components.shared.config.reading import load_pipeline_config, validate
 from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.errors import ConfigError, TrackingError
 from components.shared.tracking.recorded_runs import RecordedRun, find_run
@@ -69,11 +69,8 @@ def open_evidence(
 
 def _store(uri: str | None, root: Path) -> TrackingConfig:
     """A store by its address; a sqlite file by its absolute path, because MLflow keeps one connection per address."""
-    try:
-        tracking = TrackingConfig() if uri is None else TrackingConfig(uri=uri)
-    except ValueError as error:
-        raise ConfigError(f"--tracking-uri {uri!r}: {error}") from None
-    return anchor_tracking(tracking, root)
+    named = {} if uri is None else {"uri": uri}
+    return anchor_tracking(validate(named, TrackingConfig, "--tracking-uri"), root)
 
 
 def _recorded_config(run: RecordedRun, scratch: Path) -> PipelineConfig | None:

@@ -36,7 +36,7 @@ class Symptom(NamedTuple):
 
     Attributes:
         subject: what was looked at.
-        state: ok; warning: may stop a run or make it slow; problem: stops a run.
+        state: ok; warning: may stop a run, make it slow or leave something open; problem: stops a run.
         found: what was found.
         cure: what to do; empty if ok, or if `found` says it.
     """

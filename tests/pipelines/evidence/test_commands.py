@@ -149,7 +149,10 @@ def test_a_run_without_evidence_is_an_error(tracked_project):
         pass
     with pytest.raises(ConfigError, match="give one of them"), open_evidence("run-1", "config.yaml", tracking.uri):
         pass
-    with pytest.raises(ConfigError, match="--tracking-uri 'nowhere'"), open_evidence("run-1", None, "nowhere"):
+    with (
+        pytest.raises(ConfigError, match="--tracking-uri: uri: got 'nowhere'"),
+        open_evidence("run-1", None, "nowhere"),
+    ):
         pass
 
 
@@ -239,3 +242,15 @@ def warns_of_another_engine_and_finds_other_answers(kept: Path) -> None:
     assert "warning: the run answered with 'another engine'" in result.output
     assert "base: identical, 2 answers" in result.output
     assert "adapter: not identical, 2 answers" in result.output
+
+
+@pytest.mark.parametrize(
+    "command", [("verify", "a" * 32), ("rollback", "toy", "--reason", "It helps.", "--name", "Ada")]
+)
+def test_a_password_in_the_address_of_the_store_is_refused_and_not_shown(command: tuple[str, ...]):
+    """The error says where it comes from instead."""
+    result = plimsoll(*command, "--tracking-uri", "postgresql://team:s3cret@db/mlflow")
+    shown = f"{result.output} {result.exception}"
+    assert result.exit_code != 0
+    assert "PGPASSWORD" in shown
+    assert "s3cret" not in shown
