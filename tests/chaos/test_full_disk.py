@@ -30,8 +30,8 @@ STAGES = (
 )
 DISK_MB = 1100
 """A run asks for 1 GiB."""
-WRITES = (*range(1, 12), *range(12, 600, 19))
-"""Which writes fail: the first ones each, then every 19th, as a store's entries are all written in one way."""
+WRITES = (*range(1, 12), *range(12, 600, 9))
+"""Which writes fail: the first ones each, then every ninth, as a store's entries are all written in one way."""
 FULL = "No space left on device"
 
 
