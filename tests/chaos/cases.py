@@ -10,7 +10,7 @@ CASES = {
     "launcher killed": "kill -9 of `plimsoll run`, at each of the nine stages; then a new run",
     "bit flipped": "a step stopped, one bit of any file flipped that a later step reads, the step continued",
     "file forged": "the same with a wanted change, and every digest beside it recomputed",
-    "full at a write": "the disk full at the N-th write of a step, N up to 11 and every 19th; then with room",
+    "full at a write": "the disk full at the N-th write of a step, N up to 11 and every ninth; then with room",
     "disk filled": "a small disk filled to its last byte while a stage runs, at each of the nine; then a new run",
     "MLflow away": "the MLflow server killed in mid-run and started again after 90 s",
     "S3 away": "S3 away for 90 s in mid-run; then a new run",

@@ -68,7 +68,7 @@ def in_s3(
         environment.setenv(name, value)
 
     def make(name: str) -> SmallProject:
-        small = make_small(tmp_path / name)
+        small = make_small(tmp_path / name / "small")
         small.environment |= credentials(s3_door.url)
         address = f"s3://{BUCKET}/{tmp_path.name}/{name}"
         small.move(f"{address}/store", small.tracking.model_copy(update={"audit_log": f"{address}/audit"}))

@@ -30,11 +30,9 @@ STAGES = (
 )
 DISK_MB = 1100
 """A run asks for 1 GiB."""
-WRITES = (*range(1, 12), *range(12, 600, 19))
-"""Which writes fail: the first ones each, then every 19th, as a store's entries are all written in one way."""
+WRITES = (*range(1, 12), *range(12, 600, 9))
+"""Which writes fail: the first ones each, then every ninth, as a store's entries are all written in one way."""
 FULL = "No space left on device"
-UNTOLD = " is RUNNING"
-"""MLflow's own database is on the full disk: nothing can tell it that the run has ended."""
 
 
 def again(small: SmallProject, stage: str, write: int) -> Ended:
@@ -117,5 +115,5 @@ def test_a_disk_that_fills_up_in_mid_run_fails_it_and_a_new_run_decides(small_di
     note("disk filled", FAILED)
     filler.unlink()
     assert unclean(small.run(), PROMOTED) == []
-    assert [problem for problem in sound(small) if not problem.endswith(UNTOLD)] == []
+    assert sound(small, closed=False) == []  # MLflow's own database was on the full disk
     note("disk filled", SAME)

@@ -13,17 +13,24 @@ PROMOTED, FAILURE = 0, 1
 AWAY_S = 90
 
 
-def test_servers_that_are_away_for_a_while_change_no_decision(in_s3, s3_door, tmp_path, note):
-    """A run waits for MLflow and goes on; without S3 it fails in words, and a new run ends in the decision."""
+@pytest.fixture
+def mlflow_server(s3_door, tmp_path):
+    """An MLflow server on sqlite."""
     server = mlflow_on_sqlite(tmp_path, s3_door.url)
+    yield server
+    server.stop()
+
+
+def test_servers_that_are_away_for_a_while_change_no_decision(in_s3, s3_door, mlflow_server, note):
+    """A run waits for MLflow and goes on; without S3 it fails in words, and a new run ends in the decision."""
     without_mlflow, without_s3 = in_s3("without-mlflow"), in_s3("without-s3")
-    tracking = without_mlflow.tracking.model_copy(update={"uri": server.url})
+    tracking = without_mlflow.tracking.model_copy(update={"uri": mlflow_server.url})
     without_mlflow.move(without_mlflow.store, tracking)
     fault = Fault("finetune_lora", "opened", "wait")
     waiting, failing = without_mlflow.start(fault), without_s3.start(fault)
     waiting.reached(fault)
     failing.reached(fault)
-    server.stop()
+    mlflow_server.stop()
     waiting.go_on(fault)  # it does not need S3 before MLflow has answered
     s3_door.shut("away")
     failing.go_on(fault)
@@ -35,7 +42,7 @@ def test_servers_that_are_away_for_a_while_change_no_decision(in_s3, s3_door, tm
     note("S3 away", FAILED)
     time.sleep(max(0.0, AWAY_S - (time.monotonic() - began)))
     s3_door.shut("open")
-    server.start()
+    mlflow_server.start()
     assert unclean(waiting.wait(), PROMOTED) == []
     assert sound(without_mlflow) == []
     assert len(versions(without_mlflow)) == 1
@@ -44,7 +51,6 @@ def test_servers_that_are_away_for_a_while_change_no_decision(in_s3, s3_door, tm
     assert sound(without_s3) == []
     assert len(versions(without_s3)) == 1
     note("S3 away", SAME)
-    server.stop()
 
 
 @pytest.mark.parametrize(
