@@ -10,6 +10,7 @@ from components.shared.config.anchoring import anchor, anchor_tracking
 from components.shared.config.reading import load_pipeline_config
 from components.shared.config.sections import PipelineConfig, TrackingConfig
 from components.shared.errors import ConfigError, TrackingError
+from components.shared.redaction import redacted
 from components.shared.tracking.recorded_runs import RecordedRun, find_run
 
 FOLDER = "evidence"
@@ -71,8 +72,11 @@ def _store(uri: str | None, root: Path) -> TrackingConfig:
     """A store by its address; a sqlite file by its absolute path, because MLflow keeps one connection per address."""
     try:
         tracking = TrackingConfig() if uri is None else TrackingConfig(uri=uri)
-    except ValueError as error:
-        raise ConfigError(f"--tracking-uri {uri!r}: {error}") from None
+    except ValueError:  # its text repeats the address, with a password if one stands there
+        raise ConfigError(
+            f"--tracking-uri {redacted(uri or '')!r}; expected sqlite:///PATH, postgresql://... or http(s)://..., "
+            "without a password: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or PGPASSWORD"
+        ) from None
     return anchor_tracking(tracking, root)
 
 
