@@ -59,6 +59,9 @@ def init(
         raise ConfigError(f"{file}: exists already; choose another name, or replace it with --force")
     if (prompt_column is None) != (completion_column is None):
         raise typer.BadParameter("give both columns, or none", param_hint="--prompt-column")
+    for option, column in (("--prompt-column", prompt_column), ("--completion-column", completion_column)):
+        if column == "":
+            raise typer.BadParameter("got ''; expected the name of a column", param_hint=option)
     columns = None
     if prompt_column is not None and completion_column is not None:
         columns = Columns(prompt=prompt_column, completion=completion_column)
