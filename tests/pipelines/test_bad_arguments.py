@@ -43,7 +43,7 @@ ARGUMENTS = {
     "compile nowhere.yaml -o x.yaml": "nowhere.yaml: no such file",
     "demo extra": "Got unexpected extra argument(s) (extra)",
     "verify": "Missing argument 'RUN_OR_DIR'",
-    "verify x --tracking-uri ftp://x": "--tracking-uri 'ftp://x'; expected sqlite:///PATH, postgresql://",
+    "verify x --tracking-uri ftp://x": "--tracking-uri: uri: got 'ftp://x'; the MLflow store must be sqlite:///PATH, postgresql://",
     "verify x --config nowhere.yaml": "nowhere.yaml: no such file",
     "verify x --config config.yaml --tracking-uri sqlite:///x": "both name an MLflow store: give one of them",
     "replay base p --config nowhere.yaml": "nowhere.yaml: no such file",

@@ -7,7 +7,7 @@ import pytest
 from components.shared.audit import open_log
 from components.shared.config.anchoring import anchor
 from components.shared.config.reading import load_pipeline_config, load_policy
-from components.shared.errors import ConfigError, DataError, IntegrityError, StorageError, TrackingError
+from components.shared.errors import ConfigError, DataError, IntegrityError, TrackingError
 from components.shared.tracking.runs import open_client
 from components.shared.tracking.store_check import check_store
 from pipelines.running import check_notes
@@ -133,7 +133,7 @@ def test_a_calibration_needs_no_records(project, monkeypatch):
 def test_a_store_that_cannot_be_written_is_found_before_the_run(project):
     """A file in the way of the store's folder is named."""
     (project.folder / "taken").write_text("")
-    with pytest.raises(StorageError, match=r"store: '.*/taken/store' cannot be written: .*/taken is no folder"):
+    with pytest.raises(ConfigError, match=r"store: '.*/taken/store' cannot be written: .*/taken is no folder"):
         check(project, "store=taken/store")
 
 

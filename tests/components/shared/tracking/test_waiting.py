@@ -10,7 +10,7 @@ import time
 import pytest
 
 from components.shared.config.sections import TrackingConfig
-from components.shared.errors import TrackingError
+from components.shared.errors import ConfigError, PlimsollError, TrackingError
 from components.shared.tracking.retry import reach_database
 from components.shared.tracking.runs import open_client
 from components.shared.tracking.store_check import check_store
@@ -93,8 +93,8 @@ def test_a_locked_file_is_told_at_once_with_who_holds_it(tmp_path, capsys):
 def test_a_database_that_refuses_connections_is_known_at_once():
     """mlflow's own tries would take minutes, without a word; a missing driver is named."""
     start = time.monotonic()
-    with pytest.raises(TrackingError, match=r"did not answer for 0 s|needs the driver"):
-        open_client(TrackingConfig(uri="postgresql+psycopg2://u:p@127.0.0.1:9/mlflow"), deadline_s=0)
+    with pytest.raises(PlimsollError, match=r"did not answer for 0 s|needs the driver"):
+        open_client(TrackingConfig(uri="postgresql+psycopg2://u@127.0.0.1:9/mlflow"), deadline_s=0)
     assert time.monotonic() - start < 5
-    with pytest.raises(TrackingError, match=r"'postgresql\+pg8000://u:\*\*\*@h/d' needs the driver 'pg8000'"):
+    with pytest.raises(ConfigError, match=r"'postgresql\+pg8000://u:\*\*\*@h/d' needs the driver 'pg8000'"):
         reach_database("postgresql+pg8000://u:p@h/d")
