@@ -255,6 +255,7 @@ def _create_version(tracker: Tracker, stage: StageRun, logged: LoggedAdapter) ->
     client, pipeline_run, uri = tracker.client, tracker.context.pipeline_run, tracker.context.tracking.uri
     with default_store(uri):
         model = until_deadline(lambda: _log_model(stage, logged), uri)
+        client.update_run(stage.run_id, "RUNNING")  # mlflow's context has closed it, and the stage goes on
         try:
             client.create_registered_model(logged.model_name)
         except MlflowRefusalError as refusal:

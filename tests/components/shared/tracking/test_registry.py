@@ -84,6 +84,15 @@ def test_the_first_version_has_tags_and_no_alias(context: RunContext, logged):
     assert version.description == "PROMOTED: all"
 
 
+def test_the_stage_goes_on(context: RunContext, logged):
+    """Logging a model closes no stage: one that is killed afterwards must not look finished."""
+    tracker = Tracker(context)
+    with tracker.stage("register_adapter") as stage:
+        ensure_version(tracker, stage, logged())
+        assert tracker.client.get_run(stage.run_id).info.status == "RUNNING"
+    assert tracker.client.get_run(stage.run_id).info.status == "FINISHED"
+
+
 def test_a_run_has_one_version(context: RunContext, logged):
     """A repeated call finds it, also behind later ones, and says what it replaced."""
     client, second = Tracker(context).client, context._replace(pipeline_run="run-2")
