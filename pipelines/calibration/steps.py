@@ -158,6 +158,7 @@ class Bench(NamedTuple):
                 evaluation=evaluation.model_dump_json(),
                 policy=policy,
                 store=self.store,
+                store_key_env=self.config.store_key_env or "",
                 reuse=True,
                 **run,
             )
@@ -172,7 +173,9 @@ class Bench(NamedTuple):
                 passed_adapter=_at(target / "passed"),
                 follow_up_key=key,
                 store=self.store,
+                store_key_env=self.config.store_key_env or "",
                 policy=policy,
+                registry=self.config.registry.model_dump_json(),
                 **run,
             )
         return GateRun(post, delta, again, decided)
