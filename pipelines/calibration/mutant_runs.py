@@ -138,6 +138,7 @@ def measure_mutant(
         doses.append(Dose("good", read_adapter(good), weights.good))
     adapter = folder / "adapter"
     manifest = make_mutant(doses, prepared.data_digest, plan.policy.digest, adapter)
+    bench.record_mutant(manifest)
     evaluation = plan.gate_evaluation(turn)
     run = bench.gate(prepared, adapter, plan.baseline(turn), evaluation, folder)
     evidence = _evidence(prepared, manifest, adapter, plan.baseline(turn), run)

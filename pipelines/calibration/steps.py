@@ -1,7 +1,7 @@
 """Runs the pipeline's steps in this process, through their components, on files in a scratch folder.
 
-MLflow store and audit log are the process's own and thrown away: a calibration leaves no trace in the user's. What
-the steps print goes to a log file in the scratch folder.
+The MLflow store is the process's own, the audit log the calibration's, and both are thrown away: no trace is left in the
+user's. What the steps print goes to a log file in the scratch folder.
 """
 
 import contextlib
@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from components.shared.artifacts.training_data import AdapterManifest
+from components.shared.audit import record
 from components.shared.config.evaluation import EvaluationConfig
 from components.shared.config.policy import Policy
+from components.shared.config.run_context import RunContext
 from components.shared.config.sections import DataConfig, PipelineConfig, TrackingConfig
 from components.shared.config.sqlite_addresses import sqlite_address
 
@@ -45,7 +48,7 @@ class Bench(NamedTuple):
         config: the pipeline config, with absolute paths.
         policy: the rules.
         folder: scratch folder, shared by all processes.
-        tracking: MLflow store and audit log of this process, thrown away at the end.
+        tracking: MLflow store of this process and audit log of all, thrown away at the end.
         store: address of this process's store for mutants; not the config's.
     """
 
@@ -180,6 +183,12 @@ class Bench(NamedTuple):
             )
         return GateRun(post, delta, again, decided)
 
+    def record_mutant(self, manifest: AdapterManifest) -> None:
+        """Writes a mutant into the calibration's audit log, as training does; the gate takes no other adapter."""
+        context = RunContext(self.tracking, self.config.name, self._run()["pipeline_run"])
+        facts = {"manifest_digest": manifest.digest, "adapter_digest": manifest.adapter_digest}
+        record(context, "trained", "Made by a calibration from trained adapters.", facts)
+
     def forget(self) -> None:
         """Removes a mutant's answers from the process's store, and MLflow's artifacts; readings of the base stay."""
         for kind in ("answers", "fluency", "follow-ups"):
@@ -209,6 +218,9 @@ class Bench(NamedTuple):
 def open_bench(config: PipelineConfig, policy: Policy, folder: Path) -> Bench:
     """This process's bench; its MLflow store is a copy of the scratch folder's `mlflow.db`, if there is one.
 
+    All processes share one audit log: the gate takes only evidence that its steps wrote there, and the baseline is
+    made in one process for all.
+
     Args:
         config: the pipeline config, with absolute paths.
         policy: the rules.
@@ -223,7 +235,7 @@ def open_bench(config: PipelineConfig, policy: Policy, folder: Path) -> Bench:
     tracking = TrackingConfig(
         uri=sqlite_address(database),
         experiment="calibration",
-        audit_log=str(process_folder / "tracking" / "audit.jsonl"),
+        audit_log=str(folder / "audit.jsonl"),
     )
     return Bench(config, policy, folder, tracking, str(process_folder / "store"))
 
