@@ -1,7 +1,7 @@
 """Runs the pipeline's steps in this process, through their components, on files in a scratch folder.
 
-The MLflow store is the process's own, the audit log the calibration's, and both are thrown away: no trace is left in the
-user's. What the steps print goes to a log file in the scratch folder.
+The MLflow store is the process's own, the audit log the calibration's, and both are thrown away: no trace is left in
+the user's. What the steps print goes to a log file in the scratch folder.
 """
 
 import contextlib
