@@ -2,6 +2,7 @@
 
 import re
 import time
+import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -31,6 +32,9 @@ Their callers use `until_deadline` with a function that looks for the first one 
 
 _NO_ANSWER = re.compile(r"was not in a valid JSON format|failed with error code [23]\d\d != 200")
 """mlflow's words for an answer that is none of its server: a login page, a redirect to one, an empty one."""
+
+_READERS = ("rest_utils", "proto_json_utils", "rest_store")
+"""Modules of mlflow that read a server's answer."""
 
 _Result = TypeVar("_Result")
 
@@ -161,12 +165,8 @@ class _RetryingClient:
 
 def _came_from_an_answer(error: Exception) -> bool:
     """Whether an error arose where mlflow's HTTP client reads an answer, and not in a call of ours."""
-    import traceback
-
     frames = traceback.extract_tb(error.__traceback__)
-    return any("rest_utils" in frame.filename or "proto_json_utils" in frame.filename for frame in frames) or any(
-        "/tracking/_model_registry/" in frame.filename or "rest_store" in frame.filename for frame in frames
-    )
+    return any(name in frame.filename for frame in frames for name in _READERS)
 
 
 def _is_outage(error: Exception, uri: str) -> bool:
