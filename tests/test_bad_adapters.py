@@ -147,7 +147,9 @@ def test_an_adapter_that_changes_almost_nothing_is_promoted_or_told_what_is_miss
     policy = bench.policy.model_copy(update={"task_min_gain_pp": None})
     prepared, adapter = _train(world, "always-complying")
     target = world.folder / "nearly-nothing"
-    make_mutant([Dose("bad", read_adapter(adapter), 1e-3)], prepared.data_digest, policy.digest, target)
+    bench.record_mutant(
+        make_mutant([Dose("bad", read_adapter(adapter), 1e-3)], prepared.data_digest, policy.digest, target)
+    )
     run = bench._replace(policy=policy).gate(
         prepared, target, world.baseline, bench.config.evaluation, world.folder / "nearly-nothing-gate"
     )

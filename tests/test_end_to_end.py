@@ -96,13 +96,16 @@ def test_the_unchanged_baseline_is_reused(careless, careful):
 
 
 def test_a_repeated_run_gives_the_same_decision(again, client):
-    """Equal inputs give the stored adapter, the stored answers and the same decision, as a new version."""
+    """Equal inputs give the stored adapter, the stored answers, the same decision and the version that is there."""
     assert again.code == 0, again.out + again.err
     assert "[finetune_lora] reusing adapter" in again.out
     assert "[evaluate_safety_post] reusing the answers to 600 prompts" in again.out
-    champion = client.get_model_version_by_alias("plimsoll-demo", "champion")
-    assert champion.tags["plimsoll.replaces_version"] == "1"
-    assert str(client.get_model_version_by_alias("plimsoll-demo", "previous").version) == "1"
+    assert "[register_adapter] was already registered as plimsoll-demo version 1 by run " in again.out
+    (version,) = client.search_model_versions("name = 'plimsoll-demo'")
+    assert str(version.version) == "1"
+    assert {name: str(number) for name, number in client.get_registered_model("plimsoll-demo").aliases.items()} == {
+        "champion": "1"
+    }
 
 
 def test_every_stage_has_a_run_of_its_own(careful, client):
