@@ -84,7 +84,7 @@ test-containers: $(READY) ## Opt-in, Debian 12, root: build both images and run 
 test-servers: $(READY) ## Opt-in, PostgreSQL installed: MLflow on PostgreSQL and S3, with servers that go away
 	OMP_NUM_THREADS=1 PLIMSOLL_SERVER_TESTS=1 $(BIN)/pytest -v tests/servers
 
-test-chaos: $(READY) ## Opt-in, 10 to 20 minutes: runs killed, edited, cut off and crowded; renews the table of docs/reliability.md
+test-chaos: $(READY) ## Opt-in, 15 to 30 minutes: runs killed, edited, cut off and crowded; renews the table of docs/reliability.md
 	rm -rf .plimsoll/chaos
 	OMP_NUM_THREADS=1 PLIMSOLL_CHAOS_TESTS=1 $(BIN)/pytest -n $(WORKERS) --durations=20 tests/chaos
 	$(BIN)/python -m tests.chaos.outcome_table
