@@ -93,8 +93,8 @@ def ensure_version(tracker: Tracker, stage: StageRun, logged: LoggedAdapter) -> 
 def follow(client: "MlflowClient", model_name: str, standing: Callable[[], Standing]) -> Standing:
     """Makes the aliases say what the log says, until the log has not grown meanwhile; returns what it says.
 
-    A run with another log may have made a higher version champion. This log does not know that version, and leaves it
-    champion.
+    A run with another log may have made a higher version champion. If this log has no entry of that version, the
+    version stays champion.
 
     Args:
         client: of the store.
